@@ -1,0 +1,14 @@
+"""The public face: what a person taps, sees and keeps; the provider's webhooks.
+
+    app.py          puts the face together; opens the doors that `DOORS` names, imports no others
+    face.py         what every route is handed
+    link.py         /c/<token>: the inert landing, the birth date
+    certificate.py  /certificate/<view>: page, PDF, picture, behind the cookie
+    views.py        the cookie that holds up to eight opened views
+    verify.py       /verify, /cek: is this certificate number valid?
+    webhooks.py     the provider's delivery receipts
+    plain.py        health, robots.txt, security.txt, icon
+    pages.py        the pages of each state and error: what happened, what it means, what to do now
+
+Under 1,500 lines without optional doors. No JavaScript, no third party, nothing personal before the birth date.
+"""

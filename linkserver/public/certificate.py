@@ -1,0 +1,81 @@
+"""/certificate/<view>: the page, the PDF and the picture, for the browser that holds the view's cookie."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from flask import Flask, Response, make_response, render_template, request
+
+from linkserver.public.face import Face, device_kind
+from linkserver.public.pages import NO_BIRTH_DATE, VIEW_CLOSED, link_page, state_page
+from linkserver.public.views import VIEW_LENGTH
+from linkserver.words import N_, _, language
+from notifier.certificates.facts import CertificateFacts, dose_words, headline, masked_nik
+from notifier.certificates.opening import LinkState, Look, look_at, record_download
+from notifier.certificates.qr import QrMatrix
+from notifier.certificates.view import certificate_with_qr
+from notifier.core.errors import Refused
+from notifier.store.openings import OpeningKind
+
+_VIEW = f"/certificate/<string(length={VIEW_LENGTH}):view>"
+_FILE_NAME = N_("sertifikat-vaksin")
+Show = Callable[[Look, CertificateFacts, QrMatrix], Response]
+
+
+def add_routes(app: Flask, face: Face) -> None:
+    """Part of the door `link`."""
+
+    @app.get(_VIEW)
+    def certificate(view: str) -> Response:
+        return _if_open(face, view, lambda _look, facts, qr: _page(view, facts, qr))
+
+    @app.get(_VIEW + ".pdf")
+    def pdf(view: str) -> Response:
+        def show(look: Look, facts: CertificateFacts, qr: QrMatrix) -> Response:
+            return _download(face, look, face.renderer.pdf(facts, qr), OpeningKind.PDF, "application/pdf")
+
+        return _if_open(face, view, show)
+
+    @app.get(_VIEW + ".png")
+    def png(view: str) -> Response:
+        def show(look: Look, facts: CertificateFacts, qr: QrMatrix) -> Response:
+            return _download(face, look, face.renderer.png(facts, qr), OpeningKind.PNG, "image/png")
+
+        return _if_open(face, view, show)
+
+
+def _if_open(face: Face, view: str, show: Show) -> Response:
+    """Asks the database at each request: a revocation, a lock or a correction closes open pages at once."""
+    public_id = face.views.link_of(request, view)
+    if public_id is None:
+        return state_page(VIEW_CLOSED)
+    look = look_at(face.services, public_id)
+    if look.state is not LinkState.LIVE or look.certificate_id is None:
+        return link_page(look)
+    try:
+        facts, qr = certificate_with_qr(face.services, look.certificate_id)
+    except Refused:
+        return state_page(NO_BIRTH_DATE)
+    return show(look, facts, qr)
+
+
+def _page(view: str, facts: CertificateFacts, qr: QrMatrix) -> Response:
+    page = render_template(
+        "certificate.html",
+        view=view,
+        facts=facts,
+        headline=headline(facts, language()),
+        nik=masked_nik(facts.nik) if facts.nik else None,
+        doses=[(dose_words(dose.number, dose.series_total, language()), dose) for dose in facts.doses],
+        qr=qr,
+    )
+    return make_response(page)
+
+
+def _download(face: Face, look: Look, data: bytes, kind: OpeningKind, content_type: str) -> Response:
+    if request.method != "HEAD" and look.public_id is not None:
+        device = device_kind(request.user_agent.string)
+        record_download(face.services, look.public_id, kind=kind, device=device)
+    response = Response(data, content_type=content_type)
+    response.headers["Content-Disposition"] = f'attachment; filename="{_(_FILE_NAME)}.{kind.value}"'
+    return response

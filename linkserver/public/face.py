@@ -1,0 +1,30 @@
+"""What every route of the public face is handed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from linkserver.public.views import Views
+from notifier.certificates.pdf import CertificateRenderer
+from notifier.services import Services
+
+
+@dataclass(frozen=True, slots=True)
+class Face:
+    """Built once by `create_app`; safe to share between threads."""
+
+    services: Services
+    views: Views
+    renderer: CertificateRenderer
+
+
+def device_kind(user_agent: str) -> str:
+    """The kind of device, as "who looked" shows it; nothing that tells one phone from another."""
+    agent = user_agent.casefold()
+    if any(word in agent for word in ("bot", "preview", "crawler", "spider", "facebookexternalhit", "whatsapp/")):
+        return "robot"
+    if "ipad" in agent or "tablet" in agent:
+        return "tablet"
+    if any(word in agent for word in ("mobi", "android", "iphone", "opera mini", "kaios")):
+        return "phone"
+    return "computer" if "mozilla" in agent else "other"

@@ -1,0 +1,149 @@
+"""A page for each state and error: what happened, what it means for you, what to do now. Whom to ask stands below each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from flask import Response, make_response, render_template
+
+from linkserver.words import N_
+from notifier.certificates.opening import Look, LinkState
+from notifier.core.states import Reason
+
+
+@dataclass(frozen=True, slots=True)
+class StatePage:
+    """The texts are keys of the catalogue."""
+
+    status: int
+    title: str
+    what: str
+    meaning: str
+    now: tuple[str, ...]
+
+
+_ASK = N_("Hubungi kami di bawah ini. Sebutkan nama fasilitas tempat vaksin, jangan sebutkan kode apa pun.")
+
+EXPIRED = StatePage(
+    410,
+    N_("Tautan ini sudah tidak berlaku"),
+    N_("Setiap tautan di SMS hanya berlaku untuk waktu terbatas, dan waktunya sudah habis."),
+    N_("Sertifikat Anda tidak terpengaruh. Hanya tautannya yang berakhir."),
+    (N_("Minta SMS dengan tautan baru ke nomor yang terdaftar."), _ASK),
+)
+REPLACED = StatePage(
+    410,
+    N_("Sertifikat ini sudah diganti"),
+    N_("Data vaksinasi diperbaiki, lalu sertifikat yang baru dibuat."),
+    N_("Tautan dan sertifikat yang lama tidak dapat dipakai lagi. Vaksinasi Anda tetap tercatat."),
+    (N_("Buka tautan di SMS kami yang terbaru."), N_("Tidak ada SMS yang baru? Hubungi kami di bawah ini.")),
+)
+WITHDRAWN = StatePage(
+    410,
+    N_("Sertifikat ini sudah ditarik"),
+    N_("Fasilitas kesehatan menarik catatan vaksinasi ini, misalnya karena salah catat."),
+    N_("Sertifikat ini tidak dapat dipakai lagi, juga yang sudah dicetak."),
+    (
+        N_("Jika Anda memang menerima vaksin ini, mintalah fasilitas tempat vaksin memperbaiki catatannya."),
+        N_("Setelah diperbaiki, Anda menerima SMS baru."),
+    ),
+)
+REVOKED = StatePage(
+    410,
+    N_("Tautan ini sudah dimatikan"),
+    N_("Tautan ini dimatikan agar sertifikat tidak dibuka oleh orang lain."),
+    N_("Sertifikat Anda tidak terpengaruh. Hanya tautannya yang berakhir."),
+    (N_("Buka tautan di SMS kami yang terbaru."), N_("Tidak ada SMS yang baru? Hubungi kami di bawah ini.")),
+)
+LOCKED = StatePage(
+    423,
+    N_("Sertifikat ini terkunci"),
+    N_("Tanggal lahir yang salah sudah diisi 5 kali."),
+    N_(
+        "Demi keamanan, tidak ada yang dapat membukanya sekarang, juga dengan tanggal yang benar. Sertifikatnya tetap sah."
+    ),
+    (
+        N_("Petugas fasilitas tempat vaksin atau petugas bantuan dapat membuka kuncinya setelah memeriksa identitas."),
+        N_("Siapkan KTP atau kartu keluarga penerima vaksin, lalu hubungi kami di bawah ini."),
+    ),
+)
+NO_BIRTH_DATE = StatePage(
+    423,
+    N_("Sertifikat ini belum dapat dibuka"),
+    N_("Tanggal lahir penerima vaksin belum tercatat, jadi kami tidak dapat memeriksanya."),
+    N_("Vaksinasi Anda tercatat. Ini bukan kesalahan Anda."),
+    (
+        N_("Mintalah fasilitas tempat vaksin melengkapi tanggal lahir."),
+        N_("Setelah dilengkapi, Anda menerima SMS baru."),
+    ),
+)
+UNKNOWN = StatePage(
+    404,
+    N_("Halaman ini tidak ditemukan"),
+    N_("Alamat ini tidak kami kenali. Mungkin tautannya terpotong saat disalin, atau bukan dari kami."),
+    N_("Tidak ada data yang dibuka. Sertifikat Anda tidak terpengaruh."),
+    (
+        N_("Buka kembali SMS dari kami dan ketuk tautannya langsung."),
+        N_("Tetap tidak bisa? Hubungi kami di bawah ini."),
+    ),
+)
+VIEW_CLOSED = StatePage(
+    404,
+    N_("Halaman ini sudah ditutup"),
+    N_("Demi keamanan, sertifikat yang terbuka ditutup sendiri setelah 15 menit."),
+    N_("Sertifikat Anda tidak terpengaruh. Anda dapat membukanya lagi kapan saja selama tautannya berlaku."),
+    (N_("Buka kembali SMS dari kami, ketuk tautannya, lalu isi tanggal lahir penerima vaksin."),),
+)
+LIMITED = StatePage(
+    429,
+    N_("Terlalu banyak percobaan"),
+    N_("Saat ini ada terlalu banyak percobaan dari jaringan ini atau pada tautan ini."),
+    N_("Ini tidak mengurangi kesempatan Anda."),
+    (N_("Tunggu sebentar, lalu coba lagi."),),
+)
+AWAY = StatePage(
+    503,
+    N_("Layanan sedang tidak dapat dipakai"),
+    N_("Sistem kami sedang tidak dapat dihubungi. Kami sudah mengetahuinya."),
+    N_("Sertifikat dan tautan Anda tidak terpengaruh."),
+    (N_("Coba lagi beberapa menit lagi. Tautan di SMS tetap berlaku."),),
+)
+FAULT = StatePage(
+    500,
+    N_("Ada kesalahan di pihak kami"),
+    N_("Halaman ini tidak dapat ditampilkan. Kesalahannya sudah kami catat."),
+    N_("Sertifikat dan tautan Anda tidak terpengaruh."),
+    (N_("Coba lagi beberapa menit lagi."), N_("Tetap tidak bisa? Hubungi kami di bawah ini.")),
+)
+UNREADABLE = StatePage(
+    400,
+    N_("Permintaan ini tidak dapat kami proses"),
+    N_("Peramban mengirim sesuatu yang tidak dapat kami baca."),
+    N_("Tidak ada data yang dibuka atau diubah."),
+    (N_("Buka kembali SMS dari kami dan ketuk tautannya langsung."),),
+)
+
+_REVOKED_BY = {
+    Reason.WITHDRAWN: WITHDRAWN,
+    Reason.CORRECTED: REPLACED,
+    Reason.SUPERSEDED: REPLACED,
+}
+
+
+def state_page(page: StatePage, *, status: int | None = None, retry_after_s: int = 0) -> Response:
+    """The page, with its status and, where waiting helps, Retry-After in seconds."""
+    response = make_response(render_template("state.html", page=page, minutes=-(-retry_after_s // 60)))
+    response.status_code = status or page.status
+    if retry_after_s:
+        response.headers["Retry-After"] = str(retry_after_s)
+    return response
+
+
+def link_page(look: Look) -> Response:
+    """The page of a link that is not live."""
+    pages = {
+        LinkState.EXPIRED: EXPIRED,
+        LinkState.REVOKED: _REVOKED_BY.get(look.reason, REVOKED) if look.reason else REVOKED,
+        LinkState.LOCKED: LOCKED,
+    }
+    return state_page(pages.get(look.state, UNKNOWN))

@@ -1,0 +1,81 @@
+"""The cookie behind `/certificate/<view>`: which links this browser has opened in the last 15 minutes.
+
+Signed, not sealed: it holds random view ids and the links' public ids, which open nothing without a signature of their
+own. A view is worth nothing in another browser, and each request asks the database again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from flask import Request, Response
+from itsdangerous import BadData, URLSafeSerializer
+
+from notifier.core.clock import Clock
+from notifier.core.errors import BadSettings
+from notifier.core.ids import new_secret_id
+
+LIFE = timedelta(minutes=15)
+MOST_VIEWS = 8
+VIEW_LENGTH = len(new_secret_id())
+_SALT = "sertilink.views.v1"
+
+
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    view: str
+    public_id: str
+    at: int  # Unix seconds
+
+
+class Views:
+    """Reads and writes the cookie. `keys` oldest first; the newest signs."""
+
+    def __init__(self, keys: Sequence[bytes], clock: Clock, *, secure: bool) -> None:
+        if not keys:
+            raise BadSettings(["SERTILINK_SESSION_KEY: not loaded in this process"])
+        self._serializer = URLSafeSerializer(
+            list(keys), salt=_SALT, signer_kwargs={"digest_method": hashlib.sha256, "key_derivation": "hmac"}
+        )
+        self._clock = clock
+        self._secure = secure
+        self.cookie = "__Host-certificate" if secure else "certificate"
+
+    def link_of(self, request: Request, view: str) -> str | None:
+        """The public id of the link that was opened as `view` in this browser; None where it was not, or is over."""
+        return next((opened.public_id for opened in self._read(request) if opened.view == view), None)
+
+    def add(self, request: Request, response: Response, public_id: str) -> str:
+        """Remembers an opened link in the response's cookie; the view's id, the old one where it is open already."""
+        opened = self._read(request)
+        view = next((old.view for old in opened if old.public_id == public_id), None) or new_secret_id()
+        kept = [old for old in opened if old.public_id != public_id][-(MOST_VIEWS - 1) :]
+        kept.append(_Opened(view, public_id, self._now()))
+        response.set_cookie(
+            self.cookie,
+            self._text([[each.view, each.public_id, each.at] for each in kept]),
+            max_age=LIFE,
+            path="/",
+            secure=self._secure,
+            httponly=True,
+            samesite="Lax",
+        )
+        return view
+
+    def _read(self, request: Request) -> list[_Opened]:
+        try:
+            said = self._serializer.loads(request.cookies.get(self.cookie, ""))
+        except BadData:
+            return []
+        oldest = self._now() - int(LIFE.total_seconds())
+        return [opened for opened in (_Opened(*entry) for entry in said) if opened.at > oldest]
+
+    def _text(self, said: list[list[str | int]]) -> str:
+        signed = self._serializer.dumps(said)
+        return signed if isinstance(signed, str) else signed.decode("ascii")
+
+    def _now(self) -> int:
+        return int(self._clock.now().timestamp())

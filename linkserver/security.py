@@ -1,0 +1,103 @@
+"""The same protection for both faces: headers, trusted proxies, host names, body limits, request ids.
+
+Own code instead of Flask-Talisman (no release since 2023); sources: OWASP ASVS 5.0 3.4 and 14.3.2, W3C TAG "Good
+Practices for Capability URLs".
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from urllib.parse import urlsplit
+
+from flask import Flask, Response, abort, g, request
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from linkserver.logs import guard
+
+#: no inline style or script anywhere, nothing from elsewhere, never in a frame
+BASE_POLICY: Mapping[str, str] = {
+    "default-src": "'none'",
+    "style-src": "'self'",
+    "img-src": "'self'",
+    "form-action": "'self'",
+    "base-uri": "'none'",
+    "frame-ancestors": "'none'",
+}
+_LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "[::1]"})
+_ANY_HOST = frozenset({"/healthz", "/readyz"})  # a load balancer asks by address
+_YEAR_S = 31_536_000
+_FORM_PARTS = 200
+
+
+def protect(
+    app: Flask,
+    *,
+    url: str,
+    proxy_hops: int,
+    max_body: int,
+    policy: Mapping[str, str] | None = None,
+    referrer_policy: str = "no-referrer",
+) -> None:
+    """Protects one face. `url` is its public address: https brings HSTS, and any other host name is refused (421).
+
+    `policy` adds to, or replaces parts of, BASE_POLICY. `max_body` is in bytes; a route may lower it by setting
+    `request.max_content_length`. Under `no-referrer` a browser sends `Origin: null` with forms, so that a CSRF check by
+    referrer or origin needs `same-origin`.
+    """
+    app.config.update(MAX_CONTENT_LENGTH=max_body, MAX_FORM_MEMORY_SIZE=max_body, MAX_FORM_PARTS=_FORM_PARTS)
+    if proxy_hops:
+        # the proxy hands on the Host header itself: a forwarded host would be one more thing a client could forge
+        app.wsgi_app = ProxyFix(  # type: ignore[method-assign]  # the documented way to wrap an app
+            app.wsgi_app, x_for=proxy_hops, x_proto=proxy_hops, x_host=0
+        )
+    guard(app.logger.name)
+    headers = _headers(url, {**BASE_POLICY, **(policy or {})}, referrer_policy)
+    hosts = _hosts(url)
+
+    @app.before_request
+    def _begin() -> None:
+        g.request_id = secrets.token_hex(8)
+        if request.path not in _ANY_HOST and not _is_ours(request.environ.get("HTTP_HOST", ""), hosts):
+            abort(421)
+
+    @app.after_request
+    def _end(response: Response) -> Response:
+        for name, value in headers.items():
+            response.headers.setdefault(name, value)
+        response.headers["X-Request-Id"] = g.get("request_id", "-")
+        return response
+
+
+def is_cross_site() -> bool:
+    """Whether a browser says that another site made it send this request (Fetch Metadata). Old browsers say nothing."""
+    return request.headers.get("Sec-Fetch-Site") == "cross-site"
+
+
+def _headers(url: str, policy: Mapping[str, str], referrer_policy: str) -> dict[str, str]:
+    headers = {
+        "Content-Security-Policy": "; ".join(f"{name} {value}" for name, value in policy.items()),
+        "Cache-Control": "no-store",
+        "Referrer-Policy": referrer_policy,
+        "X-Robots-Tag": "noindex, nofollow, noarchive",
+        "X-Content-Type-Options": "nosniff",
+        "X-Frame-Options": "DENY",
+        "Cross-Origin-Opener-Policy": "same-origin",
+        "Cross-Origin-Resource-Policy": "same-origin",
+        "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=(), browsing-topics=()",
+    }
+    if url.startswith("https://"):
+        headers["Strict-Transport-Security"] = f"max-age={_YEAR_S}; includeSubDomains"
+    return headers
+
+
+def _hosts(url: str) -> frozenset[str]:
+    parts = urlsplit(url)
+    ours = {parts.netloc.lower().rpartition("@")[2], (parts.hostname or "").lower()}
+    return frozenset(ours | (_LOCAL_HOSTS if parts.scheme == "http" else set()))
+
+
+def _is_ours(host: str, hosts: frozenset[str]) -> bool:
+    host = host.lower()
+    name = host if host.endswith("]") else host.rpartition(":")[0] or host
+    return host in hosts or name in hosts

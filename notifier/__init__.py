@@ -1,0 +1,21 @@
+"""Sertilink's core and its Celery doors. Imports point down this list only.
+
+    cli worker tasks stream     doors: commands, the Celery app and ticker, thin tasks, the event stream's consumer
+    embedded_broker             the Kombu transport on SQLite; imports nothing of ours
+    proof                       starts processes and drives them from outside
+    support                     after the SMS: resends, corrections, cases, privacy
+    intake                      a dose comes in: event, FHIR, CSV, record
+    messages                    the SMS: plan, text, claim, send, receipts, upkeep
+    certificates                what the person holds: facts, PDF, links, opening
+    access                      staff accounts, roles, API keys, sign-in rules
+    services                    Services: settings, clock, database, gateway, signers; built once, handed in
+    gateways                    Twilio, the local catcher
+    store                       the database: tables, migrations, sealed columns, audit, follow-ups
+    core                        words and pure rules
+    settings                    the only reader of the environment
+
+The way of one event: a door (form, API, FHIR, CSV, stream) calls `intake.record`, which writes event, dose, certificate,
+link and the planned notification in one transaction. Each second one worker's tick finds what is due;
+`messages.send` claims a batch, decides once more, renders, commits `sending`, posts, and records the outcomes.
+A webhook reaches `messages.receipts`; the person opens the link through `certificates.opening`.
+"""

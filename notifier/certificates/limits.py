@@ -1,0 +1,54 @@
+"""How often the public may ask: soft limits beside the lock for life, counted in the database by all processes alike.
+
+Fixed windows. Where the count cannot be made, the caller's transaction fails and the answer is no.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy.engine import Connection
+
+from notifier.store import counters
+from notifier.store.sealed import Sealer
+
+_IPV6_NETWORK = 64  # one customer
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """At most `most` in a `window`."""
+
+    name: str
+    most: int
+    window: timedelta
+
+
+#: birth dates: mobile networks put thousands of people behind one address, so that limit is soft
+TRIES_OVERALL = Limit("try:all", 6_000, timedelta(minutes=1))
+TRIES_PER_ADDRESS = Limit("try:address", 120, timedelta(minutes=10))
+TRIES_PER_LINK = Limit("try:link", 12, timedelta(minutes=10))
+CHECKS_OVERALL = Limit("verify:all", 6_000, timedelta(minutes=1))
+CHECKS_PER_ADDRESS = Limit("verify:address", 60, timedelta(minutes=1))
+
+
+def seconds_to_wait(conn: Connection, limit: Limit, subject: str, at: datetime) -> int:
+    """Counts one more; 0 where it is still allowed, else the seconds until the window ends."""
+    count = counters.hit(conn, f"{limit.name}:{subject}" if subject else limit.name, window=limit.window, at=at)
+    if count <= limit.most:
+        return 0
+    seconds = int(limit.window.total_seconds())
+    return max(1, seconds - int(at.timestamp()) % seconds)
+
+
+def address_index(sealer: Sealer, address: str) -> str:
+    """What stands for a client's address in a counter's name: keyed, so that the table holds no address."""
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return "unreadable"
+    if parsed.version == 6:
+        parsed = ipaddress.ip_network((parsed, _IPV6_NETWORK), strict=False).network_address
+    return sealer.index("address", parsed.packed).hex()

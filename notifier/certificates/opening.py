@@ -1,0 +1,179 @@
+"""Who may open a link: its state, the birth date, the tries for life, and the limits around them.
+
+A forged token dies before any read of the database. Everything that a try does happens in one transaction; where any of
+it cannot be done, nobody gets in.
+"""
+
+from __future__ import annotations
+
+import hmac
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from notifier.certificates import limits
+from notifier.core.errors import BadToken
+from notifier.core.states import CertificateStatus, Reason
+from notifier.services import Services
+from notifier.settings import LinkCheck
+from notifier.store import audit, certificates, openings, persons
+from notifier.store.openings import OpeningKind
+
+DOOR = "door:link"
+
+
+class LinkState(StrEnum):
+    """What a token leads to."""
+
+    LIVE = "live"
+    EXPIRED = "expired"
+    REVOKED = "revoked"
+    LOCKED = "locked"
+    UNKNOWN = "unknown"  #: forged, mangled, or of no row of ours; the three look the same
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A link as it stands now. The ids are None where it is unknown; `reason` says why it is revoked."""
+
+    state: LinkState
+    public_id: str | None = None
+    certificate_id: str | None = None
+    reason: Reason | None = None
+    tries_left: int = 0
+
+
+class Answer(StrEnum):
+    """What a try came to."""
+
+    OPENED = "opened"
+    WRONG = "wrong"
+    LIMITED = "limited"  #: too many tries around here; not counted against the person
+    CLOSED = "closed"  #: the link is not live, see `look`
+
+
+@dataclass(frozen=True, slots=True)
+class Try:
+    """The outcome of a try; `look` is the link after it."""
+
+    answer: Answer
+    look: Look
+    retry_after_s: int = 0
+
+
+_UNKNOWN = Look(LinkState.UNKNOWN)
+
+
+def look(services: Services, token: str) -> Look:
+    """The state of the link behind a token. Reads once, writes nothing; a forged token reads nothing."""
+    try:
+        public_id = services.links.read(token)
+    except BadToken:
+        return _UNKNOWN
+    return look_at(services, public_id)
+
+
+def look_at(services: Services, public_id: str) -> Look:
+    """The state of a link whose token was proved before (a cookie): revocation, expiry and locks act at once."""
+    with services.db.read() as conn:
+        return _look_of(openings.find(conn, public_id), services.clock.now())
+
+
+def try_birth_date(services: Services, token: str, typed: date, *, device: str, address: str) -> Try:
+    """Tries a birth date at a link.
+
+    Wrong dates are counted for the person, for life, in one conditional UPDATE; the fifth locks, and a right date then
+    opens nothing. Only tokens with a valid MAC are counted anywhere.
+    """
+    return _try(services, token, typed.isoformat(), device=device, address=address)
+
+
+def press_button(services: Services, token: str, *, device: str, address: str) -> Try:
+    """Opens a link without a birth date. Raises ValueError unless LINK_CHECK=none."""
+    if services.settings.link_check is not LinkCheck.NONE:
+        raise ValueError("LINK_CHECK demands a birth date")
+    return _try(services, token, None, device=device, address=address)
+
+
+def record_download(services: Services, public_id: str, *, kind: OpeningKind, device: str) -> None:
+    """Notes that the PDF or the picture was fetched."""
+    with services.db.write() as conn:
+        row = openings.find(conn, public_id)
+        if row is not None:
+            openings.add(conn, row, kind=kind, device=device, at=services.clock.now())
+
+
+def _try(services: Services, token: str, typed: str | None, *, device: str, address: str) -> Try:
+    try:
+        public_id = services.links.read(token)
+    except BadToken:
+        return Try(Answer.CLOSED, _UNKNOWN)
+    now = services.clock.now()
+    with services.db.write() as conn:
+        wait = _seconds_to_wait(services, conn, public_id, address, now)
+        if wait:
+            return Try(Answer.LIMITED, Look(LinkState.LIVE, public_id), wait)
+        row = openings.find(conn, public_id, for_try=True)
+        seen = _look_of(row, now)
+        if row is None or seen.state is not LinkState.LIVE:
+            return Try(Answer.CLOSED, seen)
+        if typed is not None and not _matches(services, row, typed):
+            return _wrong(conn, row, seen, device=device, at=now)
+        openings.add(conn, row, kind=OpeningKind.OPENED, device=device, at=now)
+        certificates.mark_opened(conn, row.link_id, now)
+        _audit(conn, row, "certificate-opened", now)
+        return Try(Answer.OPENED, seen)
+
+
+def _seconds_to_wait(services: Services, conn: Connection, public_id: str, address: str, at: datetime) -> int:
+    """Every limit is counted, whichever says no; always in this order, so that no two tries wait for each other."""
+    subjects = (
+        (limits.TRIES_OVERALL, ""),
+        (limits.TRIES_PER_ADDRESS, limits.address_index(services.sealer, address)),
+        (limits.TRIES_PER_LINK, public_id),
+    )
+    return max(limits.seconds_to_wait(conn, limit, subject, at) for limit, subject in subjects)
+
+
+def _matches(services: Services, row: sa.Row[Any], typed: str) -> bool:
+    """A person without a birth date is opened by none."""
+    born = openings.birth_date(services.sealer, row)
+    return hmac.compare_digest((born or "unknown").encode(), typed.encode()) and born is not None
+
+
+def _wrong(conn: Connection, row: sa.Row[Any], seen: Look, *, device: str, at: datetime) -> Try:
+    openings.add(conn, row, kind=OpeningKind.WRONG_DATE, device=device, at=at)
+    certificates.count_link_try(conn, row.link_id)
+    tries = persons.count_wrong_try(conn, row.person_id, at)
+    _audit(conn, row, "birth-date-wrong", at, tries=tries)
+    if tries is None or tries >= persons.MAX_WRONG_TRIES:
+        if tries is not None:
+            _audit(conn, row, "person-locked", at)
+        return Try(Answer.CLOSED, Look(LinkState.LOCKED, seen.public_id, seen.certificate_id))
+    left = persons.MAX_WRONG_TRIES - tries
+    return Try(Answer.WRONG, Look(LinkState.LIVE, seen.public_id, seen.certificate_id, tries_left=left))
+
+
+def _audit(conn: Connection, row: sa.Row[Any], action: str, at: datetime, **detail: int | None) -> None:
+    subject, subject_id = ("person", row.person_id) if action == "person-locked" else ("link", row.link_id)
+    audit.write(conn, at=at, actor=DOOR, action=action, subject=subject, subject_id=subject_id, **detail)
+
+
+def _look_of(row: sa.Row[Any] | None, now: datetime) -> Look:
+    """What ended for good comes first; a lock comes before the expiry, since a new link would not open either."""
+    if row is None:
+        return _UNKNOWN
+    state, reason = LinkState.LIVE, None
+    if row.revoked_at is not None or row.certificate_status != CertificateStatus.VALID:
+        given = row.certificate_end_reason if row.certificate_status != CertificateStatus.VALID else row.revoke_reason
+        state, reason = LinkState.REVOKED, Reason(given) if given else None
+    elif row.person_locked_at is not None:
+        state = LinkState.LOCKED
+    elif row.expires_at <= now:
+        state = LinkState.EXPIRED
+    left = max(0, persons.MAX_WRONG_TRIES - row.person_wrong_tries)
+    return Look(state, row.public_id, row.certificate_id, reason, left)

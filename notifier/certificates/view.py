@@ -1,0 +1,114 @@
+"""What one certificate says, gathered from the database; and what its number says to somebody who checks it."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+from urllib.parse import urlsplit
+
+from notifier.certificates import limits
+from notifier.certificates.facts import CertificateFacts, DoseFacts
+from notifier.certificates.qr import QrMatrix, make_qr
+from notifier.core.errors import NotFound, Refused
+from notifier.core.states import CertificateStatus
+from notifier.services import Services
+from notifier.store import certificates, doses, openings
+
+_NUMBER = re.compile(r"[0-9A-Z][0-9A-Z-]{3,39}", re.ASCII)
+
+
+def certificate_facts(services: Services, certificate_id: str) -> CertificateFacts:
+    """The facts of a certificate, with the doses of the same vaccine that its person has had.
+
+    Raises NotFound; Refused("birth-date-unknown") where nothing can be drawn without a birth date; SealBroken.
+    """
+    return certificate_with_qr(services, certificate_id)[0]
+
+
+def certificate_with_qr(services: Services, certificate_id: str) -> tuple[CertificateFacts, QrMatrix]:
+    """The facts and the QR code; drawn at the first call and stored."""
+    with services.db.read() as conn:
+        found = openings.certificate_with_person(conn, services.sealer, certificate_id)
+        if found is None:
+            raise NotFound("certificate")
+        row, holder, own = found
+        given = doses.of_person(conn, row.person_id)
+    if holder.birth_date is None:
+        raise Refused("birth-date-unknown")
+    series = [dose._asdict() for dose in given if _same_series(dose._asdict(), own)]
+    if own["id"] not in {dose["id"] for dose in series}:
+        series.append(own)  # a withdrawn dose's certificate is revoked, but staff may still look at it
+    facts = CertificateFacts(
+        number=row.number,
+        status=CertificateStatus(row.status).value,
+        issuer=services.settings.issuer_name,
+        name=holder.name,
+        nik=holder.nik,
+        birth_date=holder.birth_date,
+        issued_at=row.issued_at,
+        time_zone=holder.time_zone or row.facility_zone or services.settings.timezone,
+        verify_host=urlsplit(services.settings.public_url).netloc,
+        doses=tuple(_dose_facts(dose) for dose in series),
+        this_dose=_dose_facts(own),
+    )
+    return facts, _qr(services, certificate_id, row.number, row.qr)
+
+
+def verify_url(services: Services, number: str) -> str:
+    """What the QR code holds: nothing about the person."""
+    return f"{services.settings.public_url}/verify?n={number}"
+
+
+class TooManyChecks(Exception):
+    """More checks than the limits allow; `retry_after_s` says how long to wait."""
+
+    def __init__(self, retry_after_s: int) -> None:
+        self.retry_after_s = retry_after_s
+        super().__init__("too many checks")
+
+
+def check_number(services: Services, typed: str, *, address: str) -> CertificateStatus | None:
+    """Whether a certificate of this number is valid, replaced or revoked; None where there is none. Nothing about the
+    person. Raises TooManyChecks. What cannot be a number is never looked up."""
+    number = "".join(typed.split()).upper()
+    if _NUMBER.fullmatch(number) is None:
+        return None
+    now = services.clock.now()
+    with services.db.write() as conn:
+        subject = limits.address_index(services.sealer, address)
+        wait = max(
+            limits.seconds_to_wait(conn, limits.CHECKS_OVERALL, "", now),
+            limits.seconds_to_wait(conn, limits.CHECKS_PER_ADDRESS, subject, now),
+        )
+        row = None if wait else certificates.find_by_number(conn, number)
+    if wait:
+        raise TooManyChecks(wait)
+    return CertificateStatus(row.status) if row is not None else None
+
+
+def _same_series(dose: dict[str, Any], own: dict[str, Any]) -> bool:
+    """The same code of the same code system; where a registry gave no code, the same product."""
+    if own["vaccine_code"]:
+        return all(dose[name] == own[name] for name in ("vaccine_code", "vaccine_system"))
+    return (dose["product"] or "").casefold() == (own["product"] or "").casefold()
+
+
+def _dose_facts(dose: dict[str, Any]) -> DoseFacts:
+    return DoseFacts(
+        number=dose["number"],
+        series_total=dose["series_total"],
+        product=dose["product"] or dose["vaccine_code"] or "",
+        vaccine_code=dose["vaccine_code"],
+        lot=dose["lot"],
+        given_on=dose["given_on"],
+        facility=dose["facility"],
+    )
+
+
+def _qr(services: Services, certificate_id: str, number: str, stored: bytes | None) -> QrMatrix:
+    if stored is not None:
+        return QrMatrix.from_bytes(stored)
+    made = make_qr(verify_url(services, number))
+    with services.db.write() as conn:
+        certificates.keep_qr(conn, certificate_id, made.to_bytes())
+    return made

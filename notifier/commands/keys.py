@@ -1,0 +1,25 @@
+"""`sertilink keys new`: fresh keys, as an env file holds them."""
+
+from __future__ import annotations
+
+import click
+
+from notifier.commands.console import json_option, print_json
+from notifier.settings import GENERATED, PREFIX, new_key
+
+
+@click.group("keys")
+def keys() -> None:
+    """Link, data and session keys."""
+
+
+@keys.command("new")
+@json_option
+def new(as_json: bool) -> None:
+    """Print fresh keys, ready for an env file; nothing is kept. To rotate, append the new key to the old one, after a comma."""
+    fresh = {PREFIX + name.upper(): new_key() for name in GENERATED}
+    if as_json:
+        print_json(fresh)
+        return
+    for name, key in fresh.items():
+        click.echo(f"{name}={key}")

@@ -1,0 +1,65 @@
+"""NIK, names and birth dates: what is refused, what is only worth a warning."""
+
+from __future__ import annotations
+
+import unicodedata
+from datetime import date
+
+from stdnum.exceptions import InvalidComponent, InvalidFormat, InvalidLength
+from stdnum.id import nik as stdnum_nik
+
+NIK_LENGTH = 16
+MAX_NAME_LENGTH = 200
+OLDEST_BIRTH_YEAR = 1900
+
+
+class BadNik(ValueError):
+    """Not a NIK at all; `rule` is `nik-digits` or `nik-length`."""
+
+    def __init__(self, rule: str, detail: str) -> None:
+        self.rule = rule
+        self.detail = detail
+        super().__init__(detail)
+
+
+def read_nik(text: str) -> str:
+    """The 16 digits of `text`. Only digits and length are refused: by PP 40/2019 article 30 a NIK is never changed, not
+    even one with an impossible birth date inside, and new provinces come faster than tables of them."""
+    try:
+        return str(stdnum_nik.validate(text))
+    except InvalidFormat as error:
+        raise BadNik("nik-digits", "a NIK has digits only") from error
+    except InvalidLength as error:
+        raise BadNik("nik-length", f"a NIK has {NIK_LENGTH} digits") from error
+    except InvalidComponent:
+        return str(stdnum_nik.compact(text))
+
+
+def nik_agrees_with(nik: str, birth_date: date) -> bool:
+    """Whether the day, month and two-digit year inside the NIK are those of `birth_date`. False is a warning only."""
+    try:
+        inside = stdnum_nik.get_birth_date(nik)
+    except InvalidComponent:
+        return False
+    return bool(inside.strftime("%d%m%y") == birth_date.strftime("%d%m%y"))
+
+
+def clean_name(text: str) -> str:
+    """A name as the registry wrote it, in NFC, with single blanks and no control characters. Case is never touched."""
+    printable = "".join(" " if unicodedata.category(ch) in {"Cc", "Zl", "Zp"} else ch for ch in text)
+    return " ".join(unicodedata.normalize("NFC", printable).split())
+
+
+def initial_of(name: str) -> str:
+    """The first letter of a name, upper case, without accents where that leaves a Latin letter; "" where none is."""
+    for ch in unicodedata.normalize("NFKD", name):
+        if ch.isalpha():
+            return ch.upper()[0]
+    return ""
+
+
+def name_words(name: str) -> frozenset[str]:
+    """The words by which a name is found again: folded, without accents, at least two letters."""
+    plain = "".join(ch for ch in unicodedata.normalize("NFKD", name) if not unicodedata.combining(ch))
+    split = "".join(ch if ch.isalnum() else " " for ch in plain.casefold()).split()
+    return frozenset(word for word in split if len(word) > 1)

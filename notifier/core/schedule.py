@@ -1,0 +1,90 @@
+"""When an SMS may leave: delay, undo minutes, quiet hours, and the 48-hour promise. Pure; all moments aware, in UTC."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+PROMISE = timedelta(hours=48)  # counts from the moment we accepted the event
+LAST_HOUR = timedelta(hours=1)  # "the last allowed hour" starts this long before quiet begins
+MAX_DELAY_HOURS = 48
+
+_HOURS = re.compile(r"(\d\d):(\d\d)-(\d\d):(\d\d)")
+
+
+@dataclass(frozen=True, slots=True)
+class QuietHours:
+    """Local times between which nothing is sent: `start` is quiet, `end` is allowed again. May cross midnight."""
+
+    start: time
+    end: time
+
+    def quiet_at(self, local: datetime) -> bool:
+        clock = local.time()
+        if self.start < self.end:
+            return self.start <= clock < self.end
+        return clock >= self.start or clock < self.end
+
+    def next_allowed(self, moment: datetime, zone: ZoneInfo) -> datetime:
+        """`moment` itself where it is allowed, else the next `end` on the local clock."""
+        local = moment.astimezone(zone)
+        if not self.quiet_at(local):
+            return moment
+        opening = local.replace(hour=self.end.hour, minute=self.end.minute, second=0, microsecond=0)
+        if opening <= local:
+            opening += timedelta(days=1)
+        return opening.astimezone(UTC)
+
+    def last_allowed_hour(self, moment: datetime, zone: ZoneInfo) -> datetime:
+        """The start of the last allowed hour before the quiet time that `moment` falls in."""
+        local = moment.astimezone(zone)
+        closing = local.replace(hour=self.start.hour, minute=self.start.minute, second=0, microsecond=0)
+        if closing > local:
+            closing -= timedelta(days=1)
+        return (closing - LAST_HOUR).astimezone(UTC)
+
+
+def read_quiet_hours(text: str) -> QuietHours | None:
+    """`20:00-08:00` or `off`. Raises ValueError for anything else, and for a day with no allowed minute."""
+    if text.strip().lower() == "off":
+        return None
+    match = _HOURS.fullmatch(text.strip())
+    if match is None:
+        raise ValueError("write quiet hours as 20:00-08:00, or off")
+    hours = [int(part) for part in match.groups()]
+    start, end = time(hours[0], hours[1]), time(hours[2], hours[3])
+    if start == end:
+        raise ValueError("quiet hours may not fill the day")
+    return QuietHours(start, end)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """When to send. `breaks_promise` asks for an alarm: no allowed hour was left within 48 hours."""
+
+    due_at: datetime
+    breaks_promise: bool = False
+
+
+def plan_due(
+    accepted_at: datetime, *, delay: timedelta, undo: timedelta, quiet: QuietHours | None, zone: ZoneInfo
+) -> Plan:
+    """The due time of a message about an event accepted at `accepted_at`.
+
+    The delay and the undo minutes run together. A moment in quiet hours moves to the next allowed one; where that would
+    pass the promise, back to the last allowed hour before it; where none is left, forward, with an alarm.
+    """
+    earliest = accepted_at + undo
+    wanted = max(accepted_at + delay, earliest)
+    promise = accepted_at + PROMISE
+    if quiet is None:
+        return Plan(wanted, wanted > promise)
+    moved = quiet.next_allowed(wanted, zone)
+    if moved <= promise:
+        return Plan(moved)
+    back = max(quiet.last_allowed_hour(wanted, zone), earliest)
+    if back <= promise and not quiet.quiet_at(back.astimezone(zone)):
+        return Plan(back)
+    return Plan(moved, True)

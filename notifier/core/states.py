@@ -1,0 +1,155 @@
+"""The one table of a notification's states, their moves, its kinds and the reasons we give.
+
+Every move in the database is a compare-and-set UPDATE that names a pair from MOVES; no other module knows the pairs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+
+
+class State(StrEnum):
+    """Where a notification stands. Words as in the API; what people read is in the catalogue."""
+
+    SCHEDULED = "scheduled"  #: waits for its due time
+    CLAIMED = "claimed"  #: a worker holds its lease; certainly not sent
+    SENDING = "sending"  #: the attempt is committed; bytes may have left
+    ACCEPTED = "accepted"  #: the provider has it
+    SENT = "sent"  #: the provider handed it to the carrier
+    DELIVERED = "delivered"  #: the phone has it
+    UNDELIVERED = "undelivered"  #: the carrier gave up
+    FAILED = "failed"  #: refused for good, with a code
+    UNKNOWN = "unknown"  #: nobody can say yet whether it was accepted
+    HELD = "held"  #: waits for an operator
+    CANCELLED = "cancelled"  #: taken back before it left
+    SUPPRESSED = "suppressed"  #: must not be sent, with a reason
+    EXPIRED = "expired"  #: no longer worth sending
+
+
+_AFTER_ACCEPTANCE = frozenset({State.SENT, State.DELIVERED, State.UNDELIVERED, State.FAILED})
+_BEFORE_SENDING = frozenset({State.HELD, State.CANCELLED, State.SUPPRESSED, State.EXPIRED})
+
+MOVES: dict[State, frozenset[State]] = {
+    State.SCHEDULED: _BEFORE_SENDING | {State.CLAIMED},
+    State.CLAIMED: _BEFORE_SENDING | {State.SENDING, State.SCHEDULED},
+    # `sent` and the rest may overtake our own record of the 201
+    State.SENDING: _AFTER_ACCEPTANCE | {State.ACCEPTED, State.SCHEDULED, State.UNKNOWN},
+    # out of `unknown` only evidence leads, or a person (scheduled), or the policy resend_after
+    State.UNKNOWN: _AFTER_ACCEPTANCE | {State.ACCEPTED, State.SCHEDULED},
+    State.ACCEPTED: _AFTER_ACCEPTANCE,
+    State.SENT: frozenset({State.DELIVERED, State.UNDELIVERED, State.FAILED}),
+    State.HELD: frozenset({State.SCHEDULED, State.CANCELLED, State.EXPIRED}),
+    State.DELIVERED: frozenset(),
+    State.UNDELIVERED: frozenset(),
+    State.FAILED: frozenset(),
+    State.CANCELLED: frozenset(),
+    State.SUPPRESSED: frozenset(),
+    State.EXPIRED: frozenset(),
+}
+
+FINAL = frozenset(state for state, moves in MOVES.items() if not moves)
+#: certainly not at the provider, so it may still be taken back
+NOT_LEFT = frozenset({State.SCHEDULED, State.CLAIMED, State.HELD})
+#: the provider has it, or may have it
+LEFT = frozenset({State.SENDING, State.UNKNOWN, State.ACCEPTED, State.SENT, State.DELIVERED, State.UNDELIVERED})
+
+
+def may_move(old: State, new: State) -> bool:
+    """Whether the table allows `old -> new`."""
+    return new in MOVES[old]
+
+
+def sources_of(new: State) -> frozenset[State]:
+    """The states from which `new` can be reached; the WHERE of a compare-and-set."""
+    return frozenset(old for old, moves in MOVES.items() if new in moves)
+
+
+class Kind(StrEnum):
+    """What a notification is about."""
+
+    CERTIFICATE = "certificate"
+    CORRECTION = "correction"
+    RENEWAL = "renewal"
+    LOCK = "lock"
+    OTP = "otp"
+    CASE = "case"
+    REMINDER = "reminder"
+
+
+class Channel(StrEnum):
+    SMS = "sms"
+    WHATSAPP = "whatsapp"
+
+
+class Lane(StrEnum):
+    """Which queue a notification waits in; a bulk never starves a fresh dose."""
+
+    ASKED = "asked"  #: somebody waits in front of the screen
+    FRESH = "fresh"
+    NORMAL = "normal"
+    BULK = "bulk"
+
+
+#: the order in which lanes are claimed
+LANES = (Lane.ASKED, Lane.FRESH, Lane.NORMAL, Lane.BULK)
+
+
+@dataclass(frozen=True, slots=True)
+class KindRules:
+    """What holds for a kind: see DESIGN, "Notifications: kinds and states"."""
+
+    quiet_hours: bool  #: waits for an allowed hour
+    expires_after: timedelta | None  #: past this after `due_at` it is not worth sending; None: an operator decides
+    lane: Lane
+    daily_cap: bool  #: counts towards, and obeys, PERSON_DAILY_CAP
+    opt_out: bool  #: is not sent to a number that opted out
+
+
+KIND_RULES: dict[Kind, KindRules] = {
+    Kind.CERTIFICATE: KindRules(True, None, Lane.NORMAL, True, True),
+    Kind.CORRECTION: KindRules(True, None, Lane.NORMAL, True, True),
+    Kind.RENEWAL: KindRules(False, timedelta(hours=1), Lane.ASKED, False, True),
+    Kind.LOCK: KindRules(True, timedelta(hours=48), Lane.FRESH, True, True),
+    Kind.OTP: KindRules(False, timedelta(minutes=5), Lane.ASKED, False, False),
+    Kind.CASE: KindRules(True, timedelta(hours=48), Lane.NORMAL, True, True),
+    Kind.REMINDER: KindRules(True, timedelta(hours=48), Lane.BULK, True, True),
+}
+
+
+class Reason(StrEnum):
+    """Why a notification is where it is, or a link or certificate no longer holds. Spelled here and nowhere else."""
+
+    NO_PHONE = "no-phone"
+    BAD_PHONE = "bad-phone"
+    OPTED_OUT = "opted-out"
+    WITHDRAWN = "withdrawn"  #: the dose was entered in error or not done
+    CORRECTED = "corrected"
+    SUPERSEDED = "superseded"
+    LINK_REVOKED = "link-revoked"
+    NUMBER_CHANGED = "number-changed"
+    DECEASED = "deceased"
+    HISTORICAL = "historical"  #: copied from a card or an older record; nobody waits for an SMS about it
+    QUIET_HOURS = "quiet-hours"
+    PAST_DUE = "past-due"
+    DAILY_CAP = "daily-cap"
+    OPERATOR = "operator"
+    LEASE_RAN_OUT = "lease-ran-out"
+    NOT_SENT = "not-sent"  #: the provider was not reached, or did not take it; tried again
+    RATE_LIMITED = "rate-limited"
+    SENDER_MISCONFIGURED = "sender-misconfigured"
+    OUTCOME_UNKNOWN = "outcome-unknown"
+    REFUSED = "refused"  #: the provider refused for good; the code says why
+    UNREADABLE = "unreadable"  #: a sealed column cannot be opened; an operator must look
+
+
+class DoseStatus(StrEnum):
+    GIVEN = "given"
+    WITHDRAWN = "withdrawn"
+
+
+class CertificateStatus(StrEnum):
+    VALID = "valid"
+    REPLACED = "replaced"
+    REVOKED = "revoked"

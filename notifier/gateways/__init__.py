@@ -1,0 +1,127 @@
+"""The outer worlds that we speak to: the Gateway protocol, Twilio, the local catcher, the registry.
+
+May live here: everything there is to know about one provider, in that provider's module. May not: states, schedules,
+decisions, the environment. A gateway that keeps its messages in the database goes through store/.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+
+class OutcomeClass(StrEnum):
+    """What one attempt came to. See DESIGN, "Outcome classes"."""
+
+    ACCEPTED = "accepted"  #: the provider has it, and named it
+    NOT_SENT = "not-sent"  #: certainly not taken: no connection, DNS, TLS; try again
+    RATE_LIMITED = "rate-limited"  #: certainly not taken: too much at once; try again, burns no attempt
+    TRY_LATER = "try-later"  #: the phone could not be reached; worth another day
+    PERMANENT = "permanent"  #: refused for good
+    NUMBER_BAD = "number-bad"  #: refused for good, since the number cannot receive
+    OPTED_OUT = "opted-out"  #: refused for good, since the person told the provider to stop
+    SENDER_MISCONFIGURED = "sender-misconfigured"  #: our account or sender is wrong; hold the queue, burn no attempt
+    HOLD = "hold"  #: refused with a code that we do not know: an operator decides
+    UNKNOWN = "unknown"  #: bytes left and no clear answer came: never sent again blindly
+
+
+@dataclass(frozen=True, slots=True)
+class OutgoingSms:
+    """One message to post. The text holds a person's link: it lives in memory only."""
+
+    attempt_reference: str  #: goes into the callback address
+    to: str = field(repr=False)  #: E.164
+    text: str = field(repr=False)
+    segments: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one OutgoingSms."""
+
+    kind: OutcomeClass
+    provider_sid: str | None = None
+    http_status: int | None = None
+    code: str | None = None  #: the provider's own error code
+    retry_after_s: float | None = None
+
+
+class ReceiptState(StrEnum):
+    """A provider's word about a message, in our vocabulary."""
+
+    ACCEPTED = "accepted"
+    SENT = "sent"
+    DELIVERED = "delivered"
+    UNDELIVERED = "undelivered"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """A delivery receipt as the provider gave it; `raw` is kept sealed."""
+
+    attempt_reference: str
+    provider_sid: str
+    state: ReceiptState | None  #: None: a word of the provider's that says nothing about delivery
+    provider_word: str
+    code: str | None = None
+    raw: bytes = field(default=b"", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorMeaning:
+    """One row of a provider's error table."""
+
+    code: str
+    kind: OutcomeClass
+    meaning: str  #: plain English
+    advice: str  #: what an operator should do
+    source: str  #: the provider's page
+
+
+@dataclass(frozen=True, slots=True)
+class FoundMessage:
+    """A message that the provider's list knows: what settles an unknown outcome."""
+
+    provider_sid: str
+    state: ReceiptState | None
+    text: str = field(repr=False)
+    code: str | None = None
+    created_at: datetime | None = None
+
+
+class BadWebhook(Exception):
+    """A webhook without a valid signature, or without what it must hold: it changes nothing."""
+
+
+class Gateway(Protocol):
+    """A way to send an SMS. Small enough that a local provider is one module."""
+
+    name: str
+
+    def send(self, messages: Sequence[OutgoingSms]) -> list[Outcome]:
+        """Posts all of them concurrently and answers in the same order. Never raises for one message's sake."""
+        ...
+
+    def look_up(self, to: str) -> list[FoundMessage]:
+        """The newest messages to a number that the provider knows of. Raises OSError where it cannot be asked."""
+        ...
+
+    def read_receipt(self, attempt_reference: str, path: str, form: Mapping[str, str], signature: str) -> Receipt:
+        """A webhook as a receipt. `path` is what follows our public address. Raises BadWebhook."""
+        ...
+
+    def waiting_receipts(self, limit: int) -> list[Receipt]:
+        """Receipts that the gateway holds for us to fetch; [] where it calls us instead."""
+        ...
+
+    def explain(self, code: str) -> ErrorMeaning | None:
+        """The meaning of the provider's error code; None where we do not know it."""
+        ...
+
+    def close(self) -> None:
+        """Lets go of connections and threads."""
+        ...

@@ -1,0 +1,10 @@
+"""All there is to know about Twilio's Messages API.
+
+`gateway` implements the Gateway protocol; `client` and `line` speak HTTP; `outcomes` reads what came back; `errors` and
+`statuses` are Twilio's words as data; `signature` checks its webhooks. May live here: what would be thrown away with
+Twilio. May not: states, schedules, decisions, the environment, the database.
+"""
+
+from notifier.gateways.twilio.gateway import TwilioGateway
+
+__all__ = ["TwilioGateway"]

@@ -1,0 +1,225 @@
+"""What an event does to dose, certificate, links and notifications, inside `record`'s transaction."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from notifier.certificates import issue
+from notifier.core.ids import new_id
+from notifier.core.states import NOT_LEFT, DoseStatus, Kind, Reason, State
+from notifier.intake import people
+from notifier.intake.event import Event
+from notifier.messages import plan
+from notifier.messages.plan import PlanOptions, Subject
+from notifier.services import Services
+from notifier.store import certificates, doses, notifications
+from notifier.store.persons import Person
+
+
+class RecordOutcome(StrEnum):
+    """What became of an event."""
+
+    PLANNED = "planned"  #: an SMS is scheduled
+    SUPPRESSED = "suppressed"  #: recorded, and nothing will be sent, with the reason
+    UPDATED = "updated"  #: what will be sent, or what the certificate shows, changed
+    CORRECTED = "corrected"  #: it had been sent: the old link is dead, a new certificate and SMS are on the way
+    UNCHANGED = "unchanged"  #: says nothing new
+    STALE = "stale"  #: older than what we know
+    WITHDRAWN = "withdrawn"
+    REPEATED = "repeated"  #: the very same event came before
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """What happened, to which dose and notification."""
+
+    outcome: RecordOutcome
+    dose_id: str
+    notification: notifications.Row | None = None
+    reason: Reason | None = None
+
+
+#: what the certificate shows of a dose
+_SHOWN = ("number", "series_total", "vaccine_code", "vaccine_system", "product", "lot", "given_on", "facility")
+#: states from which nothing reached the person, and another SMS may now
+_NEVER_REACHED = frozenset({State.SUPPRESSED, State.FAILED, State.EXPIRED})
+
+
+@dataclass(frozen=True, slots=True)
+class _Context:
+    conn: Connection
+    services: Services
+    event: Event
+    event_row_id: str
+    options: PlanOptions
+    at: datetime
+
+
+def apply(
+    conn: Connection, services: Services, event: Event, *, event_row_id: str, options: PlanOptions, at: datetime
+) -> Effect:
+    """Does what the event asks for. Raises BadInput for a reference to an unknown person."""
+    context = _Context(conn, services, event, event_row_id, options, at)
+    shot = doses.find(conn, event.dose.id)
+    if shot is not None and shot.recorded_at and event.recorded_at and event.recorded_at < shot.recorded_at:
+        return Effect(RecordOutcome.STALE, shot.id)
+    if event.event_type == "entered_in_error":
+        return _withdraw(context, shot)
+    if shot is None or shot.status == DoseStatus.WITHDRAWN:
+        return _new_dose(context, shot)
+    return _known_dose(context, shot)
+
+
+def _withdraw(context: _Context, shot: sa.Row[Any] | None) -> Effect:
+    conn, at = context.conn, context.at
+    if shot is None:
+        dose_id = new_id()
+        values = {"source_id": context.event.dose.id, "recorded_at": context.event.recorded_at}
+        doses.insert(conn, at=at, id=dose_id, status=DoseStatus.WITHDRAWN.value, **values)
+        return Effect(RecordOutcome.WITHDRAWN, dose_id, reason=Reason.WITHDRAWN)
+    if shot.status == DoseStatus.WITHDRAWN:
+        return Effect(RecordOutcome.UNCHANGED, shot.id)
+    recorded_at = context.event.recorded_at or shot.recorded_at
+    doses.update(conn, shot.id, at=at, status=DoseStatus.WITHDRAWN.value, recorded_at=recorded_at)
+    notifications.take_back(conn, shot.id, new=State.CANCELLED, reason=Reason.WITHDRAWN, at=at)
+    issue.revoke(conn, shot.id, reason=Reason.WITHDRAWN, at=at)
+    newest = notifications.of_dose(conn, shot.id)
+    return Effect(RecordOutcome.WITHDRAWN, shot.id, newest[0] if newest else None, Reason.WITHDRAWN)
+
+
+def _new_dose(context: _Context, shot: sa.Row[Any] | None) -> Effect:
+    """A dose seen for the first time, or given after all."""
+    conn, at = context.conn, context.at
+    _, person = people.find_or_add(
+        conn, context.services, context.event, of_dose=shot.person_id if shot else None, at=at
+    )
+    dose_id = shot.id if shot else new_id()
+    values = _dose_values(context, person)
+    if shot is None:
+        doses.insert(conn, at=at, id=dose_id, source_id=context.event.dose.id, **values)
+    else:
+        doses.update(conn, dose_id, at=at, **values)
+    certificate_id = issue.issue(conn, person_id=person.id, dose_id=dose_id, at=at)
+    return _plan(context, person, dose_id, certificate_id, Kind.CERTIFICATE)
+
+
+def _known_dose(context: _Context, shot: sa.Row[Any]) -> Effect:
+    conn, at = context.conn, context.at
+    before, person = people.find_or_add(conn, context.services, context.event, of_dose=shot.person_id, at=at)
+    values = _dose_values(context, person)
+    doses.update(conn, shot.id, at=at, **values)
+    moved = person.id != shot.person_id
+    shown = moved or _shown(before, shot._mapping) != _shown(person, values)
+    phone = moved or before is None or before.mobile != person.mobile
+    newest = next(iter(notifications.of_dose(conn, shot.id)), None)
+    if newest is None or not (shown or phone):
+        return Effect(RecordOutcome.UNCHANGED, shot.id, newest)
+    if moved:
+        return _give_to(context, person, shot.id)
+    state = State(newest.status)
+    if state in NOT_LEFT:
+        return Effect(RecordOutcome.UPDATED, shot.id, newest)  # the decision before sending reads the new facts
+    if state in _NEVER_REACHED or state is State.CANCELLED:
+        return _retry_unreached(context, person, newest, shown=shown, phone=phone)
+    return _correct(context, person, shot.id, shown=shown)
+
+
+def _give_to(context: _Context, person: Person, dose_id: str) -> Effect:
+    """The dose was somebody else's: that person's messages and links stop, the right one's begin."""
+    conn, at = context.conn, context.at
+    notifications.take_back(conn, dose_id, new=State.CANCELLED, reason=Reason.CORRECTED, at=at)
+    certificate_id = issue.replace(conn, person_id=person.id, dose_id=dose_id, reason=Reason.CORRECTED, at=at)
+    return _plan(context, person, dose_id, certificate_id, Kind.CERTIFICATE, RecordOutcome.CORRECTED)
+
+
+def _retry_unreached(
+    context: _Context, person: Person, newest: notifications.Row, *, shown: bool, phone: bool
+) -> Effect:
+    conn, dose_id = context.conn, newest.dose_id
+    certificate_id = certificates.valid_of_dose(conn, dose_id)
+    if shown or certificate_id is None:
+        certificate_id = issue.replace(
+            conn, person_id=person.id, dose_id=dose_id, reason=Reason.CORRECTED, at=context.at
+        )
+    if State(newest.status) is State.CANCELLED or not phone:
+        return Effect(RecordOutcome.UPDATED, dose_id, newest)
+    return _plan(context, person, dose_id, certificate_id, Kind.CERTIFICATE)
+
+
+def _correct(context: _Context, person: Person, dose_id: str, *, shown: bool) -> Effect:
+    """It has left already: the old link dies at once, and the person is told."""
+    conn, at = context.conn, context.at
+    certificate_id = certificates.valid_of_dose(conn, dose_id)
+    if shown or certificate_id is None:
+        certificate_id = issue.replace(conn, person_id=person.id, dose_id=dose_id, reason=Reason.CORRECTED, at=at)
+        return _plan(context, person, dose_id, certificate_id, Kind.CORRECTION, RecordOutcome.CORRECTED)
+    certificates.revoke_links(conn, dose_id, reason=Reason.NUMBER_CHANGED, at=at)
+    return _plan(context, person, dose_id, certificate_id, Kind.CERTIFICATE, RecordOutcome.CORRECTED)
+
+
+def _plan(
+    context: _Context,
+    person: Person,
+    dose_id: str,
+    certificate_id: str,
+    kind: Kind,
+    outcome: RecordOutcome = RecordOutcome.PLANNED,
+) -> Effect:
+    conn, event = context.conn, context.event
+    delay = context.options.delay
+    if delay is None and event.notify.delay_hours is not None:
+        delay = timedelta(hours=event.notify.delay_hours)
+    row = plan.add(
+        conn,
+        context.services,
+        Subject(person, dose_id, certificate_id, _facility_zone(context), context.event_row_id),
+        kind,
+        accepted_at=context.at,
+        options=context.options.with_delay(delay),
+        suppress=Reason.HISTORICAL if event.historical else None,
+    )
+    if row.status == State.SUPPRESSED:
+        return Effect(RecordOutcome.SUPPRESSED, dose_id, row, Reason(row.reason))
+    return Effect(outcome, dose_id, row)
+
+
+def _facility_zone(context: _Context) -> str | None:
+    facility_id = context.event.dose.facility_id
+    if facility_id is None:
+        return None
+    doses.remember_facility(context.conn, facility_id, context.event.dose.facility)
+    return doses.facility_zone(context.conn, facility_id)
+
+
+def _dose_values(context: _Context, person: Person) -> dict[str, Any]:
+    data = context.event.dose
+    values = {
+        "person_id": person.id,
+        "status": DoseStatus.GIVEN.value,
+        "number": data.number,
+        "series_total": data.series_total,
+        "vaccine_code": data.vaccine_code,
+        "vaccine_system": data.vaccine_system,
+        "product": data.product,
+        "lot": data.lot,
+        "given_on": data.given_on,
+        "facility_id": data.facility_id,
+        "facility": data.facility,
+    }
+    if context.event.recorded_at is not None:
+        values["recorded_at"] = context.event.recorded_at
+    if context.options.entered_by is not None:
+        values["entered_by"] = context.options.entered_by
+    return values
+
+
+def _shown(person: Person | None, shot: Any) -> tuple[Any, ...]:
+    """Everything that the certificate says."""
+    whose = (person.name, person.nik, person.birth_date) if person else ()
+    return (*whose, *(shot[name] for name in _SHOWN))

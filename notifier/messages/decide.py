@@ -1,0 +1,94 @@
+"""The decision just before sending: is the dose still valid, the person reachable and willing, the hour allowed, the
+message still worth sending? Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from notifier.core.schedule import QuietHours
+from notifier.core.states import KIND_RULES, DoseStatus, Kind, KindRules, Reason, State
+from notifier.store.persons import Person
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the decision rests on, read in the transaction that acts on it."""
+
+    row: Any  #: the notification
+    person: Person | None  #: None: its sealed columns cannot be opened
+    dose_status: str | None
+    dose_number: int | None
+    link_public_id: str | None
+    link_revoked: bool
+    opted_out: bool
+    left_today: int
+    zone: ZoneInfo
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """The programme's settings that a decision obeys."""
+
+    quiet: QuietHours | None
+    hold_after: timedelta
+    daily_cap: int
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """Not now: the state to move to, why, and for `scheduled` when to look again."""
+
+    state: State
+    reason: Reason
+    due_at: datetime | None = None
+
+
+def decide(facts: Facts, rules: Rules, now: datetime) -> Stop | None:
+    """None: send it. Otherwise where the notification goes instead."""
+    kind_rules = KIND_RULES[Kind(facts.row.kind)]
+    return (
+        _never(facts, kind_rules) or _too_late(facts, kind_rules, rules, now) or _not_now(facts, kind_rules, rules, now)
+    )
+
+
+def _never(facts: Facts, kind_rules: KindRules) -> Stop | None:
+    person = facts.person
+    if person is None:
+        return Stop(State.HELD, Reason.UNREADABLE)
+    if facts.dose_status == DoseStatus.WITHDRAWN:
+        return Stop(State.CANCELLED, Reason.WITHDRAWN)
+    if person.deceased_at is not None:
+        return Stop(State.SUPPRESSED, Reason.DECEASED)
+    if facts.link_revoked or facts.link_public_id is None:
+        return Stop(State.CANCELLED, Reason.LINK_REVOKED)
+    if person.mobile is None:
+        return Stop(State.SUPPRESSED, Reason.BAD_PHONE if person.phone else Reason.NO_PHONE)
+    if kind_rules.opt_out and facts.opted_out:
+        return Stop(State.SUPPRESSED, Reason.OPTED_OUT)
+    return None
+
+
+def _too_late(facts: Facts, kind_rules: KindRules, rules: Rules, now: datetime) -> Stop | None:
+    late = now - facts.row.planned_for
+    if kind_rules.expires_after is not None:
+        return Stop(State.EXPIRED, Reason.PAST_DUE) if late > kind_rules.expires_after else None
+    return Stop(State.HELD, Reason.PAST_DUE) if late > rules.hold_after else None
+
+
+def _not_now(facts: Facts, kind_rules: KindRules, rules: Rules, now: datetime) -> Stop | None:
+    obeys_hours = kind_rules.quiet_hours and not facts.row.any_hour and rules.quiet is not None
+    if obeys_hours and rules.quiet is not None and rules.quiet.quiet_at(now.astimezone(facts.zone)):
+        return Stop(State.SCHEDULED, Reason.QUIET_HOURS, rules.quiet.next_allowed(now, facts.zone))
+    if kind_rules.daily_cap and facts.left_today >= rules.daily_cap:
+        return Stop(State.SCHEDULED, Reason.DAILY_CAP, _tomorrow(rules.quiet, now, facts.zone))
+    return None
+
+
+def _tomorrow(quiet: QuietHours | None, now: datetime, zone: ZoneInfo) -> datetime:
+    local = now.astimezone(zone)
+    midnight = (local + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
+    moment = midnight.astimezone(now.tzinfo)
+    return quiet.next_allowed(moment, zone) if quiet else moment

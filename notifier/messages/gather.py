@@ -1,0 +1,89 @@
+"""What the decision and the text need to know about a chunk, in a handful of statements however large the chunk is."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy.engine import Connection
+
+from notifier.core.errors import SealBroken
+from notifier.messages.decide import Facts
+from notifier.messages.plan import zone_of
+from notifier.services import Services
+from notifier.store import certificates, doses, notifications, persons, suppressions
+from notifier.store.persons import Person
+
+_log = logging.getLogger(__name__)
+
+
+class Gathered:
+    """A chunk's persons, doses, links, opt-outs and what left today."""
+
+    def __init__(self, conn: Connection, services: Services, rows: Sequence[notifications.Row], now: datetime) -> None:
+        self._services = services
+        self._rows = rows
+        self._now = now
+        self._people = _open_each(conn, services, {row.person_id for row in rows})
+        self._shots = doses.load(conn, {row.dose_id for row in rows if row.dose_id})
+        self._links = certificates.load_links(conn, {row.link_id for row in rows if row.link_id})
+        facilities = {shot.facility_id for shot in self._shots.values() if shot.facility_id}
+        self._zones = doses.facility_zones(conn, facilities)
+        self._indexes = {
+            person.id: persons.phone_index(services.sealer, person.mobile)
+            for person in self._people.values()
+            if person and person.mobile
+        }
+        self._opted_out = suppressions.suppressed(conn, set(self._indexes.values()))
+        self._left = notifications.left_since(conn, set(self._people), now - timedelta(days=1))
+        self._going: Counter[str] = Counter()
+
+    def __iter__(self) -> Iterator[Facts]:
+        for row in self._rows:
+            yield self._facts(row)
+
+    def goes(self, facts: Facts) -> None:
+        """This one is sent now, so it counts for the person's later ones in the same chunk."""
+        self._going[facts.row.person_id] += 1
+
+    def phone_index(self, facts: Facts) -> bytes | None:
+        """The blind index of the number as it stands now."""
+        return self._indexes.get(facts.row.person_id)
+
+    def _facts(self, row: notifications.Row) -> Facts:
+        person = self._people.get(row.person_id)
+        shot = self._shots.get(row.dose_id)
+        link = self._links.get(row.link_id)
+        zone = self._services.zone
+        if person is not None:
+            zone = zone_of(self._services, person, self._zones.get(shot.facility_id) if shot else None)
+        today = self._now.astimezone(zone).date()
+        left = sum(1 for who, when in self._left if who == row.person_id and when.astimezone(zone).date() == today)
+        return Facts(
+            row=row,
+            person=person,
+            dose_status=shot.status if shot else None,
+            dose_number=shot.number if shot else None,
+            link_public_id=link.public_id if link else None,
+            link_revoked=link is not None and link.revoked_at is not None,
+            opted_out=self._indexes.get(row.person_id) in self._opted_out,
+            left_today=left + self._going[row.person_id],
+            zone=zone,
+        )
+
+
+def _open_each(conn: Connection, services: Services, ids: set[str]) -> dict[str, Person | None]:
+    """Persons by id; None for one whose sealed columns cannot be opened, so that the others still go."""
+    try:
+        return dict(persons.load(conn, services.sealer, ids))
+    except SealBroken:
+        opened: dict[str, Person | None] = {}
+        for person_id in ids:
+            try:
+                opened[person_id] = persons.get(conn, services.sealer, person_id)
+            except SealBroken:
+                _log.error("a person's sealed columns cannot be opened", extra={"person_id": person_id})
+                opened[person_id] = None
+        return opened

@@ -1,0 +1,33 @@
+"""The words of an SMS: templates/sms/<language>/<kind>.txt, filled with the least that tells people what it is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from notifier.core.identity import initial_of
+from notifier.core.segments import is_gsm7
+from notifier.core.states import Kind
+from notifier.core.words import known_language
+
+
+class SmsTexts:
+    """Renders SMS. Text templates are not escaped: an SMS is no HTML."""
+
+    def __init__(self, folder: Path, sender_name: str) -> None:
+        self._sender = sender_name
+        self._templates = Environment(
+            loader=FileSystemLoader(folder),
+            undefined=StrictUndefined,
+            autoescape=False,  # noqa: S701  # .txt only; nothing here is HTML
+        )
+
+    def render(self, kind: Kind, *, language: str, name: str, dose_number: int | None, link: str) -> str:
+        """The text for one person. Only the first letter of the name goes in, and not even that where it would turn
+        the whole SMS into UCS-2."""
+        initial = initial_of(name)
+        template = self._templates.get_template(f"{known_language(language)}/{kind.value}.txt")
+        return template.render(
+            sender=self._sender, initial=initial if is_gsm7(initial) else "", dose=dose_number, link=link
+        ).strip()

@@ -1,0 +1,89 @@
+"""Services: everything that a room needs from outside itself, built once by `build(settings)` and handed in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from notifier.core.clock import Clock, SystemClock
+from notifier.core.errors import BadSettings
+from notifier.core.link_tokens import LinkSigner
+from notifier.core.schedule import QuietHours, read_quiet_hours
+from notifier.gateways import Gateway
+from notifier.gateways.catcher import Catcher
+from notifier.settings import GatewayName, Settings
+from notifier.store.engine import Database
+from notifier.store.sealed import Sealer
+
+TEMPLATES = Path(__file__).resolve().parent.parent / "templates"
+
+
+@dataclass(frozen=True)
+class Services:
+    """What a use case is given. `link_signer` is None in a process that holds no link keys."""
+
+    settings: Settings
+    clock: Clock
+    db: Database
+    sealer: Sealer
+    gateway: Gateway
+    link_signer: LinkSigner | None
+    quiet: QuietHours | None
+
+    @property
+    def links(self) -> LinkSigner:
+        """The signer of certificate links. Raises BadSettings in a process without link keys."""
+        if self.link_signer is None:
+            raise BadSettings(["SERTILINK_LINK_KEYS: not loaded in this process"])
+        return self.link_signer
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The programme's zone."""
+        return ZoneInfo(self.settings.timezone)
+
+    def link_url(self, public_id: str) -> str:
+        """The whole address of a link, as it stands in the SMS."""
+        return f"{self.settings.public_url}/c/{self.links.sign(public_id)}"
+
+    def close(self) -> None:
+        """Lets go of connections and threads."""
+        self.gateway.close()
+        self.db.close()
+
+
+def build(settings: Settings, clock: Clock | None = None) -> Services:
+    """The real parts. Connects to nothing yet. Raises BadSettings where a key is missing."""
+    clock = clock or SystemClock()
+    if not settings.data_keys or not settings.index_key:
+        raise BadSettings(["SERTILINK_DATA_KEYS, SERTILINK_INDEX_KEY: set them, or run `sertilink up` once"])
+    db = Database(settings.database_url, clock, pool_size=max(5, settings.worker_concurrency + 2))
+    sealer = Sealer([key.get_secret_value() for key in settings.data_keys], settings.index_key[-1].get_secret_value())
+    link_keys = [key.get_secret_value() for key in settings.link_keys]
+    return Services(
+        settings=settings,
+        clock=clock,
+        db=db,
+        sealer=sealer,
+        gateway=_gateway(settings, db, sealer, clock),
+        link_signer=LinkSigner(link_keys) if link_keys else None,
+        quiet=read_quiet_hours(settings.quiet_hours),
+    )
+
+
+def _gateway(settings: Settings, db: Database, sealer: Sealer, clock: Clock) -> Gateway:
+    if settings.gateway is GatewayName.CATCHER:
+        return Catcher(db, sealer, clock)
+    from notifier.gateways.twilio import TwilioGateway  # heavy: a local process never loads it
+
+    return TwilioGateway(
+        account_sid=settings.twilio_account_sid or "",
+        auth_tokens=tuple(token.get_secret_value() for token in settings.twilio_auth_token),
+        from_number=settings.twilio_from,
+        messaging_service_sid=settings.twilio_messaging_service_sid,
+        api_base=settings.twilio_api_base,
+        public_url=settings.public_url,
+        timeout_s=settings.provider_timeout,
+        concurrency=settings.provider_concurrency,
+    )

@@ -1,0 +1,348 @@
+"""The only reader of the environment: `SERTILINK_*` names into one frozen Settings.
+
+Precedence: the environment, then the `_FILE` variant of a secret, then the files that `sertilink up` keeps in `var/`,
+then the default. Unknown names are refused, so that a typing error never passes silently.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import secrets
+from collections.abc import Mapping
+from datetime import timedelta
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+from zoneinfo import available_timezones
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretBytes,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+
+from notifier.core.errors import BadSettings
+from notifier.core.schedule import read_quiet_hours
+from notifier.core.segments import is_gsm7
+
+PREFIX = "SERTILINK_"
+TEST_PREFIX = "SERTILINK_TEST_"
+KEY_BYTES = 32
+SECRETS_FOLDER = "secrets"
+
+
+class Role(StrEnum):
+    """Which process reads the settings; each loads only the secrets that it needs."""
+
+    WEB = "web"
+    STAFF = "staff"
+    WORKER = "worker"
+    STREAM = "stream"
+    CLI = "cli"
+
+
+class Environment(StrEnum):
+    LOCAL = "local"
+    PRODUCTION = "production"
+
+
+class GatewayName(StrEnum):
+    CATCHER = "catcher"
+    TWILIO = "twilio"
+
+
+class LinkCheck(StrEnum):
+    BIRTH_DATE = "birth_date"
+    NONE = "none"
+
+
+class UnknownPolicy(StrEnum):
+    ASK = "ask"
+    RESEND_AFTER = "resend_after"
+    NEVER = "never"
+
+
+def _split(value: object) -> object:
+    """A comma- or line-separated list; newest last."""
+    if isinstance(value, str):
+        return tuple(part for part in value.replace("\n", ",").replace(" ", ",").split(",") if part)
+    return value
+
+
+def _keys(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    parts = _split(value)
+    assert isinstance(parts, tuple)  # noqa: S101  # _split gives a tuple for a str
+    return tuple(_key_bytes(part) for part in parts)
+
+
+def _key_bytes(text: str) -> bytes:
+    """A key as `sertilink keys new` prints it: base64url of 32 bytes."""
+    try:
+        raw = base64.b64decode(text.encode("ascii") + b"=" * (-len(text) % 4), altchars=b"-_", validate=True)
+    except (binascii.Error, UnicodeEncodeError) as error:
+        raise ValueError("each key is base64url; make one with `sertilink keys new`") from error
+    if len(raw) < KEY_BYTES:
+        raise ValueError(f"each key has at least {KEY_BYTES} bytes; make one with `sertilink keys new`")
+    return raw
+
+
+def _durations(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    units = {"s": "seconds", "m": "minutes", "h": "hours"}
+    out = []
+    for part in value.split(","):
+        number, unit = part.strip()[:-1], part.strip()[-1:]
+        if unit not in units or not number.isdigit():
+            raise ValueError("write durations as 1m,5m,15m,60m")
+        out.append(timedelta(**{units[unit]: int(number)}))
+    return tuple(out)
+
+
+Words = Annotated[tuple[str, ...], BeforeValidator(_split)]
+Keys = Annotated[tuple[SecretBytes, ...], BeforeValidator(_keys)]
+Secrets = Annotated[tuple[SecretStr, ...], BeforeValidator(_split)]
+
+ALL_DOORS = ("link", "verify")
+
+
+class Settings(BaseModel):
+    """Everything that can be set. Names as in the environment, lower case, without the prefix."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    environment: Environment = Environment.LOCAL
+    database_url: str = "sqlite:///var/sertilink.db"
+    broker_url: str = "sertilink-sqlite:///var/broker.db"
+    public_url: str = "http://127.0.0.1:8000"
+    staff_url: str = "http://127.0.0.1:8001"
+    gateway: GatewayName = GatewayName.CATCHER
+    twilio_account_sid: str | None = None
+    twilio_auth_token: Secrets = ()
+    twilio_from: str | None = None
+    twilio_messaging_service_sid: str | None = None
+    twilio_api_base: str = "https://api.twilio.com"
+    provider_timeout: float = Field(10, gt=0, le=120)  # seconds
+    provider_concurrency: int = Field(100, ge=1, le=1000)  # requests in flight a process
+    link_keys: Keys = ()
+    data_keys: Keys = ()
+    index_key: Keys = ()
+    session_key: Keys = ()
+    staff_session_key: Keys = ()
+    signing_keys: Secrets = ()
+    pdf_signing_key: SecretStr | None = None
+    issuer_name: str = "Dinas Kesehatan Contoh"
+    sender_name: str = "Kemenkes"
+    help_phone: str = "119"
+    help_email: str = "bantuan@contoh.example"
+    help_whatsapp: str = "0811-0000-0000"
+    doors: Words = ALL_DOORS
+    proxy_hops: int = Field(0, ge=0, le=5)
+    metrics_port: int | None = Field(None, ge=1, le=65535)
+    link_days: int = Field(90, ge=1, le=3650)
+    link_check: LinkCheck = LinkCheck.BIRTH_DATE
+    link_check_reason: str | None = None
+    delay_hours: float = Field(0, ge=0, le=48)
+    undo_minutes: float = Field(10, ge=0, le=1440)
+    hold_after_hours: float = Field(72, gt=0)
+    person_daily_cap: int = Field(3, ge=1)
+    lease_seconds: float = Field(60, ge=1)
+    reconcile_after: Annotated[tuple[timedelta, ...], BeforeValidator(_durations)] = (
+        timedelta(minutes=1),
+        timedelta(minutes=5),
+        timedelta(minutes=15),
+        timedelta(minutes=60),
+    )
+    unknown_policy: UnknownPolicy = UnknownPolicy.ASK
+    quiet_hours: str = "20:00-08:00"
+    timezone: str = "Asia/Jakarta"
+    country: str = Field("ID", pattern=r"[A-Z]{2}")
+    allowed_countries: Words = ()  # empty: COUNTRY alone
+    sender_rate: float = Field(0, ge=0)  # segments per second over all workers; 0: no limit
+    events_queue: str = Field("vaccinations", pattern=r"[A-Za-z0-9._-]{1,100}")
+    worker_concurrency: int = Field(2, ge=1, le=64)
+    data_folder: Path = Path("var")
+
+    @field_validator("quiet_hours")
+    @classmethod
+    def _quiet_hours_can_be_read(cls, value: str) -> str:
+        read_quiet_hours(value)
+        return value
+
+    @field_validator("timezone")
+    @classmethod
+    def _zone_exists(cls, value: str) -> str:
+        if value not in available_timezones():
+            raise ValueError("write an IANA zone, for example Asia/Makassar")
+        return value
+
+    @field_validator("sender_name")
+    @classmethod
+    def _sender_fits(cls, value: str) -> str:
+        if not 1 <= len(value) <= 11 or not is_gsm7(value):
+            raise ValueError("at most 11 characters of the GSM-7 alphabet")
+        return value
+
+    @field_validator("public_url", "staff_url", "twilio_api_base")
+    @classmethod
+    def _is_an_address(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
+            raise ValueError("write an address such as https://sertifikat.example.id")
+        return value.rstrip("/")
+
+    @model_validator(mode="after")
+    def _twilio_is_whole(self) -> Settings:
+        if self.gateway is GatewayName.TWILIO:
+            if not self.twilio_account_sid or not self.twilio_auth_token:
+                raise ValueError("GATEWAY=twilio needs TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN")
+            if bool(self.twilio_from) == bool(self.twilio_messaging_service_sid):
+                raise ValueError("GATEWAY=twilio needs either TWILIO_FROM or TWILIO_MESSAGING_SERVICE_SID")
+        return self
+
+    @property
+    def countries(self) -> frozenset[str]:
+        """The countries that SMS may go to (ISO 3166)."""
+        return frozenset(self.allowed_countries or (self.country,))
+
+    @property
+    def secure(self) -> bool:
+        """Whether people reach us by https; decides cookie names and HSTS."""
+        return self.public_url.startswith("https://")
+
+    @property
+    def staff_secure(self) -> bool:
+        return self.staff_url.startswith("https://")
+
+
+#: secrets that `sertilink up` makes in var/secrets/, one file each, before any process starts
+GENERATED = ("link_keys", "data_keys", "index_key", "session_key", "staff_session_key")
+SECRET_NAMES = frozenset(
+    (*GENERATED, "signing_keys", "pdf_signing_key", "twilio_auth_token", "database_url", "broker_url")
+)
+_NEEDS: dict[Role, frozenset[str]] = {
+    Role.WEB: frozenset({"link_keys", "data_keys", "index_key", "session_key", "pdf_signing_key", "twilio_auth_token"}),
+    Role.STAFF: frozenset({"link_keys", "data_keys", "index_key", "staff_session_key"}),
+    Role.WORKER: frozenset({"link_keys", "data_keys", "index_key", "signing_keys", "twilio_auth_token"}),
+    Role.STREAM: frozenset({"data_keys", "index_key"}),
+    Role.CLI: SECRET_NAMES,
+}
+_ALWAYS = frozenset({"database_url", "broker_url"})
+
+
+def load_settings(environ: Mapping[str, str], role: Role = Role.CLI) -> Settings:
+    """The settings of one process. Raises BadSettings, which names settings and rules, never values."""
+    given = _from_environment(environ)
+    folder = Path(given.get("data_folder", Settings.model_fields["data_folder"].default))
+    for name in GENERATED:
+        if name not in given:
+            kept = folder / SECRETS_FOLDER / name
+            if kept.is_file():
+                given[name] = kept.read_text().strip()
+    foreign = SECRET_NAMES - _NEEDS[role] - _ALWAYS
+    wanted: dict[str, Any] = {name: value for name, value in given.items() if name not in foreign}
+    if "twilio_auth_token" in foreign and given.get("gateway") == GatewayName.TWILIO:
+        # a role that never speaks to Twilio still names the gateway, without holding its token
+        wanted["twilio_auth_token"] = "not-loaded"  # noqa: S105  # a placeholder, not a secret
+    try:
+        return Settings(**wanted)
+    except ValidationError as error:
+        raise BadSettings(_lines_of(error)) from None
+
+
+def _from_environment(environ: Mapping[str, str]) -> dict[str, str]:
+    known = set(Settings.model_fields)
+    given: dict[str, str] = {}
+    unknown = []
+    for key, value in environ.items():
+        if not key.startswith(PREFIX) or key.startswith(TEST_PREFIX):
+            continue
+        name = key[len(PREFIX) :].lower()
+        if name in known:
+            given[name] = value
+        elif name.endswith("_file") and name[: -len("_file")] in SECRET_NAMES:
+            given.setdefault(name[: -len("_file")], _read_secret_file(key, value))
+        else:
+            unknown.append(f"{key}: there is no such setting")
+    if unknown:
+        raise BadSettings(sorted(unknown))
+    return {name: value for name, value in given.items() if value != ""}
+
+
+def _read_secret_file(key: str, path: str) -> str:
+    try:
+        return Path(path).read_text().strip()
+    except OSError as error:
+        raise BadSettings([f"{key}: the file cannot be read ({error.strerror})"]) from error
+
+
+def _lines_of(error: ValidationError) -> list[str]:
+    lines = []
+    for fault in error.errors(include_url=False, include_input=False, include_context=False):
+        where = PREFIX + str(fault["loc"][0]).upper() + ": " if fault["loc"] else ""
+        lines.append(where + fault["msg"].removeprefix("Value error, "))
+    return lines
+
+
+def new_key() -> str:
+    """One fresh key, as the environment and the files hold it."""
+    return base64.urlsafe_b64encode(secrets.token_bytes(KEY_BYTES)).decode("ascii").rstrip("=")
+
+
+def make_secrets(folder: Path) -> list[str]:
+    """Writes each generated secret that is missing into `folder`/secrets (mode 0600); says which. Safe to run twice at
+    once: a file appears whole or not at all, and the first one wins."""
+    target = folder / SECRETS_FOLDER
+    target.mkdir(parents=True, exist_ok=True, mode=0o700)
+    made = []
+    for name in GENERATED:
+        path = target / name
+        if path.exists():
+            continue
+        draft = target / f".{name}.{secrets.token_hex(6)}"
+        draft.touch(mode=0o600)
+        draft.write_text(new_key() + "\n")
+        try:
+            path.hardlink_to(draft)
+            made.append(name)
+        except FileExistsError:
+            pass
+        finally:
+            draft.unlink()
+    return made
+
+
+def unsafe_for_production(settings: Settings, environ: Mapping[str, str]) -> list[str]:
+    """Every reason why these settings must not run in production, as lines that name the setting."""
+    given = _from_environment(environ)
+    lines = [
+        f"{PREFIX}{name.upper()}: set it; production never uses a generated one"
+        for name in GENERATED
+        if name not in given and getattr(settings, name)
+    ]
+    checks = (
+        (settings.gateway is GatewayName.CATCHER, "GATEWAY: the catcher sends nothing; set twilio"),
+        (not settings.secure, "PUBLIC_URL: links need https"),
+        (not settings.staff_secure, "STAFF_URL: staff need https"),
+        (settings.database_url.startswith("sqlite"), "DATABASE_URL: set PostgreSQL; SQLite lives on one host"),
+        (settings.broker_url.startswith("sertilink-sqlite"), "BROKER_URL: set RabbitMQ or Redis"),
+        (
+            settings.link_check is LinkCheck.NONE and not settings.link_check_reason,
+            "LINK_CHECK_REASON: say by which law a link alone may open a certificate",
+        ),
+        *(
+            (name not in given, f"{name.upper()}: still the sample value")
+            for name in ("issuer_name", "sender_name", "help_phone", "help_email")
+        ),
+    )
+    return lines + [PREFIX + text for wrong, text in checks if wrong]

@@ -1,0 +1,136 @@
+"""Certificates and the links that open them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from notifier.core.ids import new_id
+from notifier.core.link_tokens import new_public_id
+from notifier.core.states import CertificateStatus, Reason
+from notifier.store.tables import certificate, dose, link
+
+
+def insert(conn: Connection, *, certificate_id: str, number: str, person_id: str, dose_id: str, at: datetime) -> None:
+    conn.execute(
+        certificate.insert(),
+        {
+            "id": certificate_id,
+            "number": number,
+            "person_id": person_id,
+            "dose_id": dose_id,
+            "status": CertificateStatus.VALID.value,
+            "issued_at": at,
+        },
+    )
+
+
+def end(
+    conn: Connection, dose_id: str, *, status: CertificateStatus, reason: Reason, at: datetime, replaced_by: str | None
+) -> int:
+    """Ends the valid certificates of a dose; how many there were."""
+    return conn.execute(
+        certificate.update()
+        .where(certificate.c.dose_id == dose_id, certificate.c.status == CertificateStatus.VALID.value)
+        .values(status=status.value, end_reason=reason.value, ended_at=at, replaced_by=replaced_by)
+    ).rowcount
+
+
+def valid_of_dose(conn: Connection, dose_id: str) -> str | None:
+    """The id of the dose's valid certificate."""
+    return conn.scalar(
+        sa.select(certificate.c.id).where(
+            certificate.c.dose_id == dose_id, certificate.c.status == CertificateStatus.VALID.value
+        )
+    )
+
+
+def get(conn: Connection, certificate_id: str) -> sa.Row[Any]:
+    return conn.execute(sa.select(certificate).where(certificate.c.id == certificate_id)).one()
+
+
+def find_by_number(conn: Connection, number: str) -> sa.Row[Any] | None:
+    """A certificate by the number printed on it."""
+    return conn.execute(sa.select(certificate).where(certificate.c.number == number)).first()
+
+
+def keep_qr(conn: Connection, certificate_id: str, qr: bytes) -> None:
+    """Stores the drawn QR, so that it is made once."""
+    conn.execute(certificate.update().where(certificate.c.id == certificate_id).values(qr=qr))
+
+
+def add_link(conn: Connection, *, certificate_id: str, person_id: str, at: datetime, expires_at: datetime) -> str:
+    """A new link to a certificate; its row id."""
+    link_id = new_id()
+    conn.execute(
+        link.insert(),
+        {
+            "id": link_id,
+            "public_id": new_public_id(),
+            "certificate_id": certificate_id,
+            "person_id": person_id,
+            "created_at": at,
+            "expires_at": expires_at,
+        },
+    )
+    return link_id
+
+
+def load_links(conn: Connection, ids: Collection[str]) -> dict[str, sa.Row[Any]]:
+    """Links by id."""
+    return {row.id: row for row in conn.execute(sa.select(link).where(link.c.id.in_(list(ids))))}
+
+
+def find_link(conn: Connection, public_id: str) -> sa.Row[Any] | None:
+    """A link by its public id, with its certificate's status (`certificate_status`, `certificate_end_reason`)."""
+    statement = (
+        sa.select(
+            link,
+            certificate.c.status.label("certificate_status"),
+            certificate.c.end_reason.label("certificate_end_reason"),
+            certificate.c.dose_id,
+        )
+        .join(certificate, certificate.c.id == link.c.certificate_id)
+        .where(link.c.public_id == public_id)
+    )
+    return conn.execute(statement).first()
+
+
+def revoke_links(conn: Connection, dose_id: str, *, reason: Reason, at: datetime) -> int:
+    """Revokes every live link to any certificate of a dose; how many."""
+    certificates = sa.select(certificate.c.id).where(certificate.c.dose_id == dose_id)
+    return conn.execute(
+        link.update()
+        .where(link.c.certificate_id.in_(certificates), link.c.revoked_at.is_(None))
+        .values(revoked_at=at, revoke_reason=reason.value)
+    ).rowcount
+
+
+def renew_expiry(conn: Connection, link_ids: Collection[str], expires_at: datetime) -> None:
+    """A link's life counts from the moment its SMS leaves."""
+    conn.execute(link.update().where(link.c.id.in_(list(link_ids))).values(expires_at=expires_at))
+
+
+def count_link_try(conn: Connection, link_id: str) -> None:
+    """Counts a wrong birth date at one link."""
+    conn.execute(link.update().where(link.c.id == link_id).values(wrong_tries=link.c.wrong_tries + 1))
+
+
+def mark_opened(conn: Connection, link_id: str, at: datetime) -> None:
+    """The first time that a person opened the link."""
+    conn.execute(link.update().where(link.c.id == link_id, link.c.opened_at.is_(None)).values(opened_at=at))
+
+
+def of_person(conn: Connection, person_id: str) -> list[sa.Row[Any]]:
+    """A person's certificates with their doses' columns, newest dose first."""
+    statement = (
+        sa.select(certificate, dose.c.number.label("dose_number"), dose.c.product, dose.c.given_on)
+        .join(dose, dose.c.id == certificate.c.dose_id)
+        .where(certificate.c.person_id == person_id)
+        .order_by(dose.c.given_on.desc(), certificate.c.issued_at.desc())
+    )
+    return list(conn.execute(statement))

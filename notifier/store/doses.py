@@ -1,0 +1,60 @@
+"""Doses and the facilities that gave them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from notifier.core.states import DoseStatus
+from notifier.store.events import insert_new
+from notifier.store.tables import dose, facility
+
+
+def find(conn: Connection, source_id: str) -> sa.Row[Any] | None:
+    """The dose with the source's id."""
+    return conn.execute(sa.select(dose).where(dose.c.source_id == source_id)).first()
+
+
+def get(conn: Connection, dose_id: str) -> sa.Row[Any]:
+    return conn.execute(sa.select(dose).where(dose.c.id == dose_id)).one()
+
+
+def load(conn: Connection, ids: Collection[str]) -> dict[str, sa.Row[Any]]:
+    """Doses by id."""
+    return {row.id: row for row in conn.execute(sa.select(dose).where(dose.c.id.in_(list(ids))))}
+
+
+def of_person(conn: Connection, person_id: str) -> list[sa.Row[Any]]:
+    """The doses that a person has had, oldest first; withdrawn ones left out."""
+    statement = sa.select(dose).where(dose.c.person_id == person_id, dose.c.status == DoseStatus.GIVEN.value)
+    return list(conn.execute(statement.order_by(dose.c.given_on, dose.c.number, dose.c.id)))
+
+
+def insert(conn: Connection, *, at: datetime, **values: Any) -> None:
+    conn.execute(dose.insert(), {**values, "created_at": at, "updated_at": at})
+
+
+def update(conn: Connection, dose_id: str, *, at: datetime, **values: Any) -> None:
+    conn.execute(dose.update().where(dose.c.id == dose_id).values(**values, updated_at=at))
+
+
+def remember_facility(conn: Connection, facility_id: str, name: str | None) -> None:
+    """Keeps a facility that was seen for the first time."""
+    insert_new(conn, facility, {"id": facility_id, "name": name, "time_zone": None}, "id")
+
+
+def facility_zones(conn: Connection, facility_ids: Collection[str]) -> dict[str, str]:
+    """The zones of some facilities, where somebody set them."""
+    if not facility_ids:
+        return {}
+    statement = sa.select(facility.c.id, facility.c.time_zone).where(facility.c.id.in_(list(facility_ids)))
+    return {row.id: row.time_zone for row in conn.execute(statement) if row.time_zone}
+
+
+def facility_zone(conn: Connection, facility_id: str) -> str | None:
+    """The facility's own zone, where somebody set one."""
+    return conn.scalar(sa.select(facility.c.time_zone).where(facility.c.id == facility_id))

@@ -1,0 +1,114 @@
+"""Database: one SQLAlchemy engine for SQLite or PostgreSQL, and the two ways in: `write()` and `read()`."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from notifier.core.clock import Clock, SystemClock
+
+_SQLITE_BUSY_MS = 30_000
+_PG_OPTIONS = "-c timezone=UTC -c idle_in_transaction_session_timeout=60000 -c statement_timeout=120000"
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """The two moments of a lease, as values or as the database's own expressions."""
+
+    now: Any
+    until: Any
+
+
+class Database:
+    """The way to the rows.
+
+    `write()` is one transaction: BEGIN IMMEDIATE on SQLite, so that what is read inside is still true at the commit.
+    `read()` is autocommit: no transaction stays open behind a page.
+    """
+
+    def __init__(self, url: str, clock: Clock, *, pool_size: int = 5) -> None:
+        self.clock = clock
+        self.engine = _engine(url, pool_size)
+        self.is_sqlite = self.engine.dialect.name == "sqlite"
+        self._reader = self.engine.execution_options(
+            **({"sertilink_read": True} if self.is_sqlite else {"isolation_level": "AUTOCOMMIT"})
+        )
+        self._pid = os.getpid()
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """One transaction, committed at the end, rolled back on an exception."""
+        self._leave_parent_behind()
+        with self.engine.begin() as conn:
+            yield conn
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """Reads without a transaction; each statement sees what is committed."""
+        self._leave_parent_behind()
+        with self._reader.connect() as conn:
+            yield conn
+
+    def lease(self, length: timedelta) -> Lease:
+        """A lease of `length` from now on, by the database's own clock on PostgreSQL, whose workers sit on many hosts;
+        by the handed-in clock elsewhere and under test."""
+        if self.is_sqlite or not isinstance(self.clock, SystemClock):
+            now = self.clock.now()
+            return Lease(now, now + length)
+        instant = sa.func.clock_timestamp(type_=sa.DateTime(timezone=True))
+        return Lease(instant, instant + sa.literal(length, sa.Interval))
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+    def _leave_parent_behind(self) -> None:
+        """After a fork: never touch the parent's connections (SQLAlchemy, "Using Connection Pools with os.fork()")."""
+        if self._pid != os.getpid():
+            self.engine.dispose(close=False)
+            self._pid = os.getpid()
+
+
+def _engine(url: str, pool_size: int) -> Engine:
+    parsed = sa.make_url(url)
+    if parsed.get_backend_name() == "sqlite":
+        return _sqlite_engine(parsed)
+    return sa.create_engine(
+        parsed,
+        pool_size=pool_size,
+        max_overflow=pool_size,
+        pool_pre_ping=True,
+        pool_timeout=10,
+        hide_parameters=True,  # an error must never quote personal data
+        connect_args={"connect_timeout": 5, "options": _PG_OPTIONS, "application_name": "sertilink"},
+    )
+
+
+def _sqlite_engine(url: sa.URL) -> Engine:
+    if url.database and url.database != ":memory:":
+        path = Path(url.database)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if not path.exists():
+            path.touch(mode=0o600)
+    engine = sa.create_engine(url, hide_parameters=True, connect_args={"timeout": _SQLITE_BUSY_MS / 1000})
+
+    @sa.event.listens_for(engine, "connect")
+    def _prepare(dbapi: Any, _entry: ConnectionPoolEntry) -> None:
+        dbapi.isolation_level = None  # we say BEGIN ourselves
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"busy_timeout={_SQLITE_BUSY_MS}"):
+            dbapi.execute(f"PRAGMA {pragma}")
+
+    @sa.event.listens_for(engine, "begin")
+    def _begin(conn: Connection) -> None:
+        if not conn.get_execution_options().get("sertilink_read"):
+            conn.exec_driver_sql("BEGIN IMMEDIATE")
+
+    return engine

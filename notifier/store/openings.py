@@ -1,0 +1,115 @@
+"""Who looked: openings, and the one row that says whether a link may be opened."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from notifier.core.ids import new_id
+from notifier.store.persons import Person, opened
+from notifier.store.sealed import Sealer
+from notifier.store.tables import certificate, dose, facility, link, opening, person
+
+_PERSON = "person_"
+_DOSE = "dose_"
+
+
+class OpeningKind(StrEnum):
+    """What a person did at a link."""
+
+    OPENED = "opened"
+    WRONG_DATE = "wrong-date"
+    PDF = "pdf"
+    PNG = "png"
+
+
+_LINK = sa.select(
+    link.c.id.label("link_id"),
+    link.c.public_id,
+    link.c.certificate_id,
+    link.c.person_id,
+    link.c.expires_at,
+    link.c.revoked_at,
+    link.c.revoke_reason,
+    certificate.c.status.label("certificate_status"),
+    certificate.c.end_reason.label("certificate_end_reason"),
+    person.c.wrong_tries.label("person_wrong_tries"),
+    person.c.locked_at.label("person_locked_at"),
+    person.c.birth_date_sealed,
+).select_from(
+    link.join(certificate, certificate.c.id == link.c.certificate_id).join(person, person.c.id == link.c.person_id)
+)
+
+_CERTIFICATE = sa.select(
+    certificate.c.number,
+    certificate.c.status,
+    certificate.c.issued_at,
+    certificate.c.qr,
+    certificate.c.person_id,
+    certificate.c.dose_id,
+    facility.c.time_zone.label("facility_zone"),
+    *(column.label(_PERSON + column.name) for column in person.c if column.name != "id"),
+    *(column.label(_DOSE + column.name) for column in dose.c if column.name != "id"),
+).select_from(
+    certificate.join(person, person.c.id == certificate.c.person_id)
+    .join(dose, dose.c.id == certificate.c.dose_id)
+    .outerjoin(facility, facility.c.id == dose.c.facility_id)
+)
+
+
+def find(conn: Connection, public_id: str, *, for_try: bool = False) -> sa.Row[*tuple[Any, ...]] | None:
+    """A link with what decides whether it opens. `for_try` locks the person's row until the transaction ends, so that
+    no right date slips past a lock that falls at the same moment (SQLite's write transaction does that anyway)."""
+    statement = _LINK.where(link.c.public_id == public_id)
+    if for_try:
+        statement = statement.with_for_update(of=person)
+    return conn.execute(statement).first()
+
+
+def birth_date(sealer: Sealer, row: sa.Row[Any]) -> str | None:
+    """The person's birth date of a row of `find`, as YYYY-MM-DD. Raises SealBroken."""
+    if row.birth_date_sealed is None:
+        return None
+    return sealer.open("person:birth_date", row.person_id, row.birth_date_sealed)
+
+
+def certificate_with_person(
+    conn: Connection, sealer: Sealer, certificate_id: str
+) -> tuple[sa.Row[Any], Person, dict[str, Any]] | None:
+    """A certificate, its person opened, and its dose's columns, in one statement. Raises SealBroken."""
+    row = conn.execute(_CERTIFICATE.where(certificate.c.id == certificate_id)).first()
+    if row is None:
+        return None
+    columns = dict(row._mapping)
+    holder = opened(sealer, _part(columns, _PERSON) | {"id": row.person_id})
+    return row, holder, _part(columns, _DOSE) | {"id": row.dose_id}
+
+
+def add(conn: Connection, row: sa.Row[Any], *, kind: OpeningKind, device: str, at: datetime) -> None:
+    """One deed at a link; `row` is a row of `find`, `device` a kind of device, never a fingerprint."""
+    conn.execute(
+        opening.insert(),
+        {
+            "id": new_id(),
+            "link_id": row.link_id,
+            "certificate_id": row.certificate_id,
+            "person_id": row.person_id,
+            "at": at,
+            "kind": kind.value,
+            "device": device,
+        },
+    )
+
+
+def of_person(conn: Connection, person_id: str, limit: int = 50) -> list[sa.Row[Any]]:
+    """What was done at a person's links, newest first."""
+    statement = sa.select(opening).where(opening.c.person_id == person_id)
+    return list(conn.execute(statement.order_by(opening.c.at.desc(), opening.c.id.desc()).limit(limit)))
+
+
+def _part(columns: dict[str, Any], prefix: str) -> dict[str, Any]:
+    return {name.removeprefix(prefix): value for name, value in columns.items() if name.startswith(prefix)}

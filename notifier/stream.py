@@ -1,0 +1,167 @@
+"""The stream watcher: a Celery worker whose one job is a kombu consumer on the registry's event queue.
+
+Acknowledged after the commit; poison goes to the dead letters with its reason; a database that is away is waited for
+with the message unacknowledged; no exception ends the worker.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from celery import bootsteps, signals
+from kombu import Connection, Consumer, Exchange, Producer, Queue
+from kombu.message import Message
+
+from notifier.core.errors import BadInput, BadSettings, Conflict, Problem
+from notifier.intake.event import MAX_EVENT_BYTES, now_as_today, read_event_json
+from notifier.intake.record import Door, dead_letter, record
+from notifier.logs import configure_logging
+from notifier.services import Services
+from notifier.settings import LinkCheck, Settings
+from notifier.worker import SertilinkApp, create_app, node_name
+
+ACTOR = "door:stream"
+PREFETCH = 50
+_LONGEST_WAIT_S = 30.0
+_DELIVERY_LIMIT = 20  # RabbitMQ: a message that keeps killing its consumer ends in the dead queue
+_CONTROL_QUEUE = "sertilink.stream-idle"
+
+_log = logging.getLogger(__name__)
+
+
+def events_queue(settings: Settings) -> Queue:
+    """The queue that a registry publishes to: durable; on RabbitMQ a quorum queue with a dead-letter queue."""
+    name = settings.events_queue
+    arguments: dict[str, Any] | None = None
+    if settings.broker_url.startswith("amqp"):
+        arguments = {
+            "x-queue-type": "quorum",
+            "x-delivery-limit": _DELIVERY_LIMIT,
+            "x-dead-letter-exchange": "",
+            "x-dead-letter-routing-key": f"{name}.dead",
+        }
+    exchange = Exchange(name, type="direct", durable=True)
+    return Queue(name, exchange, routing_key=name, durable=True, queue_arguments=arguments)
+
+
+def dead_queue(settings: Settings) -> Queue:
+    """Where RabbitMQ puts what we rejected; the reasons are in our own dead-letter table."""
+    return Queue(f"{settings.events_queue}.dead", durable=True, queue_arguments={"x-queue-type": "quorum"})
+
+
+def publish(connection: Connection, settings: Settings, bodies: list[bytes]) -> int:
+    """Puts event JSON on the queue, as a registry would; how many. Returns when the broker has them."""
+    queue = events_queue(settings)
+    with connection.channel() as channel:
+        if settings.broker_url.startswith("amqp"):
+            dead_queue(settings)(channel).declare()
+        producer = Producer(channel)
+        for body in bodies:
+            producer.publish(
+                body,
+                exchange=queue.exchange,
+                routing_key=queue.routing_key,
+                declare=[queue],
+                content_type="application/json",
+                content_encoding="utf-8",
+                delivery_mode=2,
+            )
+    return len(bodies)
+
+
+class EventHandler:
+    """What happens to one message. Never raises."""
+
+    def __init__(self, services: Callable[[], Services], settings: Settings, stopping: threading.Event) -> None:
+        self._services = services
+        self._settings = settings
+        self._stopping = stopping
+        self._failures = 0
+
+    def __call__(self, message: Message) -> None:
+        try:
+            self._handle(message)
+            self._failures = 0
+        except Exception as error:
+            # the database or the broker is away: keep the message, wait, offer it again
+            self._failures += 1
+            _log.error("event not recorded yet", extra={"error": type(error).__name__, "failures": self._failures})
+            self._stopping.wait(min(0.1 * 2 ** min(self._failures, 10), _LONGEST_WAIT_S))
+            self._requeue(message)
+
+    def _handle(self, message: Message) -> None:
+        services = self._services()
+        body = _bytes(message)
+        try:
+            event = read_event_json(
+                body,
+                today=now_as_today(services.clock.now()),
+                require_birth_date=self._settings.link_check is not LinkCheck.NONE,
+            )
+            record(services, event, door=Door.STREAM, actor=ACTOR)
+        except (BadInput, Conflict) as error:
+            dead_letter(services, door=Door.STREAM, body=body[:MAX_EVENT_BYTES], problems=_problems(error))
+            _log.warning("event refused", extra={"rules": [problem.rule for problem in _problems(error)]})
+            message.reject(requeue=False)
+            return
+        message.ack()
+
+    @staticmethod
+    def _requeue(message: Message) -> None:
+        try:
+            message.requeue()
+        except Exception as error:
+            # the connection is gone, and with it our hold on the message: the broker gives it out again
+            _log.error("event not given back", extra={"error": type(error).__name__})
+
+
+def _bytes(message: Message) -> bytes:
+    body = message.body
+    return body.encode("utf-8", "surrogateescape") if isinstance(body, str) else bytes(body)
+
+
+def _problems(error: BadInput | Conflict) -> list[Problem]:
+    if isinstance(error, BadInput):
+        return list(error.problems)
+    return [Problem("event_id", "conflict", str(error))]
+
+
+def consumer_step(app: SertilinkApp, handler: EventHandler) -> type[Any]:
+    """The bootstep that Celery starts anew after each reconnect."""
+    settings = app.settings
+
+    class EventStep(bootsteps.ConsumerStep):  # type: ignore[misc]  # celery ships no types
+        def get_consumers(self, channel: Any) -> list[Consumer]:
+            channel.basic_qos(0, PREFETCH, False)
+            if settings.broker_url.startswith("amqp"):
+                dead_queue(settings)(channel).declare()
+            return [Consumer(channel, queues=[events_queue(settings)], on_message=handler, accept=None, no_ack=False)]
+
+    return EventStep
+
+
+def run_stream(settings: Settings) -> None:
+    """Watches the event queue until told to stop."""
+    if not settings.data_keys:
+        raise BadSettings(["SERTILINK_DATA_KEYS: the stream seals what it records"])
+    configure_logging()
+    app = create_app(settings)
+    # the step reads the events; the task consumer gets an idle queue, or it would eat wake-ups or events
+    app.conf.task_queues = [Queue(f"{_CONTROL_QUEUE}.{settings.events_queue}", auto_delete=True, durable=False)]
+    app.conf.task_default_queue = f"{_CONTROL_QUEUE}.{settings.events_queue}"
+    stopping = threading.Event()
+    signals.worker_shutting_down.connect(lambda **_: stopping.set(), weak=False)
+    app.steps["consumer"].add(consumer_step(app, EventHandler(lambda: app.services, settings, stopping)))
+    app.worker_main(
+        [
+            "worker",
+            "--pool=solo",
+            f"--hostname={node_name('stream')}",
+            "--loglevel=INFO",
+            "--without-gossip",
+            "--without-mingle",
+        ]
+    )

@@ -1,0 +1,190 @@
+"""What operators do to one notification: send again, cancel; and the kill switch over all. Each has a reason."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from sqlalchemy.engine import Connection
+
+from notifier.core.errors import BadInput, NotFound, Refused
+from notifier.core.ids import read_reference
+from notifier.core.states import NOT_LEFT, DoseStatus, Kind, Lane, Reason, State
+from notifier.messages import plan
+from notifier.messages.plan import PlanOptions, Subject
+from notifier.services import Services
+from notifier.store import audit, certificates, counters, doses, notifications, persons, suppressions
+
+MAX_REASON_LENGTH = 300
+LATEST = timedelta(days=60)
+
+#: kinds that a person holds and may be sent again; the others belong to a conversation that is over
+RESENDABLE = frozenset({Kind.CERTIFICATE, Kind.CORRECTION, Kind.RENEWAL})
+
+
+def resend(
+    services: Services, reference: str, *, at: datetime | None = None, reason: str, actor: str
+) -> notifications.Row:
+    """A new generation with a new link, due at `at` (now where None), moved into the allowed hours; its row. A held
+    notification is released instead. Raises NotFound, BadInput, or Refused with the reason."""
+    now = services.clock.now()
+    reason = _reason(reason)
+    due_at = _due(at, now)
+    with services.db.write() as conn:
+        row = _find(conn, reference)
+        due_at = _allowed(conn, services, row, due_at)
+        if row.status == State.HELD:
+            new = _release(conn, row, due_at, now)
+        else:
+            new = _next_generation(conn, services, row, due_at, now, actor, reason)
+        audit.write(
+            conn,
+            at=now,
+            actor=actor,
+            action="notification.resend",
+            subject="notification",
+            subject_id=row.id,
+            reason=reason,
+            reference=new.reference,
+            was=row.status,
+        )
+        return new
+
+
+def cancel(services: Services, reference: str, *, reason: str, actor: str) -> notifications.Row:
+    """Takes back what has not left yet; its row. Raises NotFound, BadInput, or Refused (`has-left`)."""
+    now = services.clock.now()
+    reason = _reason(reason)
+    with services.db.write() as conn:
+        row = _find(conn, reference)
+        moved = notifications.move(conn, [row.id], State.CANCELLED, old=NOT_LEFT, at=now, reason=Reason.OPERATOR)
+        if not moved:
+            raise Refused("has-left" if row.status not in {State.CANCELLED, State.SUPPRESSED} else "already-stopped")
+        audit.write(
+            conn,
+            at=now,
+            actor=actor,
+            action="notification.cancel",
+            subject="notification",
+            subject_id=row.id,
+            reason=reason,
+        )
+        return notifications.get(conn, row.id)
+
+
+def hold(services: Services, *, reason: str, actor: str) -> bool:
+    """Turns the kill switch on: no worker claims anything. False where it was on already."""
+    return _switch(services, is_on=True, reason=reason, actor=actor)
+
+
+def release(services: Services, *, reason: str, actor: str) -> bool:
+    """Turns the kill switch off. False where it was off already."""
+    return _switch(services, is_on=False, reason=reason, actor=actor)
+
+
+def _switch(services: Services, *, is_on: bool, reason: str, actor: str) -> bool:
+    now = services.clock.now()
+    reason = _reason(reason)
+    with services.db.write() as conn:
+        changed = counters.set_switch(conn, counters.HOLD, is_on=is_on, by=actor, reason=reason, at=now)
+        if changed:
+            audit.write(
+                conn,
+                at=now,
+                actor=actor,
+                action="switch.hold" if is_on else "switch.release",
+                subject="switch",
+                subject_id=counters.HOLD,
+                reason=reason,
+            )
+    return changed
+
+
+def _reason(text: str) -> str:
+    cleaned = " ".join(text.split())
+    if not cleaned:
+        raise BadInput.of("reason", "required", "write why, in a few words and without a person's data")
+    if len(cleaned) > MAX_REASON_LENGTH:
+        raise BadInput.of("reason", "too-long", f"at most {MAX_REASON_LENGTH} characters")
+    return cleaned
+
+
+def _due(at: datetime | None, now: datetime) -> datetime:
+    if at is None:
+        return now
+    if at < now - timedelta(minutes=1):
+        raise BadInput.of("at", "in-past", "choose a time that is still to come")
+    if at > now + LATEST:
+        raise BadInput.of("at", "too-late", f"choose a time within {LATEST.days} days")
+    return max(at, now)
+
+
+def _find(conn: Connection, reference: str) -> notifications.Row:
+    row = notifications.find(conn, read_reference(reference))
+    if row is None:
+        raise NotFound("there is no notification with this reference")
+    return row
+
+
+def _allowed(conn: Connection, services: Services, row: notifications.Row, due_at: datetime) -> datetime:
+    if services.quiet is None or row.any_hour:
+        return due_at
+    person = persons.get(conn, services.sealer, row.person_id)
+    return services.quiet.next_allowed(due_at, plan.zone_of(services, person, _facility_zone(conn, row)))
+
+
+def _facility_zone(conn: Connection, row: notifications.Row) -> str | None:
+    facility_id = doses.get(conn, row.dose_id).facility_id if row.dose_id else None
+    return doses.facility_zone(conn, facility_id) if facility_id else None
+
+
+def _release(conn: Connection, row: notifications.Row, due_at: datetime, now: datetime) -> notifications.Row:
+    moved = notifications.move(
+        conn, [row.id], State.SCHEDULED, old=[State.HELD], at=now, due_at=due_at, planned_for=due_at
+    )
+    if not moved:
+        raise Refused("changed-meanwhile")
+    return notifications.get(conn, row.id)
+
+
+def _next_generation(
+    conn: Connection,
+    services: Services,
+    row: notifications.Row,
+    due_at: datetime,
+    now: datetime,
+    actor: str,
+    reason: str,
+) -> notifications.Row:
+    person = persons.get(conn, services.sealer, row.person_id)
+    certificate_id = _sendable_certificate(conn, services, row, person)
+    return plan.add(
+        conn,
+        services,
+        Subject(person, row.dose_id, certificate_id, _facility_zone(conn, row)),
+        Kind(row.kind),
+        accepted_at=now,
+        options=PlanOptions(any_hour=row.any_hour, lane=Lane.FRESH),
+        due_at=due_at,
+        parent_id=row.id,
+        requested_by=actor.removeprefix("staff:") if actor.startswith("staff:") else None,
+        request_reason=reason,
+    )
+
+
+def _sendable_certificate(conn: Connection, services: Services, row: notifications.Row, person: persons.Person) -> str:
+    """The certificate that a new link would open. Raises Refused where nothing may be sent."""
+    if Kind(row.kind) not in RESENDABLE or row.dose_id is None:
+        raise Refused("not-resendable")
+    if doses.get(conn, row.dose_id).status == DoseStatus.WITHDRAWN:
+        raise Refused(Reason.WITHDRAWN)
+    if any(State(other.status) in {*NOT_LEFT, State.SENDING} for other in notifications.of_dose(conn, row.dose_id)):
+        raise Refused("still-waiting")
+    unreachable = plan.unreachable(person)
+    if unreachable is not None:
+        raise Refused(unreachable)
+    if person.mobile and suppressions.suppressed(conn, [persons.phone_index(services.sealer, person.mobile)]):
+        raise Refused(Reason.OPTED_OUT)
+    certificate_id = certificates.valid_of_dose(conn, row.dose_id)
+    if certificate_id is None:
+        raise Refused("no-valid-certificate")
+    return certificate_id

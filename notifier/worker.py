@@ -1,0 +1,162 @@
+"""The Celery worker: app, ticker, and how it is started.
+
+The broker carries wake-ups only: no arguments, no results, nothing that would be missed (docs/decisions/0001).
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from celery import Celery, signals
+from kombu import Queue
+
+from notifier import embedded_broker, tasks
+from notifier.core.errors import BadSettings
+from notifier.logs import configure_logging
+from notifier.messages import upkeep
+from notifier.messages.send import Sender
+from notifier.services import Services, build
+from notifier.settings import Settings
+
+SEND_QUEUE = "sertilink.send"
+_TICK_SECONDS = 1.0
+
+_log = logging.getLogger(__name__)
+
+
+class SertilinkApp(Celery):  # type: ignore[misc]  # celery ships no types
+    """A Celery app that hands Services to its tasks. They are built after a fork, once a process, never shared."""
+
+    def __init__(self, settings: Settings, build_services: Callable[[Settings], Services], **more: Any) -> None:
+        self.settings = settings
+        self._build_services = build_services
+        self._built: tuple[int, Services, Sender] | None = None
+        self._lock = threading.Lock()
+        super().__init__("sertilink", broker=settings.broker_url, backend=None, set_as_current=False, **more)
+
+    def _parts(self) -> tuple[int, Services, Sender]:
+        with self._lock:
+            if self._built is None or self._built[0] != os.getpid():
+                services = self._build_services(self.settings)
+                self._built = (os.getpid(), services, Sender(services))
+            return self._built
+
+    @property
+    def services(self) -> Services:
+        return self._parts()[1]
+
+    @property
+    def sender(self) -> Sender:
+        return self._parts()[2]
+
+
+def broker_options(broker_url: str) -> dict[str, Any]:
+    """What each broker needs to be told (reference: Celery's configuration page, kombu's transports)."""
+    if broker_url.startswith(("redis", "rediss")):
+        return {
+            "visibility_timeout": 600,  # must exceed the longest task
+            "socket_timeout": 30,
+            "socket_connect_timeout": 5,
+            "socket_keepalive": True,
+            "health_check_interval": 25,
+        }
+    if broker_url.startswith("amqp"):
+        return {"confirm_publish": True}  # a wake-up that the broker took is on its disk
+    return {"visibility_timeout": 600, "polling_interval": 0.1}
+
+
+def is_embedded(settings: Settings) -> bool:
+    """Whether the broker is our own, on SQLite: then one process with threads does all."""
+    return settings.broker_url.startswith(embedded_broker.SCHEME)
+
+
+def create_app(settings: Settings, build_services: Callable[[Settings], Services] = build) -> SertilinkApp:
+    """The app of worker and publishers. Connects to nothing."""
+    embedded_broker.register()
+    app = SertilinkApp(settings, build_services)
+    amqp = settings.broker_url.startswith("amqp")
+    # quorum: a wake-up survives the loss of a RabbitMQ node; elsewhere the argument means nothing
+    queue = Queue(SEND_QUEUE, queue_arguments={"x-queue-type": "quorum"} if amqp else None)
+    app.conf.update(
+        broker_transport_options=broker_options(settings.broker_url),
+        broker_connection_retry_on_startup=True,
+        broker_connection_max_retries=None,  # a broker that is away is waited for
+        task_queues=[queue],
+        task_default_queue=SEND_QUEUE,
+        task_ignore_result=True,
+        task_acks_late=True,  # a lost wake-up costs one tick, never a message
+        task_reject_on_worker_lost=False,  # a task that kills its child would come back for ever
+        task_time_limit=300,
+        worker_prefetch_multiplier=4 if is_embedded(settings) else 1,  # a polling transport sleeps at its limit
+        worker_send_task_events=False,
+        task_send_sent_event=False,
+        worker_hijack_root_logger=False,
+        worker_redirect_stdouts=False,
+        worker_max_tasks_per_child=None if is_embedded(settings) else 5000,
+        timezone="UTC",
+        enable_utc=True,
+    )
+    tasks.register(app)
+    return app
+
+
+class Ticker(threading.Thread):
+    """Ticks once a second in the worker's main process, with Services of its own, and sends the wake-ups."""
+
+    def __init__(self, app: SertilinkApp) -> None:
+        super().__init__(name="sertilink-ticker", daemon=True)
+        self._app = app
+        self._stopping = threading.Event()
+
+    def run(self) -> None:
+        while not self._stopping.wait(_TICK_SECONDS):
+            try:
+                ticked = upkeep.tick(self._app.services)
+                for _ in range(ticked.wake_ups):
+                    self._app.send_task(tasks.SEND_BATCH, expires=30, retry=False)
+            except Exception as error:
+                # the database or the broker is away: the next tick finds the same rows
+                _log.error("tick failed", extra={"error": type(error).__name__})
+
+    def stop(self) -> None:
+        self._stopping.set()
+
+
+def node_name(role: str) -> str:
+    """Unique for each process: two nodes of one name lock each other out of RabbitMQ's control queue."""
+    return f"{role}-{os.getpid()}@{socket.gethostname()}"
+
+
+def run_worker(settings: Settings) -> None:
+    """Runs the worker until it is told to stop."""
+    if not settings.link_keys:
+        raise BadSettings(["SERTILINK_LINK_KEYS: the worker signs links; set it, or run `sertilink up` once"])
+    configure_logging()
+    app = create_app(settings)
+    ticker = Ticker(app)
+
+    def start(**_: Any) -> None:
+        ticker.start()
+
+    def stop(**_: Any) -> None:
+        ticker.stop()
+
+    signals.worker_ready.connect(start, weak=False)
+    signals.worker_shutting_down.connect(stop, weak=False)
+    pool = "threads" if is_embedded(settings) else "prefork"
+    app.worker_main(
+        [
+            "worker",
+            f"--pool={pool}",
+            f"--concurrency={settings.worker_concurrency}",
+            f"--hostname={node_name('worker')}",
+            "--loglevel=INFO",
+            "--without-gossip",
+            "--without-mingle",
+        ]
+    )

@@ -1,0 +1,76 @@
+"""Fixtures that all rooms share. `services` is the real wiring on a temporary database, with a fake clock and gateway."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import SecretBytes
+
+from notifier.services import Services, build
+from notifier.settings import Settings
+from notifier.store.migrate import upgrade
+from tests.databases import postgres_database
+from tests.fakes import FakeClock, FakeGateway
+from tests.requirements import require
+
+TEST_KEYS: dict[str, Any] = {
+    name: (SecretBytes(name.encode().ljust(32, b"-")),)
+    for name in ("link_keys", "data_keys", "index_key", "session_key", "staff_session_key")
+}
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+@pytest.fixture
+def gateway() -> FakeGateway:
+    return FakeGateway()
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def each_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """An empty database of either kind: for contract suites."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path}/sertilink.db"
+        return
+    require("postgres")
+    with postgres_database() as url:
+        yield url
+
+
+Build = Callable[..., Services]
+
+
+@pytest.fixture
+def build_services(tmp_path: Path, clock: FakeClock, gateway: FakeGateway) -> Iterator[Build]:
+    """Builds Services with settings of the test's choice on a migrated database."""
+    built: list[Services] = []
+
+    def make(**settings: Any) -> Services:
+        values = {"database_url": f"sqlite:///{tmp_path}/sertilink.db", "data_folder": tmp_path} | TEST_KEYS | settings
+        services = replace(build(Settings(**values), clock), gateway=gateway)
+        upgrade(services.db)
+        built.append(services)
+        return services
+
+    yield make
+    for services in built:
+        services.db.close()
+
+
+@pytest.fixture
+def services(build_services: Build) -> Services:
+    """On SQLite."""
+    return build_services()
+
+
+@pytest.fixture
+def each_services(build_services: Build, each_database_url: str) -> Services:
+    """On SQLite, then on PostgreSQL."""
+    return build_services(database_url=each_database_url)

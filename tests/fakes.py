@@ -1,0 +1,84 @@
+"""Fakes made by hand: a clock that is moved, a gateway that remembers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+
+from notifier.gateways import (
+    BadWebhook,
+    ErrorMeaning,
+    FoundMessage,
+    Outcome,
+    OutcomeClass,
+    OutgoingSms,
+    Receipt,
+    ReceiptState,
+)
+
+#: a Monday, 10:00 in Jakarta
+MONDAY_MORNING = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
+
+
+class FakeClock:
+    """Stands still until it is moved."""
+
+    def __init__(self, now: datetime = MONDAY_MORNING) -> None:
+        self._now = now
+
+    def now(self) -> datetime:
+        return self._now
+
+    def tick(self, **by: float) -> None:
+        """Moves on: `clock.tick(minutes=10)`."""
+        self._now += timedelta(**by)
+
+    def set(self, now: datetime) -> None:
+        self._now = now
+
+
+class FakeGateway:
+    """Remembers what was sent; answers with `answer(message)`, by default accepted."""
+
+    name = "fake"
+
+    def __init__(self) -> None:
+        self.sent: list[OutgoingSms] = []
+        self.receipts: list[Receipt] = []
+        self.found: dict[str, list[FoundMessage]] = {}
+        self.answer: Callable[[OutgoingSms], Outcome] = self.accept
+
+    def accept(self, message: OutgoingSms) -> Outcome:
+        return Outcome(OutcomeClass.ACCEPTED, provider_sid=f"SM{len(self.sent):032d}", http_status=201)
+
+    def send(self, messages: Sequence[OutgoingSms]) -> list[Outcome]:
+        outcomes = []
+        for message in messages:
+            self.sent.append(message)
+            outcomes.append(self.answer(message))
+        return outcomes
+
+    def look_up(self, to: str) -> list[FoundMessage]:
+        return self.found.get(to, [])
+
+    def read_receipt(self, attempt_reference: str, path: str, form: Mapping[str, str], signature: str) -> Receipt:
+        if signature != "genuine":
+            raise BadWebhook("forged")
+        return Receipt(
+            attempt_reference,
+            form["MessageSid"],
+            ReceiptState(form["MessageStatus"]),
+            form["MessageStatus"],
+            form.get("ErrorCode"),
+            raw=repr(sorted(form.items())).encode(),
+        )
+
+    def waiting_receipts(self, limit: int) -> list[Receipt]:
+        taken, self.receipts = self.receipts[:limit], self.receipts[limit:]
+        return taken
+
+    def explain(self, code: str) -> ErrorMeaning | None:
+        return None
+
+    def close(self) -> None:
+        pass
