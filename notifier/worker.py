@@ -15,7 +15,7 @@ from typing import Any
 from celery import Celery, signals
 from kombu import Queue
 
-from notifier import embedded_broker, tasks
+from notifier import embedded_broker, metrics, tasks
 from notifier.core.errors import BadSettings
 from notifier.logs import configure_logging
 from notifier.messages import upkeep
@@ -29,7 +29,7 @@ _TICK_SECONDS = 1.0
 _log = logging.getLogger(__name__)
 
 
-class SertilinkApp(Celery):  # type: ignore[misc]  # celery ships no types
+class SertilinkApp(Celery):
     """A Celery app that hands Services to its tasks. They are built after a fork, once a process, never shared."""
 
     def __init__(self, settings: Settings, build_services: Callable[[Settings], Services], **more: Any) -> None:
@@ -142,6 +142,8 @@ def run_worker(settings: Settings) -> None:
 
     def start(**_: Any) -> None:
         ticker.start()
+        if settings.metrics_port is not None:
+            metrics.serve(app.services, settings.metrics_port)
 
     def stop(**_: Any) -> None:
         ticker.stop()

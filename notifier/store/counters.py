@@ -29,6 +29,17 @@ def hit(conn: Connection, name: str, *, window: timedelta, at: datetime) -> int:
     return int(conn.execute(statement).scalar_one())
 
 
+def give_back(conn: Connection, name: str, *, window: timedelta, at: datetime) -> None:
+    """Takes one `hit` of the same window back: what was charged beforehand turned out to be no try."""
+    seconds = window.total_seconds()
+    start = datetime.fromtimestamp(at.timestamp() // seconds * seconds, tz=at.tzinfo)
+    conn.execute(
+        counter.update()
+        .where(counter.c.name == name, counter.c.window_start == start, counter.c.count > 0)
+        .values(count=counter.c.count - 1)
+    )
+
+
 def forget_old(conn: Connection, at: datetime) -> int:
     """Drops counters whose window is past."""
     return conn.execute(counter.delete().where(counter.c.expires_at < at)).rowcount

@@ -238,6 +238,22 @@ def count_due(conn: Connection, now: Any, limit: int) -> int:
     return conn.scalar(sa.select(sa.func.count()).select_from(due)) or 0
 
 
+def oldest_due(conn: Connection) -> datetime | None:
+    """The due time of the row that has waited longest, due or not; None where none waits."""
+    statement = sa.select(sa.func.min(notification.c.due_at)).where(
+        notification.c.status == sa.literal_column("'scheduled'")
+    )
+    return conn.scalar(statement)
+
+
+def oldest_due(conn: Connection, now: datetime) -> datetime | None:
+    """When the notification that waits longest was due; None where nothing is due."""
+    statement = sa.select(sa.func.min(notification.c.due_at)).where(
+        notification.c.status == sa.literal_column("'scheduled'"), notification.c.due_at <= now
+    )
+    return conn.scalar(statement)
+
+
 def left_since(conn: Connection, person_ids: Collection[str], since: datetime) -> list[tuple[str, datetime]]:
     """(person id, when) of what left, or may have left, for some persons since a moment: for the daily cap."""
     statement = sa.select(notification.c.person_id, notification.c.left_at).where(
