@@ -25,7 +25,7 @@ class DatabaseCollector(Collector):
         now = self._services.clock.now()
         with self._services.db.read() as conn:
             counts = notifications.count_by_state(conn)
-            oldest = notifications.oldest_due(conn, now)
+            oldest = notifications.oldest_due(conn)
             unaccounted = events.unaccounted(conn)
             dead = events.count_dead_letters(conn)
             held = counters.is_on(conn, counters.HOLD)
@@ -33,7 +33,7 @@ class DatabaseCollector(Collector):
         for state in State:
             states.add_metric([state.value], counts.get(state.value, 0))
         yield states
-        lag = (now - oldest).total_seconds() if oldest else 0.0
+        lag = max(0.0, (now - oldest).total_seconds()) if oldest else 0.0
         yield GaugeMetricFamily("sertilink_due_lag_seconds", "How long the oldest due notification waits", value=lag)
         yield GaugeMetricFamily("sertilink_events_unaccounted", "Accepted events without an outcome", value=unaccounted)
         yield GaugeMetricFamily("sertilink_dead_letters", "Dead letters that wait for somebody", value=dead)

@@ -133,7 +133,7 @@ def consumer_step(app: SertilinkApp, handler: EventHandler) -> type[Any]:
     """The bootstep that Celery starts anew after each reconnect."""
     settings = app.settings
 
-    class EventStep(bootsteps.ConsumerStep):  # type: ignore[misc]  # celery ships no types
+    class EventStep(bootsteps.ConsumerStep):
         def get_consumers(self, channel: Any) -> list[Consumer]:
             channel.basic_qos(0, PREFETCH, False)
             if settings.broker_url.startswith("amqp"):

@@ -1,12 +1,13 @@
 """Keeps the processes of a Procfile running, for `sertilink up`. Imports nothing of ours.
 
-One thread: children are started from it, so that the kernel's parent-death signal (Linux) means this process, and their
-output is read by select. Each child leads a process group of its own; whatever is left of a group when its leader is gone
-is killed, so that no grandchild survives.
+One thread: children are started from it, so that the kernel's parent-death signal (Linux) means this process, and
+their output is read by select. Each child leads a process group of its own; whatever is left of a group when its leader
+is gone is killed, so that no grandchild survives.
 """
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import selectors
@@ -39,7 +40,7 @@ class Program:
 
 
 def read_procfile(text: str, environ: Mapping[str, str]) -> list[Program]:
-    """The programs of a Procfile. Raises ValueError for a line that cannot be read, and for a variable that is not set."""
+    """The programs of a Procfile. Raises ValueError for a line that cannot be read, or a variable that is not set."""
     programs = []
     for number, line in enumerate(text.splitlines(), start=1):
         if not line.strip() or line.lstrip().startswith("#"):
@@ -87,7 +88,7 @@ class Supervisor:
                 raise
 
     def pump(self, seconds: float) -> str | None:
-        """Passes output on for so long and starts again what died; the name of a program that died too often, or None."""
+        """Passes output on for so long and starts again what died; the name of what died too often, or None."""
         until = self.now() + seconds
         while (left := until - self.now()) > 0:
             for key, _events in self._selector.select(min(left, 0.2)):
@@ -167,10 +168,8 @@ class Supervisor:
         process = child.process
         if process is None:
             return
-        try:
+        with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
         process.wait()
         self._read(child)
         stream = self._stream(child)
@@ -185,10 +184,8 @@ class Supervisor:
 
 def _signal(process: subprocess.Popen[bytes] | None, number: int) -> None:
     if process is not None:
-        try:
+        with contextlib.suppress(ProcessLookupError):
             process.send_signal(number)
-        except ProcessLookupError:
-            pass
 
 
 def _die_with(parent: int) -> None:

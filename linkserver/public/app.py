@@ -15,7 +15,6 @@ from linkserver.public.face import Face
 from linkserver.public.views import Views
 from linkserver.security import protect
 from linkserver.words import SOURCE_LANGUAGE, Catalogue, install_words, language
-from notifier.certificates.pdf import CertificateRenderer
 from notifier.services import TEMPLATES, Services
 from notifier.store.health import AWAY
 
@@ -41,7 +40,6 @@ def create_app(services: Services) -> Flask:
     face = Face(
         services=services,
         views=Views([key.get_secret_value() for key in settings.session_key], services.clock, secure=settings.secure),
-        renderer=CertificateRenderer(TEMPLATES / "certificate"),
     )
     plain.add_routes(app, face)
     webhooks.add_routes(app, face)

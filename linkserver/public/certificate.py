@@ -12,9 +12,11 @@ from linkserver.public.views import VIEW_LENGTH
 from linkserver.words import N_, _, language
 from notifier.certificates.facts import CertificateFacts, dose_words, headline, masked_nik
 from notifier.certificates.opening import LinkState, Look, look_at, record_download
+from notifier.certificates.pdf import CertificateRenderer
 from notifier.certificates.qr import QrMatrix
 from notifier.certificates.view import certificate_with_qr
 from notifier.core.errors import Refused
+from notifier.services import TEMPLATES
 from notifier.store.openings import OpeningKind
 
 _VIEW = f"/certificate/<string(length={VIEW_LENGTH}):view>"
@@ -24,6 +26,7 @@ Show = Callable[[Look, CertificateFacts, QrMatrix], Response]
 
 def add_routes(app: Flask, face: Face) -> None:
     """Part of the door `link`."""
+    renderer = CertificateRenderer(TEMPLATES / "certificate")
 
     @app.get(_VIEW)
     def certificate(view: str) -> Response:
@@ -32,14 +35,14 @@ def add_routes(app: Flask, face: Face) -> None:
     @app.get(_VIEW + ".pdf")
     def pdf(view: str) -> Response:
         def show(look: Look, facts: CertificateFacts, qr: QrMatrix) -> Response:
-            return _download(face, look, face.renderer.pdf(facts, qr), OpeningKind.PDF, "application/pdf")
+            return _download(face, look, renderer.pdf(facts, qr), OpeningKind.PDF, "application/pdf")
 
         return _if_open(face, view, show)
 
     @app.get(_VIEW + ".png")
     def png(view: str) -> Response:
         def show(look: Look, facts: CertificateFacts, qr: QrMatrix) -> Response:
-            return _download(face, look, face.renderer.png(facts, qr), OpeningKind.PNG, "image/png")
+            return _download(face, look, renderer.png(facts, qr), OpeningKind.PNG, "image/png")
 
         return _if_open(face, view, show)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from linkserver.public.views import Views
-from notifier.certificates.pdf import CertificateRenderer
 from notifier.services import Services
 
 
@@ -15,7 +14,6 @@ class Face:
 
     services: Services
     views: Views
-    renderer: CertificateRenderer
 
 
 def device_kind(user_agent: str) -> str:

@@ -1,4 +1,4 @@
-"""A page for each state and error: what happened, what it means for you, what to do now. Whom to ask stands below each."""
+"""A page for each state and error: what happened, what it means for you, what to do now; whom to ask stands below."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from flask import Response, make_response, render_template
 
 from linkserver.words import N_
-from notifier.certificates.opening import Look, LinkState
+from notifier.certificates.opening import LinkState, Look
 from notifier.core.states import Reason
 
 
@@ -20,6 +20,7 @@ class StatePage:
     what: str
     meaning: str
     now: tuple[str, ...]
+    calm: bool = True  #: the certificate itself is not affected
 
 
 _ASK = N_("Hubungi kami di bawah ini. Sebutkan nama fasilitas tempat vaksin, jangan sebutkan kode apa pun.")
@@ -37,6 +38,7 @@ REPLACED = StatePage(
     N_("Data vaksinasi diperbaiki, lalu sertifikat yang baru dibuat."),
     N_("Tautan dan sertifikat yang lama tidak dapat dipakai lagi. Vaksinasi Anda tetap tercatat."),
     (N_("Buka tautan di SMS kami yang terbaru."), N_("Tidak ada SMS yang baru? Hubungi kami di bawah ini.")),
+    calm=False,
 )
 WITHDRAWN = StatePage(
     410,
@@ -45,8 +47,9 @@ WITHDRAWN = StatePage(
     N_("Sertifikat ini tidak dapat dipakai lagi, juga yang sudah dicetak."),
     (
         N_("Jika Anda memang menerima vaksin ini, mintalah fasilitas tempat vaksin memperbaiki catatannya."),
-        N_("Setelah diperbaiki, Anda menerima SMS baru."),
+        N_("Setelah diperbaiki, SMS baru dikirim ke nomor yang terdaftar."),
     ),
+    calm=False,
 )
 REVOKED = StatePage(
     410,
@@ -60,12 +63,14 @@ LOCKED = StatePage(
     N_("Sertifikat ini terkunci"),
     N_("Tanggal lahir yang salah sudah diisi 5 kali."),
     N_(
-        "Demi keamanan, tidak ada yang dapat membukanya sekarang, juga dengan tanggal yang benar. Sertifikatnya tetap sah."
+        "Demi keamanan, sekarang tidak ada yang dapat membukanya, juga dengan tanggal yang benar. "
+        "Sertifikatnya tetap sah."
     ),
     (
         N_("Petugas fasilitas tempat vaksin atau petugas bantuan dapat membuka kuncinya setelah memeriksa identitas."),
         N_("Siapkan KTP atau kartu keluarga penerima vaksin, lalu hubungi kami di bawah ini."),
     ),
+    calm=False,
 )
 NO_BIRTH_DATE = StatePage(
     423,
@@ -74,7 +79,7 @@ NO_BIRTH_DATE = StatePage(
     N_("Vaksinasi Anda tercatat. Ini bukan kesalahan Anda."),
     (
         N_("Mintalah fasilitas tempat vaksin melengkapi tanggal lahir."),
-        N_("Setelah dilengkapi, Anda menerima SMS baru."),
+        N_("Setelah dilengkapi, ketuk lagi tautan di SMS."),
     ),
 )
 UNKNOWN = StatePage(
@@ -104,7 +109,7 @@ LIMITED = StatePage(
 AWAY = StatePage(
     503,
     N_("Layanan sedang tidak dapat dipakai"),
-    N_("Sistem kami sedang tidak dapat dihubungi. Kami sudah mengetahuinya."),
+    N_("Sistem kami sedang tidak dapat dihubungi."),
     N_("Sertifikat dan tautan Anda tidak terpengaruh."),
     (N_("Coba lagi beberapa menit lagi. Tautan di SMS tetap berlaku."),),
 )

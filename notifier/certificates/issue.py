@@ -7,7 +7,7 @@ from datetime import datetime
 
 from sqlalchemy.engine import Connection
 
-from notifier.core.ids import REFERENCE_ALPHABET, new_id
+from notifier.core.ids import REFERENCE_ALPHABET, new_id, read_reference
 from notifier.core.states import CertificateStatus, Reason
 from notifier.store import certificates
 
@@ -18,6 +18,15 @@ def new_number() -> str:
     """The number printed on a certificate, such as 7K3M-9QXT-2B4D: random, so that it tells nothing."""
     letters = [secrets.choice(REFERENCE_ALPHABET) for _ in range(_GROUPS * _GROUP_LENGTH)]
     return "-".join("".join(letters[i : i + _GROUP_LENGTH]) for i in range(0, len(letters), _GROUP_LENGTH))
+
+
+def read_number(typed: str) -> str | None:
+    """A number as a person typed it, in the form in which it is stored: case, blanks and hyphens do not matter, nor O
+    for 0 or I and L for 1. None where it cannot be a number of ours."""
+    letters = read_reference(typed)
+    if len(letters) != _GROUPS * _GROUP_LENGTH or not set(letters) <= set(REFERENCE_ALPHABET):
+        return None
+    return "-".join(letters[i : i + _GROUP_LENGTH] for i in range(0, len(letters), _GROUP_LENGTH))
 
 
 def issue(conn: Connection, *, person_id: str, dose_id: str, at: datetime) -> str:

@@ -26,12 +26,25 @@ class Limit:
     window: timedelta
 
 
-#: birth dates: mobile networks put thousands of people behind one address, so that limit is soft
-TRIES_OVERALL = Limit("try:all", 6_000, timedelta(minutes=1))
-TRIES_PER_ADDRESS = Limit("try:address", 120, timedelta(minutes=10))
-TRIES_PER_LINK = Limit("try:link", 12, timedelta(minutes=10))
-CHECKS_OVERALL = Limit("verify:all", 6_000, timedelta(minutes=1))
-CHECKS_PER_ADDRESS = Limit("verify:address", 60, timedelta(minutes=1))
+@dataclass(frozen=True, slots=True)
+class TryLimits:
+    """For birth dates. Mobile networks put thousands of people behind one address, so that limit is soft."""
+
+    overall: Limit = Limit("try:all", 6_000, timedelta(minutes=1))
+    address: Limit = Limit("try:address", 120, timedelta(minutes=10))
+    link: Limit = Limit("try:link", 12, timedelta(minutes=10))
+
+
+@dataclass(frozen=True, slots=True)
+class CheckLimits:
+    """For certificate numbers."""
+
+    overall: Limit = Limit("verify:all", 6_000, timedelta(minutes=1))
+    address: Limit = Limit("verify:address", 60, timedelta(minutes=1))
+
+
+TRIES = TryLimits()
+CHECKS = CheckLimits()
 
 
 def seconds_to_wait(conn: Connection, limit: Limit, subject: str, at: datetime) -> int:

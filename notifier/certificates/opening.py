@@ -15,7 +15,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from notifier.certificates import limits
+from notifier.certificates.limits import TRIES, TryLimits, address_index, seconds_to_wait
 from notifier.core.errors import BadToken
 from notifier.core.states import CertificateStatus, Reason
 from notifier.services import Services
@@ -83,20 +83,22 @@ def look_at(services: Services, public_id: str) -> Look:
         return _look_of(openings.find(conn, public_id), services.clock.now())
 
 
-def try_birth_date(services: Services, token: str, typed: date, *, device: str, address: str) -> Try:
+def try_birth_date(
+    services: Services, token: str, typed: date, *, device: str, address: str, limits: TryLimits = TRIES
+) -> Try:
     """Tries a birth date at a link.
 
     Wrong dates are counted for the person, for life, in one conditional UPDATE; the fifth locks, and a right date then
     opens nothing. Only tokens with a valid MAC are counted anywhere.
     """
-    return _try(services, token, typed.isoformat(), device=device, address=address)
+    return _try(services, token, typed.isoformat(), device=device, address=address, limits=limits)
 
 
-def press_button(services: Services, token: str, *, device: str, address: str) -> Try:
+def press_button(services: Services, token: str, *, device: str, address: str, limits: TryLimits = TRIES) -> Try:
     """Opens a link without a birth date. Raises ValueError unless LINK_CHECK=none."""
     if services.settings.link_check is not LinkCheck.NONE:
         raise ValueError("LINK_CHECK demands a birth date")
-    return _try(services, token, None, device=device, address=address)
+    return _try(services, token, None, device=device, address=address, limits=limits)
 
 
 def record_download(services: Services, public_id: str, *, kind: OpeningKind, device: str) -> None:
@@ -107,14 +109,14 @@ def record_download(services: Services, public_id: str, *, kind: OpeningKind, de
             openings.add(conn, row, kind=kind, device=device, at=services.clock.now())
 
 
-def _try(services: Services, token: str, typed: str | None, *, device: str, address: str) -> Try:
+def _try(services: Services, token: str, typed: str | None, *, device: str, address: str, limits: TryLimits) -> Try:
     try:
         public_id = services.links.read(token)
     except BadToken:
         return Try(Answer.CLOSED, _UNKNOWN)
     now = services.clock.now()
     with services.db.write() as conn:
-        wait = _seconds_to_wait(services, conn, public_id, address, now)
+        wait = _wait(services, conn, limits, public_id, address, now)
         if wait:
             return Try(Answer.LIMITED, Look(LinkState.LIVE, public_id), wait)
         row = openings.find(conn, public_id, for_try=True)
@@ -129,14 +131,14 @@ def _try(services: Services, token: str, typed: str | None, *, device: str, addr
         return Try(Answer.OPENED, seen)
 
 
-def _seconds_to_wait(services: Services, conn: Connection, public_id: str, address: str, at: datetime) -> int:
+def _wait(services: Services, conn: Connection, limits: TryLimits, public_id: str, address: str, at: datetime) -> int:
     """Every limit is counted, whichever says no; always in this order, so that no two tries wait for each other."""
     subjects = (
-        (limits.TRIES_OVERALL, ""),
-        (limits.TRIES_PER_ADDRESS, limits.address_index(services.sealer, address)),
-        (limits.TRIES_PER_LINK, public_id),
+        (limits.overall, ""),
+        (limits.address, address_index(services.sealer, address)),
+        (limits.link, public_id),
     )
-    return max(limits.seconds_to_wait(conn, limit, subject, at) for limit, subject in subjects)
+    return max(seconds_to_wait(conn, limit, subject, at) for limit, subject in subjects)
 
 
 def _matches(services: Services, row: sa.Row[Any], typed: str) -> bool:

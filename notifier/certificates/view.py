@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 from urllib.parse import urlsplit
 
-from notifier.certificates import limits
 from notifier.certificates.facts import CertificateFacts, DoseFacts
+from notifier.certificates.issue import read_number
+from notifier.certificates.limits import CHECKS, CheckLimits, address_index, seconds_to_wait
 from notifier.certificates.qr import QrMatrix, make_qr
 from notifier.core.errors import NotFound, Refused
 from notifier.core.states import CertificateStatus
 from notifier.services import Services
 from notifier.store import certificates, doses, openings
-
-_NUMBER = re.compile(r"[0-9A-Z][0-9A-Z-]{3,39}", re.ASCII)
 
 
 def certificate_facts(services: Services, certificate_id: str) -> CertificateFacts:
@@ -67,18 +65,20 @@ class TooManyChecks(Exception):
         super().__init__("too many checks")
 
 
-def check_number(services: Services, typed: str, *, address: str) -> CertificateStatus | None:
+def check_number(
+    services: Services, typed: str, *, address: str, limits: CheckLimits = CHECKS
+) -> CertificateStatus | None:
     """Whether a certificate of this number is valid, replaced or revoked; None where there is none. Nothing about the
     person. Raises TooManyChecks. What cannot be a number is never looked up."""
-    number = "".join(typed.split()).upper()
-    if _NUMBER.fullmatch(number) is None:
+    number = read_number(typed)
+    if number is None:
         return None
     now = services.clock.now()
     with services.db.write() as conn:
-        subject = limits.address_index(services.sealer, address)
+        subject = address_index(services.sealer, address)
         wait = max(
-            limits.seconds_to_wait(conn, limits.CHECKS_OVERALL, "", now),
-            limits.seconds_to_wait(conn, limits.CHECKS_PER_ADDRESS, subject, now),
+            seconds_to_wait(conn, limits.overall, "", now),
+            seconds_to_wait(conn, limits.address, subject, now),
         )
         row = None if wait else certificates.find_by_number(conn, number)
     if wait:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import pwd
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -35,6 +36,7 @@ class Console:
     environ: Mapping[str, str] = field(default_factory=lambda: os.environ, repr=False)
     clock: Clock = field(default_factory=SystemClock)
     wire: Callable[[Settings, Clock], Services] = build
+    sleep: Callable[[float], None] = time.sleep
 
     def settings(self, role: Role = Role.CLI) -> Settings:
         """Raises BadSettings."""

@@ -16,7 +16,7 @@ def keys() -> None:
 @keys.command("new")
 @json_option
 def new(as_json: bool) -> None:
-    """Print fresh keys, ready for an env file; nothing is kept. To rotate, append the new key to the old one, after a comma."""
+    """Print fresh keys, ready for an env file; nothing is kept. To rotate: old key, comma, new key."""
     fresh = {PREFIX + name.upper(): new_key() for name in GENERATED}
     if as_json:
         print_json(fresh)

@@ -73,8 +73,10 @@ def resend(console: Console, reference: str, at_text: str | None, reason: str, a
 
 
 def read_moment(text: str, *, zone: ZoneInfo, clock: Clock) -> datetime:
-    """A moment to come, in UTC: ISO 8601, on `zone`'s clock where it names none. Raises BadInput on `--at`: rule `moment`,
-    `in-past`, or `no-such-hour` where the clock leaps over it."""
+    """A moment to come, in UTC: ISO 8601, on `zone`'s clock where it names none.
+
+    Raises BadInput on `--at`: rule `moment`, `in-past`, or `no-such-hour` where the clock leaps over it.
+    """
     try:
         moment = datetime.fromisoformat(text.strip())
     except ValueError:

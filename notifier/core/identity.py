@@ -27,10 +27,10 @@ def read_nik(text: str) -> str:
     even one with an impossible birth date inside, and new provinces come faster than tables of them."""
     try:
         return str(stdnum_nik.validate(text))
+    except InvalidLength as error:  # a kind of InvalidFormat, so it comes first
+        raise BadNik("nik-length", f"a NIK has {NIK_LENGTH} digits") from error
     except InvalidFormat as error:
         raise BadNik("nik-digits", "a NIK has digits only") from error
-    except InvalidLength as error:
-        raise BadNik("nik-length", f"a NIK has {NIK_LENGTH} digits") from error
     except InvalidComponent:
         return str(stdnum_nik.compact(text))
 

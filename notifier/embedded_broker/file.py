@@ -5,6 +5,9 @@ holds (https://www.sqlite.org/howtocorrupt.html, 2.6). So all connections of the
 once they are idle, and each side opens its own again. Connections belong to one thread each.
 """
 
+# mypy: allow-subclassing-any
+# (Kombu's exceptions have no annotations.)
+
 import fcntl
 import os
 import sqlite3
@@ -118,6 +121,10 @@ class BrokerFile:
             except sqlite3.Error as error:
                 raise self._failed(handle, error) from error
 
+    def identity(self) -> tuple[int, int] | None:
+        """Which file this thread has open (device, inode)."""
+        return self._handle().identity
+
     def consumer(self) -> int:
         """The number under which this process holds leases. Its byte is locked before anybody can see the number."""
         handle = self._handle()
@@ -150,8 +157,10 @@ class BrokerFile:
             for number in dead:
                 self._unlock_byte(number)
         if free_pages > SHRINK_PAGES:
-            with self.write() as db:
-                db.execute(f"PRAGMA incremental_vacuum({SHRINK_PAGES // 2})").fetchall()
+            with (
+                self.read() as db
+            ):  # its own transaction; execute() would stop after one page, executescript() does not
+                db.executescript(f"PRAGMA incremental_vacuum({SHRINK_PAGES // 2})")
 
     def _handle(self) -> _Handle:
         handle: _Handle | None = getattr(self._local, "handle", None)
@@ -228,6 +237,38 @@ class BrokerFile:
 
     def _unlock_byte(self, number: int) -> None:
         fcntl.lockf(self._locks, fcntl.LOCK_UN, 1, number)
+
+
+class Session:
+    """A Kombu connection's use of the file. It ends when the file is replaced, since all must be declared again then:
+    a publisher that simply went on would see its messages dropped for want of a queue.
+    """
+
+    def __init__(self, file: BrokerFile) -> None:
+        self._file = file
+        with file.read():
+            self._identity = file.identity()
+        self.consumer = file.consumer
+        self.prune = file.prune
+
+    def in_place(self) -> bool:
+        return self._identity == _identity(self._file.path)
+
+    @contextmanager
+    def read(self) -> Iterator[sqlite3.Connection]:
+        with self._file.read() as db:
+            self._check()
+            yield db
+
+    @contextmanager
+    def write(self) -> Iterator[sqlite3.Connection]:
+        with self._file.write() as db:
+            self._check()
+            yield db
+
+    def _check(self) -> None:
+        if self._file.identity() != self._identity:
+            raise BrokerUnavailable(f"the embedded broker {self._file.path} was deleted or replaced; connect again")
 
 
 def broker_file(path: str) -> BrokerFile:

@@ -1,7 +1,7 @@
 """The Kombu side of the embedded broker: AMQP's words (queue, exchange, delivery, acknowledge) as rows of the file."""
 
-# mypy: allow-untyped-calls
-# (Kombu says that it is typed, but its virtual transport has no annotations.)
+# mypy: allow-subclassing-any, allow-untyped-calls
+# (Kombu's virtual transport has no annotations.)
 
 import logging
 import os
@@ -22,8 +22,8 @@ from kombu.transport.base import to_rabbitmq_queue_arguments
 from kombu.utils.json import dumps, loads
 
 from notifier.embedded_broker.file import (
-    BrokerFile,
     BrokerUnavailable,
+    Session,
     broker_file,
     drop_queues,
     drop_unused_queues,
@@ -77,38 +77,29 @@ class Channel(virtual.Channel):
 
     def __init__(self, connection: "Transport", **kwargs: Any) -> None:
         super().__init__(connection, **kwargs)
-        self.file: BrokerFile = connection.file
+        self.file: Session = connection.session()
         self._lease_seconds: float = connection.visibility_timeout
         self._uses = f"{uuid4()}"
         self._has_queues = False
         self._no_ack: set[str] = set()
         self._pid = os.getpid()
-        with self.file.read():  # a file that cannot be used is found here, where Celery waits and tries again
-            pass
 
     # -- messages
 
     def basic_publish(self, message: dict[str, Any], exchange: str, routing_key: str, **kwargs: Any) -> None:
-        """Copies for all the queues it is routed to are written in one transaction."""
+        """Routed and written in one transaction: no queue can go away in between, and all copies are there or none."""
         self._inplace_augment_message(message, exchange, routing_key)
-        self._publish(self._lookup(exchange, routing_key), message)
-
-    def _publish(self, queues: "list[str] | set[str]", message: dict[str, Any]) -> None:
         payload = dumps(message)
         own_ttl = _seconds(message["properties"].get("expiration"))
         self.file.prune()
         with self.file.write() as db:
-            for queue in queues:
+            for queue in self._lookup(exchange, routing_key):
                 row = db.execute("SELECT message_ttl FROM queue WHERE name = ?", (queue,)).fetchone()
                 limits = [ttl for ttl in (own_ttl, row[0] if row else None) if ttl is not None]
                 expires_at = time.time() + min(limits) if limits else None
-                db.execute(
-                    "INSERT INTO message (queue, payload, expires_at) VALUES (?, ?, ?)", (queue, payload, expires_at)
-                )
+                values = (queue, payload, expires_at)
+                db.execute("INSERT INTO message (queue, payload, expires_at) VALUES (?, ?, ?)", values)
         self.wake()
-
-    def _put(self, queue: str, message: dict[str, Any], **kwargs: Any) -> None:
-        self._publish([queue], message)
 
     def _get(self, queue: str, timeout: float | None = None) -> dict[str, Any]:
         return self._take(queue, no_ack=queue in self._no_ack)
@@ -234,8 +225,9 @@ class Channel(virtual.Channel):
 
     def _size(self, queue: str) -> int:
         with self.file.read() as db:
-            counted = "SELECT count(*) FROM message WHERE queue = ? AND lease IS NULL"
-            return int(db.execute(counted, (queue,)).fetchone()[0])
+            ready = "queue = ? AND lease IS NULL AND (expires_at IS NULL OR expires_at > ?)"
+            counted = db.execute(f"SELECT count(*) FROM message WHERE {ready}", (queue, time.time()))  # noqa: S608 - constant
+            return int(counted.fetchone()[0])
 
     def _purge(self, queue: str) -> int:
         with self.file.write() as db:
@@ -360,10 +352,25 @@ class Transport(virtual.Transport):
         options = client.transport_options
         self.polling_interval = _positive(options, "polling_interval", 0.1)
         self.visibility_timeout = _positive(options, "visibility_timeout", 600.0)
-        self.file = broker_file(os.path.abspath(client.virtual_host))
-        self.file.busy_timeout = _positive(options, "busy_timeout", self.file.busy_timeout)
+        file = broker_file(os.path.abspath(client.virtual_host))
+        file.busy_timeout = _positive(options, "busy_timeout", file.busy_timeout)
+        self._file = file
+        self._session: Session | None = None
         self.wake = threading.Event()
         self.events: Any = self.cycle
+
+    def session(self) -> Session:
+        """What this connection's channels work on. BrokerUnavailable here makes Celery wait and try again."""
+        if self._session is None:
+            self._session = Session(self._file)
+        return self._session
+
+    def verify_connection(self, connection: Any) -> bool:
+        return self._session is not None and self._session.in_place()
+
+    def close_connection(self, connection: Any) -> None:
+        super().close_connection(connection)
+        self._session = None
 
     def drain_events(self, connection: Any, timeout: float | None = None, **kwargs: Any) -> None:
         """As in Kombu, but an acknowledgement (a free place in the prefetch window) ends the wait for the next poll."""
@@ -377,9 +384,6 @@ class Transport(virtual.Transport):
             if left <= 0:
                 raise socket.timeout  # noqa: UP041 - the name that Kombu and Celery document
             self.wake.wait(min(self.polling_interval, left))
-
-    def driver_version(self) -> str:
-        return sqlite3.sqlite_version
 
 
 def _positive(options: dict[str, Any], name: str, default: float) -> float:

@@ -22,6 +22,7 @@ from notifier.intake.fhir_fields import PATHS, person_data, reference_id
 BUNDLE_TYPES = frozenset({"collection", "transaction", "batch", "document", "searchset"})
 _WRITES = frozenset({"POST", "PUT"})
 _ID = re.compile(r"[A-Za-z0-9.\-]{1,64}", re.ASCII)
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _PLACES = ("Location", "Organization")
 
 # What pydantic and fhir.resources call a fault -> our rule and what to do. Their own messages may quote the input.
@@ -31,9 +32,10 @@ _RULES: dict[str, tuple[str, str]] = {
     "string_type": ("text", "write text, in quotation marks"),
     "string_pattern_mismatch": ("fhir-format", "write it in the format of FHIR R4"),
     "greater_than_equal": ("dose-range", "write a whole number from 1 on"),
-    "date_from_datetime_parsing": ("date", "write a date of the calendar as YYYY-MM-DD"),
-    "datetime_from_date_parsing": ("date", "write a date of the calendar as YYYY-MM-DD"),
+    "model_field_validation.missing": ("required", "FHIR R4 requires this element"),
 }
+_DATES = frozenset({"birthDate", "occurrenceDateTime", "recorded"})
+_DATE_RULE = ("date", "write a date of the calendar as YYYY-MM-DD, or a time with its offset where FHIR R4 has one")
 _OTHER_RULE = ("fhir", "this element does not follow FHIR R4")
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -45,16 +47,30 @@ def _faults(kind: str, error: ValidationError) -> Iterator[Problem]:
         path = kind
         for part in fault["loc"]:
             path += f"[{part}]" if isinstance(part, int) else f".{safe_name(part)}"
-        yield Problem(path, *_RULES.get(fault["type"], _OTHER_RULE))
+        is_date = bool(fault["loc"]) and fault["loc"][-1] in _DATES
+        yield Problem(path, *_RULES.get(fault["type"], _DATE_RULE if is_date else _OTHER_RULE))
+
+
+def _prepared(kind: str, value: Any) -> Any:
+    """`value` without nulls: FHIR's JSON leaves an absent element out, and fhir.resources lets null pass where R4 asks
+    for one. Raises BadInput for text that has no UTF-8: pydantic cannot even say what is wrong with it."""
+    if isinstance(value, dict):
+        return {_prepared(kind, name): _prepared(kind, inner) for name, inner in value.items() if inner is not None}
+    if isinstance(value, list):
+        return [_prepared(kind, inner) for inner in value]
+    if isinstance(value, str) and _SURROGATE.search(value):
+        raise BadInput.of(kind, "bad-character", "leave out lone surrogates")
+    return value
 
 
 def parsed(model: type[Model], kind: str, raw: Raw) -> Model:
-    """`raw` as fhir.resources reads it, without what it contains: that is parsed when it is needed.
+    """`raw` as fhir.resources reads it, without what it contains: that is parsed where it is needed.
 
     Raises BadInput with the elements at fault.
     """
+    data = _prepared(kind, {name: value for name, value in raw.items() if name != "contained"})
     try:
-        return model.model_validate({name: value for name, value in raw.items() if name != "contained"})
+        return model.model_validate(data)
     except ValidationError as error:
         problems = list(_faults(kind, error))
     except Exception:  # the library answers some malformed resources with KeyError, AttributeError and others

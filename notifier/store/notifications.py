@@ -243,15 +243,8 @@ def oldest_due(conn: Connection) -> datetime | None:
     statement = sa.select(sa.func.min(notification.c.due_at)).where(
         notification.c.status == sa.literal_column("'scheduled'")
     )
-    return conn.scalar(statement)
-
-
-def oldest_due(conn: Connection, now: datetime) -> datetime | None:
-    """When the notification that waits longest was due; None where nothing is due."""
-    statement = sa.select(sa.func.min(notification.c.due_at)).where(
-        notification.c.status == sa.literal_column("'scheduled'"), notification.c.due_at <= now
-    )
-    return conn.scalar(statement)
+    oldest: datetime | None = conn.scalar(statement)
+    return oldest
 
 
 def left_since(conn: Connection, person_ids: Collection[str], since: datetime) -> list[tuple[str, datetime]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import resource
 import socket
 import sys
@@ -70,6 +71,21 @@ def listen(connection: Connection, queue: str, exchange: str) -> None:
                 connection.drain_events(timeout=1)
 
 
+def outlive(connection: Connection, queue: str, exchange: str) -> None:
+    """Fork; the child publishes before and after its parent's end (the parent's exit closes the pipe)."""
+    producer, target = connection.Producer(), _bound(queue, exchange)
+    producer.publish("parent", exchange=target.exchange, routing_key=queue, declare=[target])
+    ended, open_end = os.pipe()
+    if os.fork():
+        producer.publish("parent after the fork", exchange=target.exchange, routing_key=queue)
+        return
+    os.close(open_end)
+    producer.publish("child", exchange=target.exchange, routing_key=queue)
+    os.read(ended, 1)
+    producer.publish("child alone", exchange=target.exchange, routing_key=queue)
+    os._exit(0)
+
+
 def full(connection: Connection, queue: str, exchange: str) -> None:
     """Publish until the disk is full (here: no file may grow), make room again, and publish on the same connection."""
     producer, target = connection.Producer(), _bound(queue, exchange)
@@ -91,7 +107,7 @@ def main() -> None:
     mode, url, options, *arguments = sys.argv[1:]
     register()
     with Connection(url, transport_options=json.loads(options)) as connection:
-        {f.__name__: f for f in (hold, consume, publish, listen, full)}[mode](connection, *arguments)
+        {f.__name__: f for f in (hold, consume, publish, listen, outlive, full)}[mode](connection, *arguments)
 
 
 if __name__ == "__main__":

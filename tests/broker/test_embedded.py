@@ -133,6 +133,15 @@ def test_a_forked_child_may_publish_and_never_touches_its_parents_deliveries(emb
     assert rows(embedded, "PRAGMA integrity_check") == [("ok",)]
 
 
+def test_a_child_that_outlives_its_parent_goes_on_publishing_into_the_same_file(embedded: Broker) -> None:
+    queue = embedded.queue()
+    process = embedded.start("outlive", queue.name, queue.exchange.name)
+    process.communicate(timeout=30)  # until the child, too, has let go of the pipe
+    expected = ["child", "child alone", "parent", "parent after the fork"]
+    assert sorted(bodies(receive(embedded.connect(), queue, 4))) == expected
+    assert rows(embedded, "PRAGMA integrity_check") == [("ok",)]
+
+
 def test_forking_while_other_threads_publish_loses_and_damages_nothing(embedded: Broker) -> None:
     queue, stop, sent = embedded.queue(), threading.Event(), [0, 0]
     connections = [embedded.connect(), embedded.connect()]
@@ -205,7 +214,10 @@ def test_an_expired_message_is_not_delivered_and_is_removed(embedded: Broker) ->
     publish(connection, queue, "short", expiration=0.05)
     publish(connection, queue, "long")
     publish(connection, queue, "very long", expiration=3600)
-    eventually(lambda: drained(connection) and size(connection, queue) == 2, 5, "the expired message stays")
+    eventually(lambda: size(connection, queue) == 2, 5, "the expired message still counts")
+    stored = f"SELECT count(*) FROM message WHERE queue = '{queue.name}'"  # noqa: S608
+    other = embedded.queue("other")
+    eventually(lambda: publish(connection, other, 0) is None and rows(embedded, stored) == [(2,)], 5, "it stays")
     assert bodies(receive(connection, queue, 2)) == ["long", "very long"]
 
 

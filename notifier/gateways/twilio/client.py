@@ -139,8 +139,7 @@ class PooledHttpClient(AsyncHttpClient):  # type: ignore[misc]  # twilio ships n
                 uri,
                 params={name: str(value) for name, value in (params or {}).items()},
                 data=urlencode(data, doseq=True).encode() if data else None,
-                headers=headers,
-                auth=aiohttp.BasicAuth(*auth, encoding="utf-8") if auth else None,
+                headers={**(headers or {}), **_authorization(auth)},
                 allow_redirects=False,
             ) as answer:
                 text = await _text_of(answer)
@@ -161,6 +160,10 @@ class PooledHttpClient(AsyncHttpClient):  # type: ignore[misc]  # twilio ships n
     async def close(self) -> None:
         """Closes all connections."""
         await self._session.close()
+
+
+def _authorization(auth: tuple[str, str] | None) -> dict[str, str]:
+    return {"Authorization": aiohttp.encode_basic_auth(*auth)} if auth else {}
 
 
 async def _text_of(answer: aiohttp.ClientResponse) -> str:

@@ -94,6 +94,8 @@ class TwilioGateway:
             failure: TwilioFailure = NoClearAnswer("answer without a SID", taken.http_status)
         except TwilioFailure as caught:
             failure = caught
+        except Exception as error:  # a fault of ours or the library's must not cost the outcomes of the others
+            failure = NoClearAnswer(type(error).__name__)
         reasons[str(failure)] += 1
         return failure.outcome
 

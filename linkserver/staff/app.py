@@ -1,0 +1,103 @@
+"""Puts the staff face together."""
+
+from __future__ import annotations
+
+from flask import Flask, Response, make_response, render_template
+from flask_wtf.csrf import CSRFError, CSRFProtect
+from werkzeug.exceptions import HTTPException, InternalServerError
+
+from linkserver.assets import serve_assets
+from linkserver.security import protect
+from linkserver.staff import catcher, doses, home, messages, plain, settings, sign_in
+from linkserver.staff.gate import anyone, install_gate
+from linkserver.staff.screen import install_screen
+from linkserver.words import Catalogue
+from notifier.access.passwords import Passwords
+from notifier.core.errors import BadSettings, NotFound
+from notifier.services import TEMPLATES, Services
+from notifier.settings import Environment, GatewayName
+from notifier.store.health import AWAY
+
+MAX_BODY = 64 * 1024  # forms; a route that takes more raises its own limit
+
+
+def create_app(services: Services) -> Flask:
+    """The staff face on these services. Raises BadSettings without a session key."""
+    app = Flask("linkserver.staff", static_folder=None, template_folder=str(TEMPLATES / "staff"))
+    _keep_sessions(app, services)
+    chosen = services.settings
+    # CSRF is also checked by referrer under https, so browsers must send it to ourselves
+    protect(
+        app,
+        url=chosen.staff_url,
+        proxy_hops=chosen.proxy_hops,
+        max_body=MAX_BODY,
+        referrer_policy="same-origin",
+    )
+    install_gate(app, services)
+    CSRFProtect(app)
+    serve_assets(app, ("staff.css", "mark.svg"))
+    anyone(app.view_functions["asset"])
+    install_screen(app, services, Catalogue())
+    _handle_errors(app)
+    for part in (plain, home, doses, messages, settings):
+        app.register_blueprint(part.blueprint(services))
+    app.register_blueprint(sign_in.blueprint(services, Passwords()))
+    if chosen.gateway is GatewayName.CATCHER and chosen.environment is Environment.LOCAL:
+        app.register_blueprint(catcher.blueprint(services))
+    return app
+
+
+def _keep_sessions(app: Flask, services: Services) -> None:
+    """One signed cookie: the session's token, the CSRF secret, the language of somebody not signed in."""
+    keys = [key.get_secret_value() for key in services.settings.staff_session_key]
+    if not keys:
+        raise BadSettings(["SERTILINK_STAFF_SESSION_KEY: set it, or run `sertilink up` once"])
+    secure = services.settings.staff_secure
+    app.config.update(
+        SECRET_KEY=keys[-1],
+        SECRET_KEY_FALLBACKS=keys[:-1],
+        SESSION_COOKIE_NAME="__Host-sertilink-staff" if secure else "sertilink-staff",
+        SESSION_COOKIE_SECURE=secure,
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",  # Strict would ask for a sign-in behind every link to a timeline
+        SESSION_COOKIE_PATH="/",
+        WTF_CSRF_TIME_LIMIT=None,  # as long as the session: a form may wait while a queue is served
+    )
+
+
+def _handle_errors(app: Flask) -> None:
+    @app.errorhandler(CSRFError)
+    def _stale(_error: CSRFError) -> Response:
+        return _page("stale", 400)
+
+    @app.errorhandler(NotFound)
+    def _not_there(_error: NotFound) -> Response:
+        return _page("unknown", 404)
+
+    @app.errorhandler(InternalServerError)
+    def _fault(_error: InternalServerError) -> Response:
+        return _page("fault", 500)
+
+    @app.errorhandler(HTTPException)
+    def _refused(error: HTTPException) -> Response:
+        status = error.code or 500
+        response = _page(
+            {403: "forbidden", 404: "unknown", 413: "large", 421: "host"}.get(status, "unreadable"), status
+        )
+        if error.get_response().headers.get("Allow"):
+            response.headers["Allow"] = error.get_response().headers["Allow"]
+        return response
+
+    def _away(error: Exception) -> Response:
+        app.logger.error("the database is away: %s", type(error).__name__)
+        response = _page("away", 503)
+        response.headers["Retry-After"] = "60"
+        return response
+
+    for kind in AWAY:
+        app.register_error_handler(kind, _away)
+
+
+def _page(what: str, status: int) -> Response:
+    return make_response(render_template("error.html", what=what), status)

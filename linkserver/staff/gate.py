@@ -1,0 +1,133 @@
+"""The gate: every route says who may call it. A route that says nothing is closed to everybody."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+from flask import Flask, Response, abort, current_app, g, json, redirect, request, session, url_for
+from werkzeug.wrappers import Response as AnyResponse
+
+from notifier.access import api_keys, sessions
+from notifier.access.api_keys import ApiKey, Scope
+from notifier.access.roles import Permission
+from notifier.access.sessions import SignedIn
+from notifier.services import Services
+
+TOKEN = "token"  # noqa: S105  # the name under which the cookie keeps it
+_ATTRIBUTE = "sertilink_access"
+_LONGEST_NEXT = 500
+
+View = TypeVar("View", bound=Callable[..., Any])
+
+
+class Anyone:
+    """Open without a sign-in."""
+
+
+ANYONE = Anyone()
+Access = Anyone | Permission | Scope
+
+
+def anyone(view: View) -> View:
+    """For a route that needs no sign-in."""
+    return _declare(view, ANYONE)
+
+
+def needs(permission: Permission) -> Callable[[View], View]:
+    """For a route of a signed-in person whose role has `permission`."""
+    return lambda view: _declare(view, permission)
+
+
+def with_key(scope: Scope) -> Callable[[View], View]:
+    """For a route of another system, by `Authorization: Bearer <API key>` with `scope`; `the_key()` is whose."""
+    return lambda view: _declare(view, scope)
+
+
+def access_of(view: Callable[..., Any]) -> Access | None:
+    """What a route declared."""
+    declared: Access | None = getattr(view, _ATTRIBUTE, None)
+    return declared
+
+
+def _declare(view: View, access: Access) -> View:
+    setattr(view, _ATTRIBUTE, access)
+    return view
+
+
+def me() -> SignedIn:
+    """Who is signed in. Only behind `needs`."""
+    person: SignedIn = g.me
+    return person
+
+
+def the_key() -> ApiKey:
+    """The API key of this request. Only behind `with_key`."""
+    key: ApiKey = g.api_key
+    return key
+
+
+def install_gate(app: Flask, services: Services) -> None:
+    """Asks before every view. Must be installed before anything that reads the form."""
+
+    @app.before_request
+    def _ask() -> AnyResponse | None:
+        if request.endpoint is None:
+            g.me = _signed_in(services)  # the page that says "not found" has a navigation too
+            return None
+        access = access_of(current_app.view_functions[request.endpoint])
+        if access is None:
+            current_app.logger.error("a route without a declared access: %s", request.endpoint)
+            abort(403)
+        if isinstance(access, Scope):
+            return _key_in(services, access)
+        g.me = _signed_in(services)
+        if isinstance(access, Anyone):
+            return None
+        if g.me is None:
+            return _to_sign_in()
+        if not g.me.may(access):
+            abort(403)
+        return None
+
+
+def _signed_in(services: Services) -> SignedIn | None:
+    token = session.get(TOKEN)
+    return sessions.find(services, token) if isinstance(token, str) else None
+
+
+def _to_sign_in() -> AnyResponse:
+    # only pages are come back to: a form that was sent after the session had ended is filled in again
+    wanted = request.path if request.method == "GET" and request.path != "/" else None
+    return redirect(url_for("sign_in.page", next=wanted), 303)
+
+
+def _key_in(services: Services, scope: Scope) -> Response | None:
+    kind, _, text = request.headers.get("Authorization", "").partition(" ")
+    key = api_keys.check(services, text.strip()) if kind.casefold() == "bearer" else None
+    if key is None:
+        return _problem(401, "api-key", "send a live API key as Authorization: Bearer <key>")
+    if scope not in key.scopes:
+        return _problem(403, "scope", f"this key lacks the scope {scope.value}")
+    g.api_key = key
+    return None
+
+
+def _problem(status: int, rule: str, detail: str) -> Response:
+    """RFC 9457."""
+    title = {401: "Unauthorized", 403: "Forbidden"}[status]
+    body = json.dumps({"type": "about:blank", "title": title, "status": status, "detail": detail, "rule": rule})
+    response = Response(body, status, content_type="application/problem+json")
+    if status == 401:
+        response.headers["WWW-Authenticate"] = 'Bearer realm="sertilink"'
+    return response
+
+
+def safe_next(wanted: str | None) -> str:
+    """A path of ours to go to after the sign-in; the start page for anything that could lead elsewhere."""
+    text = wanted or ""
+    parts = urlsplit(text) if text.isprintable() and "\\" not in text and len(text) <= _LONGEST_NEXT else None
+    if parts is None or parts.scheme or parts.netloc or not text.startswith("/") or text.startswith("//"):
+        return "/"
+    return parts.path

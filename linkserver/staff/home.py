@@ -1,0 +1,35 @@
+"""The start page: how many messages stand where, each number a link to the rows, and the kill switch."""
+
+from __future__ import annotations
+
+from flask import Blueprint, render_template
+
+from linkserver.staff.gate import me, needs
+from notifier.access.roles import Permission
+from notifier.core.states import State
+from notifier.services import Services
+from notifier.store import counters
+from notifier.support import desk
+
+#: what somebody must look at, what is on its way, what is done
+GROUPS = (
+    ("attention", (State.UNKNOWN, State.HELD, State.FAILED, State.UNDELIVERED)),
+    ("moving", (State.SCHEDULED, State.SENDING, State.ACCEPTED, State.SENT)),
+    ("done", (State.DELIVERED, State.SUPPRESSED, State.CANCELLED, State.EXPIRED)),
+)
+
+
+def blueprint(services: Services) -> Blueprint:
+    """`/`."""
+    part = Blueprint("home", __name__)
+
+    @part.get("/")
+    @needs(Permission.HOME)
+    def page() -> str:
+        counts = desk.counts(services, only_facility=me().only_facility)
+        counts[State.SENDING] += counts.pop(State.CLAIMED)  # one word for a reader
+        with services.db.read() as conn:
+            switch = counters.get_switch(conn, counters.HOLD)
+        return render_template("home.html", counts=counts, groups=GROUPS, switch=switch)
+
+    return part

@@ -1,0 +1,115 @@
+"""What the doors for machines share: API keys, bodies, and errors as RFC 9457 problems.
+
+No cookie is read behind these doors, so no other site can make a browser use them; they need no CSRF token.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from http import HTTPStatus
+
+from flask import Blueprint, Response, jsonify, request
+from werkzeug.exceptions import HTTPException
+
+from notifier.access import api_keys
+from notifier.access.api_keys import ApiKey, Scope
+from notifier.core.errors import BadInput, Conflict, Problem
+from notifier.intake.answer import problems as as_json
+from notifier.intake.event import MAX_EVENT_BYTES
+from notifier.intake.json_text import BODY
+from notifier.services import Services
+
+REALM = 'Bearer realm="sertilink"'
+#: faults of the text, not of what it says
+_TEXT_RULES = frozenset({"encoding", "json", "too-deep", "duplicate-key", "json-constant", "json-number"})
+
+Answer = Callable[["Fault"], Response]
+
+
+class Fault(Exception):
+    """An answer other than success. `problems` never hold a value."""
+
+    def __init__(
+        self, status: HTTPStatus, problems: Iterable[Problem] = (), headers: Mapping[str, str] | None = None
+    ) -> None:
+        self.status = status
+        self.problems = tuple(problems)
+        self.headers = dict(headers or {})
+        super().__init__(status.phrase)
+
+
+def fault_of(error: BadInput | Conflict) -> Fault:
+    """400 for a text that cannot be read, 413 for one too long, 422 for one that breaks a rule, 409 for a conflict."""
+    if isinstance(error, Conflict):
+        return Fault(HTTPStatus.CONFLICT, [Problem("event_id", "conflict", str(error))])
+    rules = {problem.rule for problem in error.problems if problem.field == BODY}
+    if "too-large" in rules:
+        return Fault(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, error.problems)
+    status = HTTPStatus.BAD_REQUEST if rules & _TEXT_RULES else HTTPStatus.UNPROCESSABLE_ENTITY
+    return Fault(status, error.problems)
+
+
+def require_key(services: Services, scope: Scope) -> ApiKey:
+    """The caller's key. Raises Fault 401 without a live one, 403 where it lacks the scope."""
+    kind, _, text = request.headers.get("Authorization", "").partition(" ")
+    key = api_keys.check(services, text.strip()) if kind.lower() == "bearer" else None
+    if key is None:
+        problem = Problem("Authorization", "api-key", "send a live API key as: Authorization: Bearer sl_...")
+        raise Fault(HTTPStatus.UNAUTHORIZED, [problem], {"WWW-Authenticate": REALM})
+    if scope not in key.scopes:
+        problem = Problem("Authorization", "scope", f"this key lacks the scope {scope}")
+        challenge = f'{REALM}, error="insufficient_scope", scope="{scope}"'
+        raise Fault(HTTPStatus.FORBIDDEN, [problem], {"WWW-Authenticate": challenge})
+    return key
+
+
+def read_body(*types: str) -> bytes:
+    """The request's body. Raises Fault 415 for another media type or a packed body, 413 for one that is too long."""
+    if request.mimetype not in types:
+        problem = Problem("Content-Type", "media-type", f"send {' or '.join(types)}")
+        raise Fault(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, [problem])
+    if request.headers.get("Content-Encoding", "identity").lower() != "identity":
+        problem = Problem("Content-Encoding", "media-type", "send the body as it is, not packed")
+        raise Fault(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, [problem])
+    request.max_content_length = MAX_EVENT_BYTES
+    return request.get_data(cache=False)
+
+
+def problem_json(fault: Fault) -> Response:
+    """RFC 9457: `type` is about:blank, so `title` is the status' own phrase; `errors` name field and rule."""
+    answer = jsonify(
+        {
+            "type": "about:blank",
+            "title": fault.status.phrase,
+            "status": fault.status.value,
+            "errors": as_json(fault.problems),
+        }
+    )
+    return finished(answer, fault, "application/problem+json")
+
+
+def answer_faults(blueprint: Blueprint, answer: Answer) -> None:
+    """Makes `answer` the one way in which this blueprint's routes fail."""
+
+    @blueprint.errorhandler(Fault)
+    def _fault(fault: Fault) -> Response:
+        return answer(fault)
+
+    @blueprint.errorhandler(BadInput)
+    @blueprint.errorhandler(Conflict)
+    def _refusal(error: BadInput | Conflict) -> Response:
+        return answer(fault_of(error))
+
+    @blueprint.errorhandler(HTTPException)
+    def _http(error: HTTPException) -> Response:
+        status = HTTPStatus(error.code or HTTPStatus.INTERNAL_SERVER_ERROR)
+        too_large = Problem(BODY, "too-large", f"send at most {MAX_EVENT_BYTES} bytes")
+        return answer(Fault(status, [too_large] if status is HTTPStatus.REQUEST_ENTITY_TOO_LARGE else []))
+
+
+def finished(answer: Response, fault: Fault, media_type: str) -> Response:
+    """`answer` with the fault's status and headers."""
+    answer.status_code = fault.status
+    answer.mimetype = media_type
+    answer.headers.extend(fault.headers)
+    return answer

@@ -1,0 +1,169 @@
+"""Messages: found by reference, number or state; one message with its timeline; resend and cancel."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from flask import Blueprint, make_response, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response as AnyResponse
+
+from linkserver.staff.gate import me, needs
+from linkserver.staff.vocabulary import rule_words
+from notifier.access.roles import Permission
+from notifier.core.errors import BadInput, NotFound, Refused
+from notifier.core.states import NOT_LEFT, DoseStatus, Kind, State
+from notifier.services import Services
+from notifier.support import desk, resend
+from notifier.support.timeline import Timeline, timeline
+
+_UNREADABLE, _CONFLICT = 422, 409
+_DONE = frozenset({"resent", "cancelled"})
+
+
+def blueprint(services: Services) -> Blueprint:
+    """`/messages`, `/messages/<reference>` and what can be done there."""
+    part = Blueprint("messages", __name__)
+    _lists(part, services)
+    _deeds(part, services)
+    return part
+
+
+def _lists(part: Blueprint, services: Services) -> None:
+    @part.get("/messages")
+    @needs(Permission.MESSAGES_READ)
+    def search() -> str:
+        states = _wanted_states()
+        lines, more = desk.listed(
+            services,
+            states=states,
+            only_facility=me().only_facility,
+            with_persons=me().may(Permission.PERSONS_READ),
+            before=request.args.get("before"),
+        )
+        return render_template("messages.html", lines=lines, more=more, chosen=request.args.get("state", ""))
+
+    @part.post("/messages")
+    @needs(Permission.MESSAGES_READ)
+    def found() -> AnyResponse:
+        """A number stands in the form alone: never in an address, so never in a log or a browser's history."""
+        wanted = request.form.get("q", "").strip()
+        try:
+            row = desk.find(services, wanted, only_facility=me().only_facility)
+        except NotFound:
+            return _by_phone(services, wanted)
+        return redirect(url_for("messages.show", reference=row.reference), 303)
+
+    @part.get("/messages/<reference>")
+    @needs(Permission.MESSAGES_READ)
+    def show(reference: str) -> str:
+        done = request.args.get("done")
+        return _page(services, reference, done=done if done in _DONE else None)
+
+
+def _wanted_states() -> list[State]:
+    try:
+        state = State(request.args.get("state", ""))
+    except ValueError:
+        return []
+    return [State.CLAIMED, State.SENDING] if state in {State.CLAIMED, State.SENDING} else [state]
+
+
+def _by_phone(services: Services, wanted: str) -> AnyResponse:
+    lines, status = [], 200
+    if me().may(Permission.PERSONS_READ):
+        try:
+            lines = desk.to_phone(services, wanted, only_facility=me().only_facility)
+        except BadInput:
+            status = _UNREADABLE
+    else:
+        status = _UNREADABLE
+    body = render_template("messages.html", lines=lines, more=False, chosen="", wanted=wanted, unreadable=status != 200)
+    return make_response(body, status)
+
+
+def _deeds(part: Blueprint, services: Services) -> None:
+    def act(reference: str, deed: str, do: Callable[[str, str], str]) -> AnyResponse:
+        """Does something with a message that the reader may see; `do(reference, reason)` answers where to go."""
+        row = desk.find(services, reference, only_facility=me().only_facility)
+        try:
+            target = do(row.reference, request.form.get("reason", ""))
+        except BadInput as bad:
+            problems = {one.field: rule_words(one.field, one.rule) for one in bad.problems}
+            return make_response(_page(services, row.reference, deed=deed, problems=problems), _UNREADABLE)
+        except Refused as refused:
+            return make_response(_page(services, row.reference, deed=deed, refused=refused.reason), _CONFLICT)
+        return redirect(target, 303)
+
+    @part.post("/messages/<reference>/resend")
+    @needs(Permission.MESSAGES_ACT)
+    def send_again(reference: str) -> AnyResponse:
+        def do(ref: str, reason: str) -> str:
+            row = resend.resend(services, ref, at=_wanted_time(services), reason=reason, actor=me().actor)
+            return url_for("messages.show", reference=row.reference, done="resent")
+
+        return act(reference, "resend", do)
+
+    @part.post("/messages/<reference>/cancel")
+    @needs(Permission.MESSAGES_ACT)
+    def cancel(reference: str) -> AnyResponse:
+        def do(ref: str, reason: str) -> str:
+            row = resend.cancel(services, ref, reason=reason, actor=me().actor)
+            return url_for("messages.show", reference=row.reference, done="cancelled")
+
+        return act(reference, "cancel", do)
+
+    @part.post("/messages/<reference>/reveal")
+    @needs(Permission.PERSONS_REVEAL)
+    def reveal(reference: str) -> AnyResponse:
+        """The number stands in this answer alone; asking again asks for a reason again."""
+        row = desk.find(services, reference, only_facility=me().only_facility)
+        try:
+            phone = desk.reveal_phone(services, row, reason=request.form.get("reason", ""), actor=me().actor)
+        except BadInput as bad:
+            problems = {one.field: rule_words(one.field, one.rule) for one in bad.problems}
+            return make_response(_page(services, row.reference, deed="reveal", problems=problems), _UNREADABLE)
+        return make_response(_page(services, row.reference, phone=phone))
+
+
+def _wanted_time(services: Services) -> datetime | None:
+    """The moment that was chosen, in the programme's zone; None for now. Raises BadInput."""
+    when = request.form.get("when", "now")
+    if when == "now":
+        return None
+    try:
+        chosen = datetime.fromisoformat(request.form.get("at", ""))
+    except ValueError:
+        raise BadInput.of("at", "moment", "choose a date and a time") from None
+    return (chosen if chosen.tzinfo else chosen.replace(tzinfo=services.zone)).astimezone(UTC)
+
+
+def _page(services: Services, reference: str, **more: Any) -> str:
+    seen = timeline(services, reference, only_facility=me().only_facility)
+    now = services.clock.now().astimezone(services.zone)
+    return render_template(
+        "message.html",
+        seen=seen,
+        row=seen.notification,
+        can_cancel=State(seen.notification.status) in NOT_LEFT,
+        can_resend=_may_be_resent(seen),
+        earliest=now.strftime("%Y-%m-%dT%H:%M"),
+        zone_name=now.tzname(),
+        form=request.form,
+        **({"deed": None, "problems": {}, "refused": None, "done": None, "phone": None} | more),
+    )
+
+
+def _may_be_resent(seen: Timeline) -> bool:
+    """Whether the button makes sense; resend itself decides."""
+    row = seen.notification
+    if row.status == State.HELD:
+        return True
+    waiting = {*NOT_LEFT, State.SENDING}
+    return (
+        Kind(row.kind) in resend.RESENDABLE
+        and seen.dose is not None
+        and seen.dose.status == DoseStatus.GIVEN
+        and not any(State(other.status) in waiting for other in (row, *seen.others))
+    )

@@ -1,0 +1,177 @@
+"""The words for our codes: states, reasons, broken rules, deeds. One table each, the same words on every page.
+
+The texts are Indonesian keys of the catalogue; a code without words is shown as it is, never hidden.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from linkserver.words import N_
+from notifier.access.roles import Role
+from notifier.core.states import State
+
+
+@dataclass(frozen=True, slots=True)
+class StateWords:
+    """How a state is shown. `tone`: which dot: wait, move, good, bad, ask, off."""
+
+    text: str
+    tone: str
+
+
+#: LOOK, "Staff face"; claimed and sending are one to a reader
+STATES: dict[State, StateWords] = {
+    State.SCHEDULED: StateWords(N_("Terjadwal"), "wait"),
+    State.CLAIMED: StateWords(N_("Sedang dikirim"), "move"),
+    State.SENDING: StateWords(N_("Sedang dikirim"), "move"),
+    State.ACCEPTED: StateWords(N_("Diserahkan ke penyedia SMS"), "move"),
+    State.SENT: StateWords(N_("Dikirim ke operator seluler"), "move"),
+    State.DELIVERED: StateWords(N_("Sampai di ponsel"), "good"),
+    State.UNDELIVERED: StateWords(N_("Tidak sampai"), "bad"),
+    State.FAILED: StateWords(N_("Gagal"), "bad"),
+    State.UNKNOWN: StateWords(N_("Belum pasti"), "ask"),
+    State.HELD: StateWords(N_("Ditahan"), "ask"),
+    State.CANCELLED: StateWords(N_("Dibatalkan"), "off"),
+    State.SUPPRESSED: StateWords(N_("Tidak dikirim"), "off"),
+    State.EXPIRED: StateWords(N_("Lewat batas waktu"), "off"),
+}
+
+REASONS: dict[str, str] = {
+    "no-phone": N_("tidak ada nomor telepon"),
+    "bad-phone": N_("nomor tidak dapat menerima SMS"),
+    "opted-out": N_("penerima meminta berhenti menerima SMS"),
+    "withdrawn": N_("dosis ditarik: salah catat atau tidak diberikan"),
+    "corrected": N_("data dosis diperbaiki"),
+    "superseded": N_("sudah diganti pesan yang lebih baru"),
+    "link-revoked": N_("tautannya dicabut"),
+    "number-changed": N_("nomor telepon diganti"),
+    "deceased": N_("penerima telah meninggal"),
+    "historical": N_("dosis lama yang disalin dari kartu atau catatan lain"),
+    "quiet-hours": N_("menunggu jam kirim"),
+    "past-due": N_("terlambat terlalu lama, petugas harus memutuskan"),
+    "daily-cap": N_("batas SMS per orang per hari tercapai"),
+    "operator": N_("diputuskan petugas"),
+    "lease-ran-out": N_("pekerja berhenti di tengah jalan"),
+    "not-sent": N_("penyedia SMS tidak terhubung, akan dicoba lagi"),
+    "rate-limited": N_("penyedia SMS minta pelan-pelan, akan dicoba lagi"),
+    "sender-misconfigured": N_("akun atau pengirim SMS bermasalah"),
+    "outcome-unknown": N_("jawaban penyedia SMS tidak jelas"),
+    "refused": N_("ditolak penyedia SMS"),
+    "unreadable": N_("data tersegel tidak dapat dibuka"),
+    # refusals of resend and cancel
+    "has-left": N_("SMS sudah telanjur dikirim, jadi tidak dapat dibatalkan."),
+    "already-stopped": N_("SMS ini memang sudah tidak akan dikirim."),
+    "changed-meanwhile": N_("Keadaannya baru saja berubah. Lihat lagi halaman ini."),
+    "not-resendable": N_("Pesan jenis ini tidak dapat dikirim ulang."),
+    "still-waiting": N_("Masih ada SMS yang menunggu untuk dosis ini. Batalkan dulu, atau tunggu sampai terkirim."),
+    "no-valid-certificate": N_("Dosis ini tidak punya sertifikat yang berlaku."),
+}
+
+#: (field, rule) or the rule alone; asked in this order
+RULES: dict[str, str] = {
+    "person.nik nik-digits": N_("NIK hanya berisi angka"),
+    "person.nik nik-length": N_("NIK terdiri dari 16 angka. Hitung lagi, atau kosongkan bila belum ada"),
+    "person.nik nik-placeholder": N_("Kosongkan bila belum punya NIK"),
+    "person.name required": N_("Tulis nama seperti di kartu"),
+    "person.birth_date required": N_("Tulis tanggal lahir: ini yang membuka sertifikat"),
+    "dose.product required": N_("Tulis nama vaksinnya"),
+    "dose.number required": N_("Tulis dosis keberapa, misalnya 1"),
+    "person.phone required": N_("Tulis nomor ponsel, atau pilih “Tidak punya nomor”"),
+    "person.phone both": N_("Hapus nomornya, atau jangan pilih “Tidak punya nomor”"),
+    "phone-unreadable": N_("Tulis nomor ponsel, misalnya 0812-3456-7890"),
+    "phone-undialable": N_("Tidak ada telepon dengan nomor ini. Periksa setiap angkanya bersama orangnya"),
+    "phone-country": N_("SMS hanya dikirim ke nomor Indonesia. Minta nomor lain, atau pilih “Tidak punya nomor”"),
+    "phone-not-mobile": N_("Ini bukan nomor ponsel, jadi tidak dapat menerima SMS. Minta nomor lain"),
+    "day-missing": N_("Tulis tanggalnya, misalnya 15"),
+    "month-missing": N_("Tulis bulannya, misalnya 3 atau Maret"),
+    "year-missing": N_("Tulis tahunnya, misalnya 1984"),
+    "day-unreadable": N_("Tulis tanggal dari 1 sampai 31"),
+    "month-unreadable": N_("Tulis bulan dari 1 sampai 12, atau namanya"),
+    "year-digits": N_("Tulis tahun dengan 4 angka, misalnya 1984"),
+    "date-impossible": N_("Bulan itu tidak punya tanggal ini"),
+    "date-future": N_("Tanggal ini belum terjadi. Periksa tahunnya"),
+    "in-future": N_("Tanggal ini belum terjadi. Periksa tahunnya"),
+    "date-too-early": N_("Itu terlalu lama yang lalu. Periksa tahunnya"),
+    "too-early": N_("Itu terlalu lama yang lalu. Periksa tahunnya"),
+    "before-birth": N_("Tanggal suntikan lebih awal daripada tanggal lahir. Periksa keduanya"),
+    "number": N_("Tulis angka saja, misalnya 1"),
+    "dose-range": N_("Tulis angka dari 1 sampai 99"),
+    "series-range": N_("Jumlah dosis tidak boleh kurang dari dosis keberapa"),
+    "delay-range": N_("Tulis 0 sampai 48 jam"),
+    "delay-missing": N_("Tulis berapa jam, dari 0 sampai 48"),
+    "choice": N_("Pilih salah satu"),
+    "recorded-before": N_("Formulir ini sudah dicatat dengan isi lain. Yang pertama tetap berlaku"),
+    "too-long": N_("Terlalu panjang. Singkat sedikit"),
+    "bad-character": N_("Ada huruf yang tidak dapat disimpan. Ketik ulang"),
+    "reason required": N_("Tulis alasannya, cukup beberapa kata"),
+    "at moment": N_("Pilih tanggal dan jamnya"),
+    "in-past": N_("Waktu itu sudah lewat. Pilih waktu yang akan datang"),
+    "too-late": N_("Pilih waktu dalam 60 hari ke depan"),
+    "required": N_("Bagian ini harus diisi"),
+    "nik-birth-date": N_("Tanggal lahir di dalam NIK berbeda dengan yang ditulis. Periksa keduanya di kartu"),
+}
+_OTHER_RULE = N_("Periksa lagi bagian ini")
+
+DEEDS: dict[str, str] = {
+    "planned": N_("SMS dijadwalkan"),
+    "replanned": N_("Waktu kirim digeser"),
+    "attempt": N_("Mulai dikirim ke penyedia SMS"),
+    "answer": N_("Jawaban penyedia SMS"),
+    "receipt": N_("Laporan dari penyedia SMS"),
+    "opened": N_("Sertifikat dibuka"),
+    "wrong-date": N_("Tanggal lahir salah di halaman tautan"),
+    "pdf": N_("PDF diunduh"),
+    "png": N_("Gambar disimpan"),
+    "event-accepted": N_("Catatan dosis diterima"),
+    "notification-resend": N_("Diminta kirim ulang"),
+    "notification-cancel": N_("Dibatalkan"),
+    "phone-revealed": N_("Nomor telepon dilihat"),
+    "promise-at-risk": N_("Tidak ada jam kirim dalam 48 jam"),
+    "claimed": N_("Diambil pekerja, siap dikirim"),
+    **{state.value: words.text for state, words in STATES.items() if state is not State.CLAIMED},
+}
+
+OUTCOMES: dict[str, str] = {
+    "accepted": N_("diterima"),
+    "not-sent": N_("tidak terkirim, dicoba lagi"),
+    "rate-limited": N_("diminta pelan-pelan, dicoba lagi"),
+    "permanent": N_("ditolak untuk seterusnya"),
+    "number-bad": N_("nomor tidak dapat menerima SMS"),
+    "opted-out": N_("penerima minta berhenti"),
+    "sender-misconfigured": N_("akun atau pengirim bermasalah"),
+    "hold": N_("kode yang belum kami kenal, ditahan"),
+    "unknown": N_("tidak jelas diterima atau tidak"),
+    "recorded": N_("dosis dicatat"),
+    "corrected": N_("dosis diperbaiki"),
+    "entered_in_error": N_("dosis ditarik"),
+    "delivered": N_("sampai di ponsel"),
+    "undelivered": N_("tidak sampai"),
+    "failed": N_("gagal"),
+    "sent": N_("dikirim ke operator seluler"),
+    "queued": N_("antre di penyedia"),
+}
+
+KINDS: dict[str, str] = {
+    "certificate": N_("Sertifikat"),
+    "correction": N_("Perbaikan"),
+    "renewal": N_("Tautan baru"),
+    "lock": N_("Kunci"),
+    "otp": N_("Kode OTP"),
+    "case": N_("Kasus"),
+    "reminder": N_("Pengingat"),
+}
+
+ROLES: dict[Role, str] = {
+    Role.HEALTH_WORKER: N_("Petugas kesehatan"),
+    Role.FACILITY_LEAD: N_("Kepala fasilitas"),
+    Role.OPERATOR: N_("Operator"),
+    Role.SUPERVISOR: N_("Penyelia"),
+    Role.AUDITOR: N_("Pemeriksa"),
+    Role.ADMINISTRATOR: N_("Administrator"),
+}
+
+
+def rule_words(field: str, rule: str) -> str:
+    """What to say beside a field that breaks a rule."""
+    return RULES.get(f"{field} {rule}") or RULES.get(rule) or _OTHER_RULE

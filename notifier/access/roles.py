@@ -1,0 +1,55 @@
+"""Roles and what each may do: one table, read by the staff face's gate and by its tests."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    """What somebody is here for."""
+
+    HEALTH_WORKER = "health_worker"
+    FACILITY_LEAD = "facility_lead"
+    OPERATOR = "operator"
+    SUPERVISOR = "supervisor"
+    AUDITOR = "auditor"
+    ADMINISTRATOR = "administrator"
+
+
+class Permission(StrEnum):
+    """One thing that somebody may do. Whose rows it reaches is the role's scope, not the permission's."""
+
+    HOME = "home"
+    DOSES_READ = "doses:read"
+    DOSES_WRITE = "doses:write"
+    MESSAGES_READ = "messages:read"
+    MESSAGES_ACT = "messages:act"  #: resend, cancel
+    PERSONS_READ = "persons:read"  #: names and masked numbers
+    PERSONS_REVEAL = "persons:reveal"  #: the whole number, with a reason, audited
+    SWITCH = "switch"  #: hold and release everything
+    SETTINGS_READ = "settings:read"
+    CATCHER_READ = "catcher:read"  #: the local catcher; does not exist in production
+
+
+_READ = frozenset({Permission.HOME, Permission.MESSAGES_READ, Permission.PERSONS_READ, Permission.CATCHER_READ})
+_DESK = _READ | {Permission.DOSES_READ, Permission.DOSES_WRITE, Permission.MESSAGES_ACT}
+_OPERATE = _READ | {Permission.MESSAGES_ACT, Permission.PERSONS_REVEAL, Permission.SETTINGS_READ}
+
+PERMISSIONS: dict[Role, frozenset[Permission]] = {
+    Role.HEALTH_WORKER: _DESK,
+    Role.FACILITY_LEAD: _DESK | {Permission.PERSONS_REVEAL},
+    Role.OPERATOR: _OPERATE,
+    Role.SUPERVISOR: _OPERATE | {Permission.SWITCH},
+    # sees what was done, never to whom
+    Role.AUDITOR: frozenset({Permission.HOME, Permission.MESSAGES_READ, Permission.SETTINGS_READ}),
+    # a small programme has one person for everything
+    Role.ADMINISTRATOR: frozenset(Permission),
+}
+
+#: these see the rows of their own facility alone, and cannot be without one
+FACILITY_ROLES = frozenset({Role.HEALTH_WORKER, Role.FACILITY_LEAD})
+
+
+def may(role: Role, permission: Permission) -> bool:
+    """Whether a role has a permission."""
+    return permission in PERMISSIONS[role]

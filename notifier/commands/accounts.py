@@ -1,0 +1,110 @@
+"""`sertilink user add` and `sertilink apikey add`."""
+
+from __future__ import annotations
+
+import secrets
+
+import click
+
+from notifier.access import accounts, api_keys
+from notifier.access.api_keys import Scope
+from notifier.access.passwords import Passwords
+from notifier.access.roles import Role
+from notifier.commands.console import Console, json_option, pass_console, print_json
+from notifier.core.ids import BASE62
+
+_GENERATED_LENGTH = 20  # 119 bits
+
+
+@click.group("user")
+def user() -> None:
+    """Staff accounts."""
+
+
+@user.command("add")
+@click.argument("username")
+@click.option("--role", type=click.Choice([role.value for role in Role]), required=True)
+@click.option("--display-name", help="What colleagues read; the username where it is left out.")
+@click.option("--facility", "facility_id", help="The facility's id; health workers need one.")
+@click.option("--facility-name")
+@click.option("--language", type=click.Choice(["id", "en"]), default="id", show_default=True)
+@click.option("--time-zone", help="An IANA zone for this person's screens.")
+@click.option("--password-stdin", is_flag=True, help="Read the password from the first line of standard input.")
+@click.option("--generate", is_flag=True, help="Make a password and print it once.")
+@json_option
+@pass_console
+def add_user(
+    console: Console,
+    username: str,
+    role: str,
+    display_name: str | None,
+    facility_id: str | None,
+    facility_name: str | None,
+    language: str,
+    time_zone: str | None,
+    password_stdin: bool,
+    generate: bool,
+    as_json: bool,
+) -> None:
+    """Add an account. The password is asked for, unless --password-stdin or --generate says otherwise."""
+    if password_stdin and generate:
+        raise click.UsageError("choose one of --password-stdin and --generate")
+    with console.services() as services:
+        password = _password(password_stdin, generate)
+        accounts.add(
+            services,
+            Passwords(),
+            username=username,
+            display_name=display_name or username,
+            password=password,
+            role=Role(role),
+            facility_id=facility_id,
+            facility_name=facility_name,
+            language=language,
+            time_zone=time_zone,
+            actor=console.actor(),
+        )
+    report = {"username": accounts.read_username(username), "role": role}
+    if generate:
+        report["password"] = password
+    if as_json:
+        print_json(report)
+    else:
+        click.echo(f"added: {report['username']} ({role})")
+        if generate:
+            click.echo(f"password, shown this once: {password}")
+
+
+def _password(from_stdin: bool, generate: bool) -> str:
+    if generate:
+        return "".join(secrets.choice(BASE62) for _ in range(_GENERATED_LENGTH))
+    if from_stdin:
+        return click.get_text_stream("stdin").readline().rstrip("\r\n")
+    return str(click.prompt("Password", hide_input=True, confirmation_prompt=True, err=True))
+
+
+@click.group("apikey")
+def apikey() -> None:
+    """API keys of other systems."""
+
+
+@apikey.command("add")
+@click.argument("name")
+@click.option(
+    "--scope",
+    "scopes",
+    type=click.Choice([scope.value for scope in Scope]),
+    multiple=True,
+    default=[scope.value for scope in Scope],
+    show_default=True,
+)
+@json_option
+@pass_console
+def add_key(console: Console, name: str, scopes: tuple[str, ...], as_json: bool) -> None:
+    """Make a key for the system NAME and print it, this once."""
+    with console.services() as services:
+        key = api_keys.add(services, name=name, scopes=[Scope(scope) for scope in scopes], actor=console.actor())
+    if as_json:
+        print_json({"name": name, "scopes": list(scopes), "key": key})
+    else:
+        click.echo(key)

@@ -1,0 +1,154 @@
+"""`sertilink check`: is this installation fit for production, and if not, why not."""
+
+from __future__ import annotations
+
+import http.client
+import ssl
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from urllib.parse import urlsplit
+
+import click
+
+from notifier.commands.config import without_password
+from notifier.commands.console import FAILED, Console, json_option, pass_console, print_json
+from notifier.commands.publish import connect
+from notifier.core.errors import BadSettings
+from notifier.settings import PREFIX, GatewayName, LinkCheck, Settings, unsafe_for_production
+from notifier.store import migrate
+from notifier.worker import create_app
+
+_PATIENCE_S = 3.0
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing looked at. `fit` is False for what forbids production, None for what is only worth knowing."""
+
+    name: str
+    fit: bool | None
+    detail: str
+
+
+Reach = Callable[[Settings], str]
+
+
+@click.command("check")
+@json_option
+@click.pass_context
+@pass_console
+def check(console: Console, ctx: click.Context, as_json: bool) -> None:
+    """Explain every wrong or unsafe setting; reach database, broker, workers and provider. Exit code 1 if not fit for
+    production."""
+    findings = list(find(console))
+    fit = all(finding.fit is not False for finding in findings)
+    if as_json:
+        print_json({"fit": fit, "findings": [asdict(finding) for finding in findings]})
+    else:
+        for finding in findings:
+            mark = {True: "ok   ", False: "WRONG", None: "note "}[finding.fit]
+            click.echo(f"{mark} {finding.name}: {finding.detail}")
+        click.echo("fit for production" if fit else "not fit for production")
+    if not fit:
+        ctx.exit(FAILED)
+
+
+def find(console: Console) -> Iterator[Finding]:
+    """Everything there is to say, wrong or not; reads and connects, changes nothing."""
+    try:
+        settings = console.settings()
+        unsafe = unsafe_for_production(settings, console.environ)
+    except BadSettings as error:
+        yield from (_wrong(line) for line in error.lines)
+        return
+    yield from (_wrong(line) for line in unsafe)
+    if not unsafe:
+        yield Finding("settings", True, "each one is safe for production")
+    if settings.link_check is LinkCheck.NONE:
+        reason = settings.link_check_reason or "no reason given"
+        yield Finding(f"{PREFIX}LINK_CHECK", None, f"a link alone opens a certificate: {reason}")
+    yield from _database(console, settings)
+    yield _reached("broker", settings, reach_broker)
+    yield _workers(settings)
+    if settings.gateway is GatewayName.TWILIO:
+        yield _reached("provider", settings, reach_provider)
+
+
+def _wrong(line: str) -> Finding:
+    name, _, detail = line.partition(": ")
+    return Finding(name, False, detail) if detail else Finding("settings", False, line)
+
+
+def _database(console: Console, settings: Settings) -> Iterator[Finding]:
+    shown = without_password(settings.database_url)
+    try:
+        services = console.wire(settings, console.clock)
+    except BadSettings as error:
+        yield from (_wrong(line) for line in error.lines)
+        return
+    try:
+        with services.db.read() as conn:
+            current = migrate.current_revision(conn)
+    except Exception as error:  # whatever a driver raises: it is not reached
+        yield Finding("database", False, f"{shown} does not answer ({type(error).__name__})")
+        return
+    finally:
+        services.close()
+    yield Finding("database", True, f"{shown} answers")
+    newest = migrate.newest_revision()
+    behind = f"at {current or 'nothing'}, this version needs {newest}; run `sertilink db upgrade`"
+    yield Finding("migrations", current == newest, f"at {newest}" if current == newest else behind)
+
+
+def _reached(name: str, settings: Settings, reach: Reach) -> Finding:
+    try:
+        return Finding(name, True, reach(settings))
+    except Exception as error:  # whatever a library raises: it is not reached
+        return Finding(name, False, f"does not answer ({type(error).__name__})")
+
+
+def reach_broker(settings: Settings) -> str:
+    """Raises what kombu raises where the broker cannot be reached."""
+    with connect(settings) as connection:
+        connection.ensure_connection(max_retries=1, timeout=_PATIENCE_S)
+    return f"{without_password(settings.broker_url)} answers"
+
+
+def reach_provider(settings: Settings) -> str:
+    """Any HTTP answer will do: the account itself is not asked. Raises OSError or HTTPException."""
+    parts = urlsplit(settings.twilio_api_base)
+    host, timeout = parts.hostname or "", min(settings.provider_timeout, 5)
+    if parts.scheme == "https":
+        link: http.client.HTTPConnection = http.client.HTTPSConnection(
+            host, parts.port, timeout=timeout, context=ssl.create_default_context()
+        )
+    else:
+        link = http.client.HTTPConnection(host, parts.port, timeout=timeout)
+    try:
+        link.request("HEAD", "/")
+        status = link.getresponse().status
+    finally:
+        link.close()
+    return f"{settings.twilio_api_base} answers (HTTP {status}); the account was not asked"
+
+
+def _workers(settings: Settings) -> Finding:
+    nodes = answering_nodes(settings, _PATIENCE_S)
+    if nodes is None:
+        return Finding("worker", None, "cannot be asked without the broker")
+    if not any(node.startswith("worker-") for node in nodes):
+        return Finding("worker", None, "none answers; start `sertilink worker`, or nothing is sent")
+    return Finding("worker", None, f"{', '.join(sorted(nodes))} answer")
+
+
+def answering_nodes(settings: Settings, seconds: float) -> list[str] | None:
+    """The Celery nodes that answer a ping within `seconds`; None where the broker is away."""
+    app = create_app(settings)
+    try:
+        with connect(settings) as connection:
+            connection.ensure_connection(max_retries=1, timeout=_PATIENCE_S)
+            return list(app.control.inspect(timeout=seconds, connection=connection).ping() or {})
+    except Exception:  # whatever a broker's library raises
+        return None
+    finally:
+        app.close()

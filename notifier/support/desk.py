@@ -1,0 +1,138 @@
+"""What staff look up: one notification, all to one number, lists by state, a facility's day.
+
+Whoever belongs to a facility names it as `only_facility`; what is another's is not there for them (NotFound).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy.engine import Connection
+
+from notifier.core.errors import BadInput, NotFound, SealBroken
+from notifier.core.ids import read_reference
+from notifier.core.phones import BadPhone, masked_phone, read_mobile
+from notifier.core.states import State
+from notifier.services import Services
+from notifier.store import audit, desk, doses, persons
+from notifier.store.desk import Row
+from notifier.store.persons import Person
+
+PAGE = 50
+_DAY_LIMIT = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of a list. `person` is None where the reader may not see persons, or the row cannot be opened."""
+
+    notification: Row | None
+    dose: Row | None
+    person: Person | None
+
+
+def find(services: Services, reference: str, *, only_facility: str | None) -> Row:
+    """The notification with a reference, as typed. Raises NotFound, also for another facility's."""
+    with services.db.read() as conn:
+        row = desk.find_visible(conn, read_reference(reference), only_facility)
+    if row is None:
+        raise NotFound("there is no notification with this reference")
+    return row
+
+
+def listed(
+    services: Services,
+    *,
+    states: Collection[State],
+    only_facility: str | None,
+    with_persons: bool,
+    before: str | None = None,
+) -> tuple[list[Line], bool]:
+    """Up to PAGE lines, newest first, and whether older ones follow."""
+    with services.db.read() as conn:
+        rows = desk.listed(conn, states=states, facility_id=only_facility, limit=PAGE + 1, before=before)
+        return _lines(conn, services, rows[:PAGE], with_persons), len(rows) > PAGE
+
+
+def to_phone(services: Services, text: str, *, only_facility: str | None) -> list[Line]:
+    """The newest notifications to a number, as somebody typed it. Raises BadInput where it is no mobile number."""
+    settings = services.settings
+    try:
+        phone = read_mobile(text, region=settings.country, allowed=settings.countries)
+    except BadPhone as error:
+        problem = (error.rule, error.detail)
+    else:
+        index = persons.phone_index(services.sealer, phone.e164)
+        with services.db.read() as conn:
+            ids = persons.ids_with_phone(conn, index)
+            rows = desk.to_phone(conn, index, ids, only_facility, PAGE)
+            return _lines(conn, services, rows, with_persons=True)
+    raise BadInput.of("phone", *problem)
+
+
+def counts(services: Services, *, only_facility: str | None) -> dict[State, int]:
+    """How many notifications stand in each state; every state is there."""
+    with services.db.read() as conn:
+        found = desk.count_by_state(conn, only_facility)
+    return {state: found.get(state.value, 0) for state in State}
+
+
+def day_of(services: Services, facility_id: str, since: datetime, until: datetime) -> list[Line]:
+    """What a facility recorded in a span of time, newest first, each dose with its newest message."""
+    with services.db.read() as conn:
+        shots = desk.doses_of_facility(conn, facility_id, since, until, _DAY_LIMIT)
+        newest = desk.newest_of_doses(conn, [shot.id for shot in shots])
+        known = _persons(conn, services, [shot.person_id for shot in shots if shot.person_id])
+    return [Line(newest.get(shot.id), shot, known.get(shot.person_id)) for shot in shots]
+
+
+def known_number(services: Services, nik: str, birth_date: date | None) -> str | None:
+    """The number, masked, that an SMS to a known person would go to: NIK and birth date must both be right."""
+    with services.db.read() as conn:
+        found = persons.find_by_nik(conn, persons.nik_index(services.sealer, nik))
+        person = _persons(conn, services, [found]).get(found) if found else None
+    if person is None or person.mobile is None or person.birth_date != birth_date:
+        return None
+    return masked_phone(person.mobile)
+
+
+def reveal_phone(services: Services, row: Row, *, reason: str, actor: str) -> str | None:
+    """The whole number of a notification's person, once the audit says who looked and why. Raises BadInput without a
+    reason."""
+    reason = " ".join(reason.split())[:300]
+    if not reason:
+        raise BadInput.of("reason", "required", "write why you need the number")
+    with services.db.write() as conn:
+        person = persons.get(conn, services.sealer, row.person_id)
+        audit.write(
+            conn,
+            at=services.clock.now(),
+            actor=actor,
+            action="phone.revealed",
+            subject="notification",
+            subject_id=row.id,
+            reason=reason,
+        )
+    return person.phone
+
+
+def _lines(conn: Connection, services: Services, rows: Sequence[Row], with_persons: bool) -> list[Line]:
+    shots = doses.load(conn, [row.dose_id for row in rows if row.dose_id])
+    known = _persons(conn, services, [row.person_id for row in rows]) if with_persons else {}
+    return [Line(row, shots.get(row.dose_id), known.get(row.person_id)) for row in rows]
+
+
+def _persons(conn: Connection, services: Services, ids: Collection[str]) -> dict[str, Person]:
+    """Persons by id; one that cannot be opened is left out instead of taking the page with it."""
+    try:
+        return persons.load(conn, services.sealer, set(ids))
+    except SealBroken:
+        found = {}
+        for person_id in set(ids):
+            try:
+                found.update(persons.load(conn, services.sealer, [person_id]))
+            except SealBroken:
+                continue
+        return found
