@@ -103,5 +103,5 @@ def make_qr(text: str) -> QrMatrix:
     if code is None:
         raise ValueError("text of a QR code: must not be empty and must fit one code (2,331 bytes)")
     image = code.to_image(scale=1, add_quiet_zones=False)
-    pixels = memoryview(image).tobytes()  # type: ignore[arg-type]  # the library's stub omits its buffer protocol
+    pixels = memoryview(image).tobytes()
     return QrMatrix(isqrt(len(pixels)), pixels.translate(_DARK))
