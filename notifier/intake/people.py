@@ -8,6 +8,7 @@ from datetime import datetime
 from sqlalchemy.engine import Connection
 
 from notifier.core.errors import BadInput
+from notifier.core.identity import name_words
 from notifier.core.ids import new_id
 from notifier.core.phones import BadPhone, read_mobile
 from notifier.core.words import known_language
@@ -42,6 +43,10 @@ def find_or_add(
         persons.insert(conn, services.sealer, added, source=source, at=at)
         return None, added
     known = persons.get(conn, services.sealer, known_id)
+    if _contradicts(known, data):
+        raise BadInput.of(
+            "person.id", "person-differs", "this person is known with other data; correct one thing at a time"
+        )
     if known.recorded_at and event.recorded_at and event.recorded_at < known.recorded_at:
         return known, known  # an older word about somebody we know better
     merged = _merged(services, known, data, event.recorded_at)
@@ -85,6 +90,17 @@ def _match_nik(conn: Connection, services: Services, data: PersonData, source: b
     born = persons.get(conn, services.sealer, found).birth_date
     agrees = born is None or data.birth_date is None or born == data.birth_date
     return found if agrees else None
+
+
+def _contradicts(known: Person, data: PersonData) -> bool:
+    """Whether `data` is hardly the same person: two of name, birth date and NIK are others. One may be a correction;
+    two are an id that its source uses for two people, and merging them would show one the other's certificate."""
+    others = (
+        name_words(known.name).isdisjoint(name_words(data.name)),
+        known.birth_date is not None and data.birth_date is not None and known.birth_date != data.birth_date,
+        known.nik is not None and data.nik is not None and known.nik != data.nik,
+    )
+    return sum(others) >= 2
 
 
 def _phone(services: Services, text: str | None) -> tuple[str | None, str | None]:
