@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import base64
 import binascii
+import os
 import secrets
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
@@ -17,6 +18,7 @@ from typing import Annotated, Any
 from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
+from phonenumbers import SUPPORTED_REGIONS
 from pydantic import (
     BaseModel,
     BeforeValidator,
@@ -37,6 +39,9 @@ PREFIX = "SERTILINK_"
 TEST_PREFIX = "SERTILINK_TEST_"
 KEY_BYTES = 32
 SECRETS_FOLDER = "secrets"
+_FILE = "_file"
+_LONGEST_NUMBER = 6  # digits of a duration
+_LEAST_DIFFERENT_BYTES = 16  # of a key's 32; a random one has 30 or so
 
 
 class Role(StrEnum):
@@ -103,7 +108,7 @@ def _durations(value: object) -> object:
     out = []
     for part in value.split(","):
         number, unit = part.strip()[:-1], part.strip()[-1:]
-        if unit not in units or not number.isdigit():
+        if unit not in units or not number.isdecimal() or len(number) > _LONGEST_NUMBER:
             raise ValueError("write durations as 1m,5m,15m,60m")
         out.append(timedelta(**{units[unit]: int(number)}))
     return tuple(out)
@@ -119,11 +124,11 @@ ALL_DOORS = ("link", "verify")
 class Settings(BaseModel):
     """Everything that can be set. Names as in the environment, lower case, without the prefix."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, allow_inf_nan=False)
 
     environment: Environment = Environment.LOCAL
-    database_url: str = "sqlite:///var/sertilink.db"
-    broker_url: str = "sertilink-sqlite:///var/broker.db"
+    database_url: str = Field("sqlite:///var/sertilink.db", repr=False)  # may hold a password
+    broker_url: str = Field("sertilink-sqlite:///var/broker.db", repr=False)  # may hold a password
     public_url: str = "http://127.0.0.1:8000"
     staff_url: str = "http://127.0.0.1:8001"
     gateway: GatewayName = GatewayName.CATCHER
@@ -154,9 +159,9 @@ class Settings(BaseModel):
     link_check_reason: str | None = None
     delay_hours: float = Field(0, ge=0, le=48)
     undo_minutes: float = Field(10, ge=0, le=1440)
-    hold_after_hours: float = Field(72, gt=0)
+    hold_after_hours: float = Field(72, gt=0, le=8760)
     person_daily_cap: int = Field(3, ge=1)
-    lease_seconds: float = Field(60, ge=1)
+    lease_seconds: float = Field(60, ge=1, le=86400)
     reconcile_after: Annotated[tuple[timedelta, ...], BeforeValidator(_durations)] = (
         timedelta(minutes=1),
         timedelta(minutes=5),
@@ -166,10 +171,10 @@ class Settings(BaseModel):
     unknown_policy: UnknownPolicy = UnknownPolicy.ASK
     quiet_hours: str = "20:00-08:00"
     timezone: str = "Asia/Jakarta"
-    country: str = Field("ID", pattern=r"[A-Z]{2}")
+    country: str = "ID"
     allowed_countries: Words = ()  # empty: COUNTRY alone
     sender_rate: float = Field(0, ge=0)  # segments per second over all workers; 0: no limit
-    events_queue: str = Field("vaccinations", pattern=r"[A-Za-z0-9._-]{1,100}")
+    events_queue: str = Field("vaccinations", pattern=r"^[A-Za-z0-9._-]{1,100}$")
     worker_concurrency: int = Field(2, ge=1, le=64)
     data_folder: Path = Path("var")
 
@@ -186,6 +191,20 @@ class Settings(BaseModel):
             raise ValueError("write an IANA zone, for example Asia/Makassar")
         return value
 
+    @field_validator("doors")
+    @classmethod
+    def _doors_exist(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if not set(value) <= set(ALL_DOORS):
+            raise ValueError(f"there are only the doors {', '.join(ALL_DOORS)}")
+        return value
+
+    @field_validator("country", "allowed_countries")
+    @classmethod
+    def _countries_exist(cls, value: str | tuple[str, ...]) -> str | tuple[str, ...]:
+        if not {value} <= SUPPORTED_REGIONS if isinstance(value, str) else not set(value) <= SUPPORTED_REGIONS:
+            raise ValueError("write two capital letters (ISO 3166), for example ID")
+        return value
+
     @field_validator("sender_name")
     @classmethod
     def _sender_fits(cls, value: str) -> str:
@@ -197,7 +216,8 @@ class Settings(BaseModel):
     @classmethod
     def _is_an_address(cls, value: str) -> str:
         parts = urlsplit(value)
-        if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
+        unwanted = parts.query or parts.fragment or parts.username or parts.password or not value.isprintable()
+        if parts.scheme not in {"http", "https"} or not parts.hostname or unwanted or " " in value:
             raise ValueError("write an address such as https://sertifikat.example.id")
         return value.rstrip("/")
 
@@ -242,15 +262,18 @@ _ALWAYS = frozenset({"database_url", "broker_url"})
 
 def load_settings(environ: Mapping[str, str], role: Role = Role.CLI) -> Settings:
     """The settings of one process. Raises BadSettings, which names settings and rules, never values."""
-    given = _from_environment(environ)
-    folder = Path(given.get("data_folder", Settings.model_fields["data_folder"].default))
-    for name in GENERATED:
-        if name not in given:
-            kept = folder / SECRETS_FOLDER / name
-            if kept.is_file():
-                given[name] = kept.read_text().strip()
     foreign = SECRET_NAMES - _NEEDS[role] - _ALWAYS
-    wanted: dict[str, Any] = {name: value for name, value in given.items() if name not in foreign}
+    given = _from_environment(environ, foreign)
+    in_production = given.get("environment") == Environment.PRODUCTION
+    missing = [name for name in GENERATED if name not in given and name not in foreign]
+    if in_production and missing and role is not Role.CLI:
+        raise BadSettings([f"{PREFIX}{name.upper()}: set it; this process needs it" for name in missing])
+    folder = Path(given.get("data_folder", Settings.model_fields["data_folder"].default))
+    for name in missing:
+        kept = _kept_secret(folder, name)
+        if kept:
+            given[name] = kept
+    wanted: dict[str, Any] = dict(given)
     if "twilio_auth_token" in foreign and given.get("gateway") == GatewayName.TWILIO:
         # a role that never speaks to Twilio still names the gateway, without holding its token
         wanted["twilio_auth_token"] = "not-loaded"  # noqa: S105  # a placeholder, not a secret
@@ -260,30 +283,48 @@ def load_settings(environ: Mapping[str, str], role: Role = Role.CLI) -> Settings
         raise BadSettings(_lines_of(error)) from None
 
 
-def _from_environment(environ: Mapping[str, str]) -> dict[str, str]:
-    known = set(Settings.model_fields)
-    given: dict[str, str] = {}
-    unknown = []
-    for key, value in environ.items():
-        if not key.startswith(PREFIX) or key.startswith(TEST_PREFIX):
-            continue
-        name = key[len(PREFIX) :].lower()
-        if name in known:
-            given[name] = value
-        elif name.endswith("_file") and name[: -len("_file")] in SECRET_NAMES:
-            given.setdefault(name[: -len("_file")], _read_secret_file(key, value))
-        else:
-            unknown.append(f"{key}: there is no such setting")
+def _from_environment(environ: Mapping[str, str], foreign: Collection[str] = ()) -> dict[str, str]:
+    """What is set, by field. Secrets in `foreign` are left out, and their files are not even opened. Empty is unset."""
+    names = {key: _field_of(key) for key in environ if key.startswith(PREFIX) and not key.startswith(TEST_PREFIX)}
+    unknown = [f"{key}: there is no such setting" for key, field in names.items() if field is None]
     if unknown:
         raise BadSettings(sorted(unknown))
-    return {name: value for name, value in given.items() if value != ""}
+    given: dict[str, str] = {}
+    # the setting itself comes after its _FILE variant and wins
+    for key, field in sorted(names.items(), key=lambda item: item[0].lower() == PREFIX.lower() + (item[1] or "")):
+        value = environ[key]
+        if field is None or field in foreign or value == "":
+            continue
+        given[field] = value if key[len(PREFIX) :].lower() == field else _read_secret_file(key, value)
+    return {field: value for field, value in given.items() if value != ""}
 
 
-def _read_secret_file(key: str, path: str) -> str:
+def _field_of(key: str) -> str | None:
+    """The field that a name of the environment sets, itself or through a file; None where there is none."""
+    name = key[len(PREFIX) :].lower()
+    if name in Settings.model_fields:
+        return name
+    stem = name.removesuffix(_FILE)
+    return stem if stem != name and stem in SECRET_NAMES else None
+
+
+def _read_secret_file(key: str, path: str | Path) -> str:
     try:
-        return Path(path).read_text().strip()
+        return Path(path).read_text(encoding="utf-8").strip()
     except OSError as error:
         raise BadSettings([f"{key}: the file cannot be read ({error.strerror})"]) from error
+    except ValueError:
+        raise BadSettings([f"{key}: the file cannot be read (not text)"]) from None
+
+
+def _kept_secret(folder: Path, name: str) -> str:
+    """The secret that `sertilink up` made; "" where it made none."""
+    path = folder / SECRETS_FOLDER / name
+    try:
+        there = path.exists()
+    except OSError as error:
+        raise BadSettings([f"{PREFIX}{name.upper()}: its file cannot be reached ({error.strerror})"]) from error
+    return _read_secret_file(f"{PREFIX}{name.upper()}", path) if there else ""
 
 
 def _lines_of(error: ValidationError) -> list[str]:
@@ -310,8 +351,7 @@ def make_secrets(folder: Path) -> list[str]:
         if path.exists():
             continue
         draft = target / f".{name}.{secrets.token_hex(6)}"
-        draft.touch(mode=0o600)
-        draft.write_text(new_key() + "\n")
+        _write_durably(draft, new_key() + "\n")
         try:
             path.hardlink_to(draft)
             made.append(name)
@@ -322,9 +362,31 @@ def make_secrets(folder: Path) -> list[str]:
     return made
 
 
+def _write_durably(path: Path, text: str) -> None:
+    """A new file that only its owner reads, on disk before anything is sealed with what it holds."""
+    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _weak_keys(settings: Settings) -> list[str]:
+    """A line for each setting with a key that is no random bytes, or that another setting has too."""
+    lines, seen = [], dict[bytes, str]()
+    for name in GENERATED:
+        for key in getattr(settings, name):
+            raw = key.get_secret_value()
+            if len(set(raw)) < _LEAST_DIFFERENT_BYTES:
+                lines.append(f"{PREFIX}{name.upper()}: weak; make it with `sertilink keys new`")
+            elif seen.setdefault(raw, name) != name:
+                lines.append(f"{PREFIX}{name.upper()}: the same key as {PREFIX}{seen[raw].upper()}; give each its own")
+    return lines
+
+
 def unsafe_for_production(settings: Settings, environ: Mapping[str, str]) -> list[str]:
     """Every reason why these settings must not run in production, as lines that name the setting."""
-    given = _from_environment(environ)
+    # set by anybody's standard: files of secrets that this process does not load stay closed
+    given = {_field_of(key) for key, value in environ.items() if key.startswith(PREFIX) and value != ""}
     lines = [
         f"{PREFIX}{name.upper()}: set it; production never uses a generated one"
         for name in GENERATED
@@ -345,4 +407,4 @@ def unsafe_for_production(settings: Settings, environ: Mapping[str, str]) -> lis
             for name in ("issuer_name", "sender_name", "help_phone", "help_email")
         ),
     )
-    return lines + [PREFIX + text for wrong, text in checks if wrong]
+    return lines + _weak_keys(settings) + [PREFIX + text for wrong, text in checks if wrong]

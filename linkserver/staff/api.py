@@ -7,7 +7,8 @@ from typing import Any
 
 from flask import Blueprint, Response, jsonify, render_template, url_for
 
-from linkserver.staff.machine import Fault, answer_faults, problem_json, read_body, require_key
+from linkserver.staff.gate import anyone, the_key, with_key
+from linkserver.staff.machine import Fault, answer_faults, problem_json, read_body
 from linkserver.staff.openapi import document
 from notifier.access.api_keys import Scope
 from notifier.core.errors import Problem
@@ -25,17 +26,17 @@ def blueprint(services: Services) -> Blueprint:
     answer_faults(api, problem_json)
 
     @api.post("/api/v1/vaccinations")
+    @with_key(Scope.VACCINATIONS_WRITE)
     def add_vaccination() -> tuple[Response, int, dict[str, str]]:
-        key = require_key(services, Scope.VACCINATIONS_WRITE)
         event = readers.from_json(services, read_body("application/json"))
-        recorded = record(services, event, door=Door.API, actor=key.actor)
+        recorded = record(services, event, door=Door.API, actor=the_key().actor)
         status = HTTPStatus.OK if recorded.outcome in NOTHING_NEW else HTTPStatus.ACCEPTED
         headers = {"Location": url_for("api.notification", reference=recorded.reference)} if recorded.reference else {}
         return jsonify(report(recorded)), status, headers
 
     @api.get("/api/v1/notifications/<reference>")
+    @with_key(Scope.NOTIFICATIONS_READ)
     def notification(reference: str) -> Response:
-        require_key(services, Scope.NOTIFICATIONS_READ)
         with services.db.read() as conn:
             row = notifications.find(conn, read_reference(reference))
         if row is None:
@@ -44,12 +45,14 @@ def blueprint(services: Services) -> Blueprint:
         return jsonify(_report(row))
 
     @api.get("/api/openapi.json")
+    @anyone
     def openapi() -> Response:
         return jsonify(document(services.settings.staff_url))
 
     @api.get("/api/docs")
+    @anyone
     def docs() -> str:
-        return render_template("staff/api.html", document=document(services.settings.staff_url))
+        return render_template("api.html", document=document(services.settings.staff_url))
 
     return api
 

@@ -106,7 +106,8 @@ def _form(services: Services, read: Read, earlier: str | None = None) -> str:
 
 def _confirm(services: Services, read: Read) -> str:
     event = read.event
-    assert event is not None and event.person is not None  # noqa: S101  # read_event asks for a person
+    if event is None or event.person is None:
+        raise TypeError("a dose that was typed has a person")  # read_event sees to it
     kept_number = None
     if read.phone is None and event.person.nik:
         kept_number = desk.known_number(services, event.person.nik, event.person.birth_date)
@@ -122,7 +123,8 @@ def _confirm(services: Services, read: Read) -> str:
 
 
 def _record(services: Services, read: Read) -> AnyResponse:
-    assert read.event is not None  # noqa: S101  # the caller looked
+    if read.event is None:
+        raise TypeError("only what could be read is recorded")  # the caller looked
     options = PlanOptions(
         undo=timedelta(minutes=services.settings.undo_minutes), entered_by=me().staff_id, lane=Lane.FRESH
     )

@@ -12,7 +12,8 @@ from typing import Any
 
 from flask import Blueprint, Response, jsonify, url_for
 
-from linkserver.staff.machine import Fault, answer_faults, fault_of, finished, read_body, require_key
+from linkserver.staff.gate import the_key, with_key
+from linkserver.staff.machine import Fault, answer_faults, fault_of, finished, read_body
 from notifier.access.api_keys import Scope
 from notifier.core.errors import BadInput, Conflict, Problem
 from notifier.intake import readers
@@ -40,8 +41,6 @@ _ISSUE_TYPES = {
     "resource-type": "not-supported",
     "conflict": "conflict",
     "patient-unknown": "not-found",
-    "api-key": "login",
-    "scope": "forbidden",
     "media-type": "not-supported",
 }
 Answer = Recorded | BadInput | Conflict
@@ -53,26 +52,26 @@ def blueprint(services: Services) -> Blueprint:
     answer_faults(fhir, _outcome_of_fault)
 
     @fhir.post("/fhir/R4/Immunization")
+    @with_key(Scope.VACCINATIONS_WRITE)
     def add_immunization() -> tuple[Response, int, dict[str, str]]:
-        key = require_key(services, Scope.VACCINATIONS_WRITE)
         (result,) = readers.from_fhir(services, _resource("Immunization"))
         if result.event is None:
             raise BadInput(result.problems)
-        recorded = record(services, result.event, door=Door.FHIR, actor=key.actor)
+        recorded = record(services, result.event, door=Door.FHIR, actor=the_key().actor)
         answer = jsonify(operation_outcome([_information(recorded)]))
         answer.mimetype = FHIR_JSON
         location = _location(recorded)
         return answer, _status(recorded), {"Location": location} if location else {}
 
     @fhir.post("/fhir/R4")
+    @with_key(Scope.VACCINATIONS_WRITE)
     def add_bundle() -> Response:
-        key = require_key(services, Scope.VACCINATIONS_WRITE)
         resource = _resource("Bundle")
         results = readers.from_fhir(services, resource)
         whole = resource.get("type") == "transaction"
         if whole:
-            _refuse_unless_all(services, results, key.actor)
-        answers = _record_good(services, results, key.actor)
+            _refuse_unless_all(services, results, the_key().actor)
+        answers = _record_good(services, results, the_key().actor)
         entries = [_entry(resource, result, answer) for result, answer in zip(results, answers, strict=True)]
         kind = "transaction-response" if whole else "batch-response"
         response = jsonify({"resourceType": "Bundle", "type": kind, "entry": entries})
@@ -101,7 +100,7 @@ def _refuse_unless_all(services: Services, results: Sequence[FhirResult], actor:
     """Rehearses a transaction; raises Fault with every problem where one of its Immunizations would be refused."""
     answers = _record_good(replace(services, db=Rehearsal(services.db)), results, actor)
     refused = [
-        Problem(f"Bundle.entry[{result.position - 1}].resource.{problem.field}", problem.rule, problem.detail)
+        Problem(_place(result.position, problem.field), problem.rule, problem.detail)
         for result, answer in zip(results, answers, strict=True)
         if not isinstance(answer, Recorded)
         for problem in fault_of(answer).problems
@@ -109,6 +108,14 @@ def _refuse_unless_all(services: Services, results: Sequence[FhirResult], actor:
     if refused:
         conflict = any(isinstance(answer, Conflict) for answer in answers)
         raise Fault(HTTPStatus.CONFLICT if conflict else HTTPStatus.UNPROCESSABLE_ENTITY, refused)
+
+
+def _place(position: int, field: str) -> str:
+    """An element of an entry's resource, as a FHIRPath from the Bundle."""
+    kind, dot, element = field.partition(".")
+    if kind == "Immunization":
+        return f"Bundle.entry[{position - 1}].resource{dot}{element}"
+    return field if kind.startswith("Bundle") else f"Bundle.entry[{position - 1}].resource"
 
 
 def _entry(bundle: dict[str, Any], result: FhirResult, answer: Answer) -> dict[str, Any]:

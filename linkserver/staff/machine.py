@@ -1,6 +1,7 @@
-"""What the doors for machines share: API keys, bodies, and errors as RFC 9457 problems.
+"""What the doors for machines share: bodies, and errors as RFC 9457 problems.
 
-No cookie is read behind these doors, so no other site can make a browser use them; they need no CSRF token.
+The gate asks for the API key. No cookie is read behind these doors, so no other site can make a browser use them, and
+they need no CSRF token.
 """
 
 from __future__ import annotations
@@ -9,17 +10,14 @@ from collections.abc import Callable, Iterable, Mapping
 from http import HTTPStatus
 
 from flask import Blueprint, Response, jsonify, request
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, InternalServerError
 
-from notifier.access import api_keys
-from notifier.access.api_keys import ApiKey, Scope
 from notifier.core.errors import BadInput, Conflict, Problem
 from notifier.intake.answer import problems as as_json
 from notifier.intake.event import MAX_EVENT_BYTES
 from notifier.intake.json_text import BODY
-from notifier.services import Services
+from notifier.store.health import AWAY
 
-REALM = 'Bearer realm="sertilink"'
 #: faults of the text, not of what it says
 _TEXT_RULES = frozenset({"encoding", "json", "too-deep", "duplicate-key", "json-constant", "json-number"})
 
@@ -47,20 +45,6 @@ def fault_of(error: BadInput | Conflict) -> Fault:
         return Fault(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, error.problems)
     status = HTTPStatus.BAD_REQUEST if rules & _TEXT_RULES else HTTPStatus.UNPROCESSABLE_ENTITY
     return Fault(status, error.problems)
-
-
-def require_key(services: Services, scope: Scope) -> ApiKey:
-    """The caller's key. Raises Fault 401 without a live one, 403 where it lacks the scope."""
-    kind, _, text = request.headers.get("Authorization", "").partition(" ")
-    key = api_keys.check(services, text.strip()) if kind.lower() == "bearer" else None
-    if key is None:
-        problem = Problem("Authorization", "api-key", "send a live API key as: Authorization: Bearer sl_...")
-        raise Fault(HTTPStatus.UNAUTHORIZED, [problem], {"WWW-Authenticate": REALM})
-    if scope not in key.scopes:
-        problem = Problem("Authorization", "scope", f"this key lacks the scope {scope}")
-        challenge = f'{REALM}, error="insufficient_scope", scope="{scope}"'
-        raise Fault(HTTPStatus.FORBIDDEN, [problem], {"WWW-Authenticate": challenge})
-    return key
 
 
 def read_body(*types: str) -> bytes:
@@ -100,11 +84,19 @@ def answer_faults(blueprint: Blueprint, answer: Answer) -> None:
     def _refusal(error: BadInput | Conflict) -> Response:
         return answer(fault_of(error))
 
+    @blueprint.errorhandler(InternalServerError)
     @blueprint.errorhandler(HTTPException)
     def _http(error: HTTPException) -> Response:
         status = HTTPStatus(error.code or HTTPStatus.INTERNAL_SERVER_ERROR)
         too_large = Problem(BODY, "too-large", f"send at most {MAX_EVENT_BYTES} bytes")
         return answer(Fault(status, [too_large] if status is HTTPStatus.REQUEST_ENTITY_TOO_LARGE else []))
+
+    def _away(_error: Exception) -> Response:
+        problem = Problem("server", "away", "the database is away; send the same again, nothing happens twice")
+        return answer(Fault(HTTPStatus.SERVICE_UNAVAILABLE, [problem], {"Retry-After": "60"}))
+
+    for kind in AWAY:
+        blueprint.register_error_handler(kind, _away)
 
 
 def finished(answer: Response, fault: Fault, media_type: str) -> Response:

@@ -68,7 +68,8 @@ def viewer_zone(services: Services) -> ZoneInfo:
 
 
 def _who() -> SignedIn | None:
-    return g.get("me")
+    person: SignedIn | None = g.get("me")
+    return person
 
 
 def _in_zone(services: Services, form: Callable[[datetime, ZoneInfo, str], str]) -> Callable[[datetime], str]:

@@ -20,7 +20,12 @@ from notifier.store import desk
 def blueprint(services: Services, passwords: Passwords) -> Blueprint:
     """`/sign-in`, `/sign-out`, `/account`, `/language`."""
     part = Blueprint("sign_in", __name__)
+    _door(part, services, passwords)
+    _own_account(part, services)
+    return part
 
+
+def _door(part: Blueprint, services: Services, passwords: Passwords) -> None:
     @part.get("/sign-in")
     @anyone
     def page() -> AnyResponse:
@@ -60,6 +65,8 @@ def blueprint(services: Services, passwords: Passwords) -> Blueprint:
         sessions.end(services, session[TOKEN], actor=me().actor)
         return _goodbye()
 
+
+def _own_account(part: Blueprint, services: Services) -> None:
     @part.get("/account")
     @needs(Permission.HOME)
     def account() -> str:
@@ -82,8 +89,6 @@ def blueprint(services: Services, passwords: Passwords) -> Blueprint:
             accounts.choose_language(services, me().staff_id, wish)
         session[LANGUAGE] = wish
         return redirect(safe_next(request.form.get("next")), 303)
-
-    return part
 
 
 def _goodbye() -> AnyResponse:

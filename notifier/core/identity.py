@@ -11,6 +11,7 @@ from stdnum.id import nik as stdnum_nik
 NIK_LENGTH = 16
 MAX_NAME_LENGTH = 200
 OLDEST_BIRTH_YEAR = 1900
+_MODIFIER = "Lm"  # apostrophes of transliteration and the Arabic tatweel count as letters, but name nobody
 
 
 class BadNik(ValueError):
@@ -53,7 +54,7 @@ def clean_name(text: str) -> str:
 def initial_of(name: str) -> str:
     """The first letter of a name, upper case, without accents where that leaves a Latin letter; "" where none is."""
     for ch in unicodedata.normalize("NFKD", name):
-        if ch.isalpha():
+        if ch.isalpha() and unicodedata.category(ch) != _MODIFIER:
             return ch.upper()[0]
     return ""
 
@@ -61,5 +62,6 @@ def initial_of(name: str) -> str:
 def name_words(name: str) -> frozenset[str]:
     """The words by which a name is found again: folded, without accents, at least two letters."""
     plain = "".join(ch for ch in unicodedata.normalize("NFKD", name) if not unicodedata.combining(ch))
-    split = "".join(ch if ch.isalnum() else " " for ch in plain.casefold()).split()
+    folded = plain.casefold()
+    split = "".join(ch if ch.isalnum() and unicodedata.category(ch) != _MODIFIER else " " for ch in folded).split()
     return frozenset(word for word in split if len(word) > 1)

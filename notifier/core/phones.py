@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from dataclasses import dataclass
 
@@ -11,6 +12,8 @@ from phonenumbers import NumberParseException, PhoneNumberFormat, PhoneNumberTyp
 # In some countries (not Indonesia) the ranges cannot be told apart.
 _MOBILE_TYPES = frozenset({PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE})
 _MAX_LENGTH = 40
+# a label or a scheme that forms and FHIR put before the number
+_LABEL = re.compile(r"\s*(?:tel|hp|no|wa|telp|phone)\b[\s.:]*", re.IGNORECASE)
 
 
 class BadPhone(ValueError):
@@ -37,12 +40,16 @@ def read_mobile(text: str, *, region: str, allowed: Collection[str]) -> Phone:
     """
     if len(text) > _MAX_LENGTH:
         raise BadPhone("phone-unreadable", "a telephone number has at most 15 digits")
+    text = _LABEL.sub("", text, count=1) if _LABEL.match(text) else text
     try:
         number = phonenumbers.parse(text, region)
     except NumberParseException as error:
         raise BadPhone("phone-unreadable", "write a telephone number, for example 0812-3456-7890") from error
     if number.extension or not phonenumbers.is_valid_number(number):
         raise BadPhone("phone-undialable", "no telephone has this number; check each digit")
+    if any(ch.isalpha() for ch in text):
+        # the library drops a single letter (O for 0) and dials words: the SMS would go to a stranger
+        raise BadPhone("phone-unreadable", "write a telephone number in digits, for example 0812-3456-7890")
     if phonenumbers.region_code_for_number(number) not in allowed:
         raise BadPhone("phone-country", f"SMS go only to numbers of {', '.join(sorted(allowed))}")
     if phonenumbers.number_type(number) not in _MOBILE_TYPES:

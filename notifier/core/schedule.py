@@ -38,12 +38,13 @@ class QuietHours:
         return opening.astimezone(UTC)
 
     def last_allowed_hour(self, moment: datetime, zone: ZoneInfo) -> datetime:
-        """The start of the last allowed hour before the quiet time that `moment` falls in."""
+        """The start of the last allowed hour before the quiet time that `moment` falls in; where less than an hour is
+        allowed at a time, the start of that."""
         local = moment.astimezone(zone)
         closing = local.replace(hour=self.start.hour, minute=self.start.minute, second=0, microsecond=0)
         if closing > local:
             closing -= timedelta(days=1)
-        return (closing - LAST_HOUR).astimezone(UTC)
+        return self.next_allowed((closing - LAST_HOUR).astimezone(UTC), zone)
 
 
 def read_quiet_hours(text: str) -> QuietHours | None:

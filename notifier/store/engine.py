@@ -64,7 +64,8 @@ class Database:
         if self.is_sqlite or not isinstance(self.clock, SystemClock):
             now = self.clock.now()
             return Lease(now, now + length)
-        instant = sa.func.clock_timestamp(type_=sa.DateTime(timezone=True))
+        # stable within a statement, so that an index answers `due_at <= now`; clock_timestamp() would read every row
+        instant = sa.func.statement_timestamp(type_=sa.DateTime(timezone=True))
         return Lease(instant, instant + sa.literal(length, sa.Interval))
 
     def close(self) -> None:

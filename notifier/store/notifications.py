@@ -102,7 +102,7 @@ def claim(conn: Connection, *, lane: Lane, token: str, lease: Lease, limit: int)
         .values(status=State.CLAIMED.value, lease_token=token, lease_until=lease.until)
         .returning(notification)
     )
-    return list(conn.execute(statement))
+    return sorted(conn.execute(statement), key=lambda row: (row.due_at, row.id))  # RETURNING promises no order
 
 
 def begin_sending(conn: Connection, ids: Collection[str], *, token: str, lease: Lease, at: datetime) -> list[Row]:
@@ -204,7 +204,13 @@ def free_expired_leases(conn: Connection, *, now: Any, at: datetime) -> tuple[in
     doubtful = conn.execute(
         notification.update()
         .where(notification.c.status == sa.literal_column("'sending'"), ran_out)
-        .values(status=State.UNKNOWN.value, reason=Reason.LEASE_RAN_OUT.value, updated_at=at, **_NO_LEASE)
+        .values(
+            status=State.UNKNOWN.value,
+            reason=Reason.LEASE_RAN_OUT.value,
+            left_at=at,  # it may have left: it counts towards the daily cap
+            updated_at=at,
+            **_NO_LEASE,
+        )
     )
     return freed.rowcount, doubtful.rowcount
 
