@@ -19,8 +19,8 @@ def document(server: str) -> dict[str, Any]:
         "info": {
             "title": "Sertilink",
             "version": "1",
-            "description": "Doses in, and what became of their SMS out. Times are RFC 3339 in UTC. Sending the same event "
-            f"again is safe: nothing happens twice. A body has at most {MAX_EVENT_BYTES} bytes.",
+            "description": "Doses in, and what became of their SMS out. Times are RFC 3339 in UTC. Sending the same "
+            f"event again is safe: nothing happens twice. A body has at most {MAX_EVENT_BYTES} bytes.",
         },
         "servers": [{"url": server}],
         "security": [{"apiKey": []}],
@@ -86,8 +86,8 @@ def _bundle() -> dict[str, Any]:
     return {
         "operationId": "addBundle",
         "summary": "Record the Immunizations of a FHIR R4 Bundle; scope vaccinations:write",
-        "description": "A transaction is taken whole or refused whole; in any other Bundle each Immunization stands for "
-        "itself. The answer has one entry for each Immunization, in order, with the fullUrl that it came with.",
+        "description": "A transaction is taken whole or refused whole; in any other Bundle each Immunization stands "
+        "for itself. The answer has one entry for each Immunization, in order, with the fullUrl that it came with.",
         "requestBody": {"required": True, "content": {_FHIR_JSON: {"schema": {"type": "object"}}}},
         "responses": {
             "200": _fhir("Bundle of type batch-response or transaction-response"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import sys
 
 import click
 
@@ -79,7 +80,7 @@ def _password(from_stdin: bool, generate: bool) -> str:
     if generate:
         return "".join(secrets.choice(BASE62) for _ in range(_GENERATED_LENGTH))
     if from_stdin:
-        return click.get_text_stream("stdin").readline().rstrip("\r\n")
+        return sys.stdin.readline().rstrip("\r\n")
     return str(click.prompt("Password", hide_input=True, confirmation_prompt=True, err=True))
 
 

@@ -11,8 +11,6 @@ from itertools import islice
 from pathlib import Path
 
 import click
-from rich.console import Console as Screen
-from rich.table import Table
 
 from notifier.commands.console import Console, fail, json_option, lines_of, pass_console, print_json
 from notifier.commands.demo_people import borrowed_events, sample_events
@@ -145,11 +143,9 @@ def _report(sms: CaughtSms, planned: dict[str, Planned]) -> dict[str, object]:
 
 
 def _print(messages: list[CaughtSms], planned: dict[str, Planned]) -> None:
-    screen = Screen()
-    table = Table("reference", "to", "segments", "state", "birth date", "link", expand=False)
+    """One line of facts and the text: a table would cut the links, which are there to be copied."""
     for sms in messages:
-        row = _report(sms, planned)
-        table.add_row(*(str(row[name]) for name in ("reference", "to", "segments", "state", "birth_date", "link")))
-    # never wider than what can be copied in one piece
-    screen.print(table, soft_wrap=True)
-    screen.print(messages[0].text, soft_wrap=True, markup=False, highlight=False)
+        born = planned[sms.reference or ""].birth_date
+        size = f"{sms.segments} segment" + ("s" if sms.segments > 1 else "")
+        click.echo(f"{sms.reference}  {sms.to}  {size}  {sms.state}  birth date {born or '-'}")
+        click.echo(f"  {sms.text}")

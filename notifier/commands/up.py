@@ -7,7 +7,7 @@ import http.client
 import signal
 import socket
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -118,29 +118,29 @@ def _stop_signals() -> Iterator[list[int]]:
 
 def _run(supervisor: Supervisor, settings: Settings, port: int, welcome: Welcome, stopped: list[int]) -> None:
     """Until somebody stops us; fails where a process dies too often or nothing is ready in time."""
-    ready = False
-    waited = 0.0
+    missing = {"web", "staff", "worker", "stream"}
+    give_up_at = supervisor.now() + _READY_S
     while not stopped:
-        gone = supervisor.pump(1.0 if ready else 0.3)
+        gone = supervisor.pump(0.5 if missing else 1.0)
         if gone:
             fail(f"{gone} does not stay up; its last lines are above")
-        if ready:
+        if not missing:
             continue
-        if _all_ready(settings, port):
-            ready = True
+        missing -= _answering(settings, port, missing)
+        if not missing:
             for line in welcome.lines(settings):
                 click.echo(line)
-            continue
-        waited += 0.3
-        if waited > _READY_S:
-            fail(f"not ready after {_READY_S} s; what is missing stands above")
+        elif supervisor.now() > give_up_at:
+            fail(f"not ready after {_READY_S} s: {', '.join(sorted(missing))}")
 
 
-def _all_ready(settings: Settings, port: int) -> bool:
-    if not (_healthy(port) and _healthy(port + 1)):
-        return False
-    nodes = answering_nodes(settings, 0.7) or []
-    return all(any(node.startswith(f"{role}-") for node in nodes) for role in ("worker", "stream"))
+def _answering(settings: Settings, port: int, asked: Collection[str]) -> set[str]:
+    """Which of the processes that are `asked` answer by now."""
+    found = {name for name, at in (("web", port), ("staff", port + 1)) if name in asked and _healthy(at)}
+    if found or not {"worker", "stream"} & set(asked):
+        return found
+    nodes = answering_nodes(settings, 1.0) or []
+    return found | {role for role in ("worker", "stream") if any(node.startswith(f"{role}-") for node in nodes)}
 
 
 def _healthy(port: int) -> bool:

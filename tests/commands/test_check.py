@@ -1,0 +1,108 @@
+"""check: every reason against production is told, and what can be reached is reached."""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+
+import pytest
+
+from notifier.settings import GENERATED, new_key
+from tests.commands.conftest import Run
+
+TWILIO = {
+    "SERTILINK_GATEWAY": "twilio",
+    "SERTILINK_TWILIO_ACCOUNT_SID": "AC1",
+    "SERTILINK_TWILIO_AUTH_TOKEN": "a-secret-token",
+    "SERTILINK_TWILIO_FROM": "+15005550006",
+}
+
+
+@pytest.fixture
+def provider() -> Iterator[str]:
+    """An HTTP server that answers 401 to everything, as Twilio does to a request without a password."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_HEAD(self) -> None:
+            self.send_response(401)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = HTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+def _findings(run: Run, tmp_path: Path, environ: dict[str, str]) -> dict[str, dict[str, object]]:
+    broker = {"SERTILINK_BROKER_URL": f"sertilink-sqlite:///{tmp_path}/broker.db"}
+    result = run("check", "--json", environ=broker | environ)
+    report = json.loads(result.stdout)
+    assert result.exit_code == (0 if report["fit"] else 1)
+    assert "a-secret-token" not in result.output
+    return {finding["name"]: finding for finding in report["findings"]}
+
+
+def test_local_defaults_are_not_fit_and_each_reason_is_told(run: Run, tmp_path: Path) -> None:
+    found = _findings(run, tmp_path, {})
+    for name in ("GATEWAY", "PUBLIC_URL", "STAFF_URL", "DATABASE_URL", "BROKER_URL", "HELP_EMAIL"):
+        assert found[f"SERTILINK_{name}"]["fit"] is False
+    assert found["database"]["fit"] is True
+    assert found["migrations"]["fit"] is True
+    assert found["broker"]["fit"] is True
+    assert found["worker"]["fit"] is None
+
+
+def test_settings_that_cannot_be_read_are_told_one_by_one(run: Run) -> None:
+    result = run("check", environ={"SERTILINK_DELAY_HOURS": "49", "SERTILINK_TIMEZONE": "Jakarta"})
+    assert result.exit_code == 1
+    assert "WRONG SERTILINK_DELAY_HOURS: " in result.stdout
+    assert "WRONG SERTILINK_TIMEZONE: write an IANA zone" in result.stdout
+
+
+def test_a_provider_that_answers_anything_is_reached(run: Run, tmp_path: Path, provider: str) -> None:
+    found = _findings(run, tmp_path, TWILIO | {"SERTILINK_TWILIO_API_BASE": provider})
+    assert found["provider"]["fit"] is True
+    assert "HTTP 401" in str(found["provider"]["detail"])
+
+
+def test_a_provider_or_broker_that_is_away_is_not_fit(run: Run, tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        port = taken.getsockname()[1]  # bound, not listening: refused
+        away = TWILIO | {
+            "SERTILINK_TWILIO_API_BASE": f"http://127.0.0.1:{port}",
+            "SERTILINK_BROKER_URL": f"amqp://guest:hunter2@127.0.0.1:{port}//",
+        }
+        found = _findings(run, tmp_path, away)
+    assert found["provider"]["fit"] is False
+    assert found["broker"]["fit"] is False
+    assert "hunter2" not in json.dumps(found)
+
+
+def test_an_installation_as_production_needs_it_has_no_wrong_setting(run: Run, tmp_path: Path, provider: str) -> None:
+    environ = TWILIO | {
+        "SERTILINK_ENVIRONMENT": "production",
+        "SERTILINK_DATABASE_URL": "postgresql+psycopg://sertilink@db.example/sertilink",
+        "SERTILINK_BROKER_URL": "redis://127.0.0.1:1/0",
+        "SERTILINK_PUBLIC_URL": "https://sertifikat.example.id",
+        "SERTILINK_STAFF_URL": "https://petugas.example.id",
+        "SERTILINK_TWILIO_API_BASE": provider,
+        "SERTILINK_ISSUER_NAME": "Dinas Kesehatan Kota",
+        "SERTILINK_SENDER_NAME": "DINKES",
+        "SERTILINK_HELP_PHONE": "112",
+        "SERTILINK_HELP_EMAIL": "bantuan@dinkes.example.id",
+        **{f"SERTILINK_{name.upper()}": new_key() for name in GENERATED},
+    }
+    found = _findings(run, tmp_path, environ)
+    assert [name for name, finding in found.items() if finding["fit"] is False] == ["broker"]
+    assert found["settings"]["fit"] is True
