@@ -164,10 +164,12 @@ def move_each(
     if not changes:
         return 0
     own: dict[str, Any] = {key[len("new_") :]: sa.bindparam(key) for key in changes[0] if key.startswith("new_")}
+    # not IN: its expanding parameter cannot be used in a statement that runs for many rows at once
+    stands = sa.or_(*(notification.c.status == state.value for state in old))
     statement = (
         notification.update()
         .where(notification.c.id == sa.bindparam("row_id"), notification.c.lease_token == token)
-        .where(notification.c.status.in_([state.value for state in old]))
+        .where(stands)
         .values(**{"status": new.value, "updated_at": at, "ended_at": at if new in FINAL else None, **_NO_LEASE, **own})
     )
     return conn.execute(statement, list(changes)).rowcount
