@@ -14,6 +14,7 @@ from notifier.services import Services, build
 from notifier.settings import Settings
 from notifier.store.migrate import upgrade
 from tests.databases import postgres_database
+from tests.desk import Desk
 from tests.fakes import FakeClock, FakeGateway
 from tests.requirements import require
 
@@ -74,3 +75,15 @@ def services(build_services: Build) -> Services:
 def each_services(build_services: Build, each_database_url: str) -> Services:
     """On SQLite, then on PostgreSQL."""
     return build_services(database_url=each_database_url)
+
+
+@pytest.fixture
+def desk(services: Services) -> Desk:
+    """An installation on SQLite."""
+    return Desk(services)
+
+
+@pytest.fixture
+def each_desk(each_services: Services) -> Desk:
+    """An installation on SQLite, then on PostgreSQL."""
+    return Desk(each_services)

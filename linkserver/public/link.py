@@ -96,7 +96,7 @@ def _form(
 
 def _trimmed(token: str) -> str:
     """A token without what phones leave behind it; what has no chance to be one stays as it is."""
-    short = trimmed(token).rstrip("/")
+    short = trimmed(trimmed(token).rstrip("/"))
     return short if len(short) == TOKEN_LENGTH else token
 
 

@@ -17,6 +17,7 @@ from notifier.stream import publish
 from notifier.worker import broker_options
 
 _AT_ONCE = 200
+_PATIENCE_S = 5.0
 _MAX_LINE = 1_000_001  # the stream refuses what is longer than a megabyte, and says so in its dead letters
 
 
@@ -37,9 +38,13 @@ def publish_file(console: Console, file: BinaryIO, as_json: bool) -> None:
     settings = console.settings()
     count = 0
     with connect(settings) as connection:
+        connection.ensure_connection(max_retries=1, timeout=_PATIENCE_S)
         bodies = _bodies(file)
         while batch := list(islice(bodies, _AT_ONCE)):
-            count += publish(connection, settings, batch)
+            try:
+                count += publish(connection, settings, batch)
+            except (*connection.connection_errors, *connection.channel_errors) as error:
+                fail(f"SERTILINK_BROKER_URL: the broker failed ({type(error).__name__}) after {count} events")
     if not count:
         fail("FILE: there is no event in it [empty-file]")
     if as_json:

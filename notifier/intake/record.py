@@ -105,7 +105,7 @@ def _record(
     )
     if row_id is None:
         return _repeated(conn, event, content)
-    locks.hold(conn, services.sealer.index("lock.dose", event.dose.id), *people.lock_keys(services, event))
+    locks.hold(conn, locks.dose_key(services.sealer, event.dose.id), *people.lock_keys(services, event))
     effect = effects.apply(conn, services, event, event_row_id=row_id, options=options, at=at)
     row = effect.notification
     events.settle(

@@ -17,6 +17,7 @@ from notifier.core.ids import new_id
 from notifier.store.tables import audit
 
 SYSTEM = "system"
+_PAGE = 1000
 _FIRST = b"\0" * 32
 
 
@@ -72,13 +73,18 @@ def link_hash(previous: bytes, position: int, row: sa.Row[Any]) -> bytes:
 
 def first_broken(conn: Connection) -> int | None:
     """The position of the first chained row that was changed, added or taken away; None where the chain holds."""
-    head = _FIRST
-    statement = sa.select(audit).where(audit.c.position.is_not(None)).order_by(audit.c.position)
-    for expected, row in enumerate(conn.execution_options(yield_per=1000).execute(statement), start=1):
-        head = link_hash(head, expected, row)
-        if row.position != expected or row.chain_hash != head:
-            return expected
-    return None
+    head, expected = _FIRST, 0
+    while True:
+        # page by page: a server-side cursor would need a transaction that stays open for the whole chain
+        page = sa.select(audit).where(audit.c.position > expected).order_by(audit.c.position).limit(_PAGE)
+        rows = conn.execute(page).all()
+        for row in rows:
+            expected += 1
+            head = link_hash(head, expected, row)
+            if row.position != expected or row.chain_hash != head:
+                return expected
+        if len(rows) < _PAGE:
+            return None
 
 
 def of_subjects(conn: Connection, subject_ids: list[str], limit: int = 200) -> list[sa.Row[Any]]:

@@ -5,6 +5,13 @@ from __future__ import annotations
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from notifier.store.sealed import Sealer
+
+
+def dose_key(sealer: Sealer, source_id: str) -> bytes:
+    """The key under which everything that is done to one dose stands in line."""
+    return sealer.index("lock.dose", source_id)
+
 
 def hold(conn: Connection, *keys: bytes) -> None:
     """Holds `keys` until the transaction ends. PostgreSQL: advisory locks in one order, so that two callers never wait

@@ -12,7 +12,7 @@ from notifier.core.states import NOT_LEFT, DoseStatus, Kind, Lane, Reason, State
 from notifier.messages import plan
 from notifier.messages.plan import PlanOptions, Subject
 from notifier.services import Services
-from notifier.store import audit, certificates, counters, doses, notifications, persons, suppressions
+from notifier.store import audit, certificates, counters, doses, locks, notifications, persons, suppressions
 
 MAX_REASON_LENGTH = 300
 LATEST = timedelta(days=60)
@@ -30,7 +30,7 @@ def resend(
     reason = _reason(reason)
     due_at = _due(at, now)
     with services.db.write() as conn:
-        row = _find(conn, reference)
+        row = _find(conn, services, reference)
         due_at = _allowed(conn, services, row, due_at)
         if row.status == State.HELD:
             new = _release(conn, row, due_at, now)
@@ -55,7 +55,7 @@ def cancel(services: Services, reference: str, *, reason: str, actor: str) -> no
     now = services.clock.now()
     reason = _reason(reason)
     with services.db.write() as conn:
-        row = _find(conn, reference)
+        row = _find(conn, services, reference)
         moved = notifications.move(conn, [row.id], State.CANCELLED, old=NOT_LEFT, at=now, reason=Reason.OPERATOR)
         if not moved:
             raise Refused("has-left" if row.status not in {State.CANCELLED, State.SUPPRESSED} else "already-stopped")
@@ -118,11 +118,15 @@ def _due(at: datetime | None, now: datetime) -> datetime:
     return max(at, now)
 
 
-def _find(conn: Connection, reference: str) -> notifications.Row:
+def _find(conn: Connection, services: Services, reference: str) -> notifications.Row:
     row = notifications.find(conn, read_reference(reference))
     if row is None:
         raise NotFound("there is no notification with this reference")
-    return row
+    if row.dose_id is None:
+        return row
+    # what an event is doing to the same dose, or a second operator, comes before us or after us, never in between
+    locks.hold(conn, locks.dose_key(services.sealer, doses.get(conn, row.dose_id).source_id))
+    return notifications.get(conn, row.id)
 
 
 def _allowed(conn: Connection, services: Services, row: notifications.Row, due_at: datetime) -> datetime:

@@ -55,7 +55,8 @@ def timeline(services: Services, reference: str, *, only_facility: str | None = 
             raise NotFound("there is no notification with this reference")
         shot = doses.get(conn, row.dose_id) if row.dose_id else None
         others = [other for other in notifications.of_dose(conn, row.dose_id) if other.id != row.id] if shot else []
-        entries = [*_planned(row), *_tried(conn, services, row), *_opened(conn, row), *_deeds(conn, row), *_stands(row)]
+        # one moment often holds several: what was asked for stands before what came of it
+        entries = [*_deeds(conn, row), *_planned(row), *_tried(conn, services, row), *_opened(conn, row), *_stands(row)]
         return Timeline(
             notification=row,
             person=_person(conn, services, row.person_id),

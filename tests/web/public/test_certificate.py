@@ -10,7 +10,7 @@ import sqlalchemy as sa
 import zxingcpp
 
 from notifier.certificates import issue
-from notifier.certificates.qr import make_qr
+from notifier.certificates.qr import QUIET_ZONE, QrMatrix, make_qr
 from notifier.core.states import Reason
 from notifier.services import Services
 from notifier.store import certificates, persons
@@ -177,10 +177,13 @@ def test_the_picture_s_code_can_be_read_and_leads_to_the_verify_page(
     assert "Siti" not in answer.text
 
 
-def _picture(qr: object) -> object:
-    import numpy  # arrives with zxing-cpp's own needs; only the test draws pixels
-
-    size, modules = qr.size, qr.modules  # type: ignore[attr-defined]
-    square = numpy.frombuffer(modules, dtype=numpy.uint8).reshape(size, size)
-    bordered = numpy.pad(square, 4)
-    return ((1 - bordered) * 255).astype(numpy.uint8).repeat(4, axis=0).repeat(4, axis=1)
+def _picture(qr: QrMatrix) -> memoryview:
+    """The code in grey pixels, four a module, with its quiet zone."""
+    scale, side = 4, qr.side * 4
+    pixels = bytearray(b"\xff" * side * side)
+    for at, dark in enumerate(qr.modules):
+        if dark:
+            top, left = ((part + QUIET_ZONE) * scale for part in divmod(at, qr.size))
+            for y in range(top, top + scale):
+                pixels[y * side + left : y * side + left + scale] = bytes(scale)
+    return memoryview(pixels).cast("B", (side, side))

@@ -115,9 +115,7 @@ def test_after_the_second_wrong_date_the_page_says_whose_date_it_asks_for(
     assert "Tinggal 1 kesempatan lagi." in texts[3]
 
 
-def test_the_fifth_wrong_date_locks_and_a_right_one_then_opens_nothing(
-    visitor: Visitor, made: MadeCertificate
-) -> None:
+def test_the_fifth_wrong_date_locks_and_a_right_one_then_opens_nothing(visitor: Visitor, made: MadeCertificate) -> None:
     statuses = [visitor.post(f"/c/{made.token}", WRONG).status_code for _ in range(5)]
     assert statuses == [422, 422, 422, 422, 423]
     right = visitor.post(f"/c/{made.token}", RIGHT)
@@ -175,7 +173,9 @@ def test_wrong_macs_and_unknown_ids_cannot_be_told_apart(
     assert unknown[0] == 404
 
 
-def test_no_forged_token_reaches_the_database(services: Services, new_visitor: NewVisitor, made: MadeCertificate) -> None:
+def test_no_forged_token_reaches_the_database(
+    services: Services, new_visitor: NewVisitor, made: MadeCertificate
+) -> None:
     blind = new_visitor(replace(services, db=NoDatabase()))  # type: ignore[arg-type]  # a fake that only raises
     flipped = made.token[:-1] + ("0" if made.token[-1] != "0" else "1")
     for path in (f"/c/{flipped}", "/c/%ff%fe%00", "/c/" + "A" * 500, "/c/%F0%9F%98%80", f"/c/{made.token}/x.css"):

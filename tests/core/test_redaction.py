@@ -1,0 +1,51 @@
+"""What a log line may not say."""
+
+from __future__ import annotations
+
+import pytest
+
+from notifier.core.redaction import redacted
+
+TOKEN = "2NSA8EP7MKZ5aBcDeFgHiJkLmNoPqRsTu"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        f"GET /c/{TOKEN} HTTP/1.1",
+        f"GET /c/{TOKEN}. HTTP/1.1",
+        f"GET /C/{TOKEN}",
+        f"GET %2Fc%2F{TOKEN}",
+        f"http://127.0.0.1:8000/c/{TOKEN}/renew",
+        f"Invalid HTTP request line: 'GETX /c/{TOKEN}'",
+        f"token {TOKEN} was read",
+        f"token {TOKEN[:25]} was cut",
+        f"/verify?lang=en&n={TOKEN}",
+        f"/m/{TOKEN}",
+        f"/certificate/{TOKEN[:22]}.pdf",
+        f"/kasus/{TOKEN}",
+    ],
+)
+def test_no_part_of_a_token_is_left(line: str) -> None:
+    said = redacted(line)
+    assert "[hidden]" in said
+    assert not [start for start in range(len(TOKEN) - 8) if TOKEN[start : start + 8] in said]
+
+
+@pytest.mark.parametrize("number", ["+6281234567890", "081234567890", "3174031002890009"])
+def test_numbers_of_people_are_hidden(number: str) -> None:
+    assert number not in redacted(f"to {number}, please")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Listening at: http://127.0.0.1:8000 (12345)",
+        "2026-11-23T03:00:00.123+00:00 worker 4711 took 0.012345 s",
+        'File "/srv/linkserver/public/certificate.py", line 40, in certificate_with_person',
+        "01a20b21-1cb3-7ef6-9fbe-553314264036",
+        "GET /certificates/ HTTP/1.1",
+    ],
+)
+def test_what_is_no_secret_stays(line: str) -> None:
+    assert redacted(line) == line

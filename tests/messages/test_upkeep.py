@@ -1,0 +1,109 @@
+"""The tick, the kill switch, and a worker that is killed."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from notifier.core.states import State
+from notifier.intake.record import PlanOptions
+from notifier.messages.upkeep import tick
+from notifier.services import Services
+from notifier.store import audit
+from notifier.support.resend import hold, release
+from tests.desk import Desk
+from tests.fakes import FakeClock
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_one_worker_a_second_is_elected(each_desk: Desk, clock: FakeClock) -> None:
+    each_desk.record()
+    assert [tick(each_desk.services).elected for _ in range(3)] == [True, False, False]
+    clock.tick(seconds=1)
+    assert tick(each_desk.services).elected
+
+
+def test_a_tick_wakes_as_many_batches_as_are_due(each_desk: Desk, clock: FakeClock) -> None:
+    assert tick(each_desk.services).wake_ups == 0
+    each_desk.record()
+    clock.tick(seconds=1)
+    assert tick(each_desk.services).wake_ups == 1
+
+
+def test_a_clock_that_was_set_back_does_not_stop_the_ticks(desk: Desk, clock: FakeClock) -> None:
+    tick(desk.services)
+    clock.tick(hours=-3)
+    assert tick(desk.services).elected
+
+
+def test_the_kill_switch_stops_everything_until_it_is_released(each_desk: Desk, clock: FakeClock) -> None:
+    recorded = each_desk.record()
+    hold(each_desk.services, reason="restored a copy", actor="system")
+    assert tick(each_desk.services).wake_ups == 0
+    assert each_desk.send().claimed == 0
+
+    release(each_desk.services, reason="looked at it", actor="system")
+    each_desk.send()
+    assert each_desk.state(recorded.reference) == State.ACCEPTED
+
+
+def test_ticks_chain_the_audit_rows(each_desk: Desk, clock: FakeClock) -> None:
+    recorded = each_desk.record()
+    clock.tick(seconds=5)
+    tick(each_desk.services)
+    with each_desk.services.db.read() as conn:
+        assert audit.first_broken(conn) is None
+        rows = audit.of_subjects(conn, [each_desk.row(recorded.reference).dose_id])
+    assert [row.position for row in rows] == [1]
+
+
+@pytest.fixture
+def real_time(clock: FakeClock) -> FakeClock:
+    """The killed worker is a real process, so leases must be measured on one clock: the fake one stands at now."""
+    clock.set(datetime.now(UTC))
+    return clock
+
+
+def kill_at(services: Services, point: str) -> None:
+    """Runs a real worker process on the same database that kills itself with SIGKILL at `point`."""
+    environment = {**os.environ, "KILL_AT": point, "KILL_DATABASE": services.settings.database_url}
+    command = [sys.executable, "-m", "tests.messages.killed_worker"]
+    done = subprocess.run(command, env=environment, cwd=ROOT, check=False, timeout=60)
+    assert done.returncode == -signal.SIGKILL
+
+
+def test_killed_between_claim_and_send_it_goes_out_once(real_time: FakeClock, each_services: Services) -> None:
+    desk = Desk(each_services)
+    recorded = desk.record(PlanOptions(any_hour=True))
+    kill_at(each_services, "claimed")
+    assert desk.state(recorded.reference) == State.CLAIMED
+    desk.send()
+    assert desk.gateway.sent == []  # the dead worker's lease still runs
+
+    real_time.tick(seconds=120)
+    tick(each_services)
+    desk.send()
+    assert desk.state(recorded.reference) == State.ACCEPTED
+    assert len(desk.gateway.sent) == 1
+
+
+def test_killed_after_sending_began_it_is_unknown_and_never_sent_again(
+    real_time: FakeClock, each_services: Services
+) -> None:
+    desk = Desk(each_services)
+    recorded = desk.record(PlanOptions(any_hour=True))
+    kill_at(each_services, "sending")
+    assert desk.state(recorded.reference) == State.SENDING
+    for _ in range(3):
+        real_time.tick(seconds=120)
+        tick(each_services)
+        desk.send()
+    assert desk.state(recorded.reference) == State.UNKNOWN
+    assert desk.gateway.sent == []
