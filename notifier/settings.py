@@ -268,11 +268,10 @@ def load_settings(environ: Mapping[str, str], role: Role = Role.CLI) -> Settings
     missing = [name for name in GENERATED if name not in given and name not in foreign]
     if in_production and missing and role is not Role.CLI:
         raise BadSettings([f"{PREFIX}{name.upper()}: set it; this process needs it" for name in missing])
-    folder = Path(given.get("data_folder", Settings.model_fields["data_folder"].default))
+    folder = Path(given.get("data_folder", Settings.model_fields["data_folder"].default)) / SECRETS_FOLDER
     for name in missing:
-        kept = _kept_secret(folder, name)
-        if kept:
-            given[name] = kept
+        if os.path.lexists(folder / name):  # made by `sertilink up`
+            given[name] = _read_secret_file(PREFIX + name.upper(), folder / name)
     wanted: dict[str, Any] = dict(given)
     if "twilio_auth_token" in foreign and given.get("gateway") == GatewayName.TWILIO:
         # a role that never speaks to Twilio still names the gateway, without holding its token
@@ -290,13 +289,14 @@ def _from_environment(environ: Mapping[str, str], foreign: Collection[str] = ())
     if unknown:
         raise BadSettings(sorted(unknown))
     given: dict[str, str] = {}
-    # the setting itself comes after its _FILE variant and wins
-    for key, field in sorted(names.items(), key=lambda item: item[0].lower() == PREFIX.lower() + (item[1] or "")):
-        value = environ[key]
-        if field is None or field in foreign or value == "":
+    for key, field in names.items():
+        if field is None or field in foreign or environ[key] == "":
             continue
-        given[field] = value if key[len(PREFIX) :].lower() == field else _read_secret_file(key, value)
-    return {field: value for field, value in given.items() if value != ""}
+        if key[len(PREFIX) :].lower() == field:
+            given[field] = environ[key]
+        elif not environ.get(key[: -len(_FILE)]):  # the setting itself wins
+            given[field] = _read_secret_file(key, environ[key])
+    return given
 
 
 def _field_of(key: str) -> str | None:
@@ -315,16 +315,6 @@ def _read_secret_file(key: str, path: str | Path) -> str:
         raise BadSettings([f"{key}: the file cannot be read ({error.strerror})"]) from error
     except ValueError:
         raise BadSettings([f"{key}: the file cannot be read (not text)"]) from None
-
-
-def _kept_secret(folder: Path, name: str) -> str:
-    """The secret that `sertilink up` made; "" where it made none."""
-    path = folder / SECRETS_FOLDER / name
-    try:
-        there = path.exists()
-    except OSError as error:
-        raise BadSettings([f"{PREFIX}{name.upper()}: its file cannot be reached ({error.strerror})"]) from error
-    return _read_secret_file(f"{PREFIX}{name.upper()}", path) if there else ""
 
 
 def _lines_of(error: ValidationError) -> list[str]:

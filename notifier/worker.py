@@ -23,7 +23,6 @@ from notifier.messages.send import Sender
 from notifier.services import Services, build
 from notifier.settings import Settings
 
-SEND_QUEUE = "sertilink.send"
 _TICK_SECONDS = 1.0
 
 _log = logging.getLogger(__name__)
@@ -64,6 +63,8 @@ def broker_options(broker_url: str) -> dict[str, Any]:
             "socket_connect_timeout": 5,
             "socket_keepalive": True,
             "health_check_interval": 25,
+            "unacked_restore_interval": 10,  # look for what a dead worker had every 10 s
+            "unacked_restore_throttle": 1,
         }
     if broker_url.startswith("amqp"):
         return {"confirm_publish": True}  # a wake-up that the broker took is on its disk
@@ -75,19 +76,24 @@ def is_embedded(settings: Settings) -> bool:
     return settings.broker_url.startswith(embedded_broker.SCHEME)
 
 
+def send_queue(settings: Settings) -> Queue:
+    """The queue of wake-ups, named after the installation's event queue, so that two may share a broker. On RabbitMQ a
+    quorum queue: a wake-up survives the loss of a node."""
+    amqp = settings.broker_url.startswith("amqp")
+    return Queue(f"{settings.events_queue}.send", queue_arguments={"x-queue-type": "quorum"} if amqp else None)
+
+
 def create_app(settings: Settings, build_services: Callable[[Settings], Services] = build) -> SertilinkApp:
     """The app of worker and publishers. Connects to nothing."""
     embedded_broker.register()
     app = SertilinkApp(settings, build_services)
-    amqp = settings.broker_url.startswith("amqp")
-    # quorum: a wake-up survives the loss of a RabbitMQ node; elsewhere the argument means nothing
-    queue = Queue(SEND_QUEUE, queue_arguments={"x-queue-type": "quorum"} if amqp else None)
+    queue = send_queue(settings)
     app.conf.update(
         broker_transport_options=broker_options(settings.broker_url),
         broker_connection_retry_on_startup=True,
         broker_connection_max_retries=None,  # a broker that is away is waited for
         task_queues=[queue],
-        task_default_queue=SEND_QUEUE,
+        task_default_queue=queue.name,
         task_ignore_result=True,
         task_acks_late=True,  # a lost wake-up costs one tick, never a message
         task_reject_on_worker_lost=False,  # a task that kills its child would come back for ever

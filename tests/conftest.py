@@ -1,4 +1,4 @@
-"""Fixtures that all rooms share. `services` is the real wiring on a temporary database, with a fake clock and gateway."""
+"""Fixtures that all rooms share. `services` is the real wiring on a temporary database, with fake clock and gateway."""
 
 from __future__ import annotations
 

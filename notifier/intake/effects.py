@@ -12,7 +12,7 @@ from sqlalchemy.engine import Connection
 
 from notifier.certificates import issue
 from notifier.core.ids import new_id
-from notifier.core.states import NOT_LEFT, DoseStatus, Kind, Reason, State
+from notifier.core.states import LEFT, NOT_LEFT, DoseStatus, Kind, Reason, State
 from notifier.intake import people
 from notifier.intake.event import Event
 from notifier.messages import plan
@@ -47,8 +47,6 @@ class Effect:
 
 #: what the certificate shows of a dose
 _SHOWN = ("number", "series_total", "vaccine_code", "vaccine_system", "product", "lot", "given_on", "facility")
-#: states from which nothing reached the person, and another SMS may now
-_NEVER_REACHED = frozenset({State.SUPPRESSED, State.FAILED, State.EXPIRED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +81,10 @@ def _withdraw(context: _Context, shot: sa.Row[Any] | None) -> Effect:
         values = {"source_id": context.event.dose.id, "recorded_at": context.event.recorded_at}
         doses.insert(conn, at=at, id=dose_id, status=DoseStatus.WITHDRAWN.value, **values)
         return Effect(RecordOutcome.WITHDRAWN, dose_id, reason=Reason.WITHDRAWN)
-    if shot.status == DoseStatus.WITHDRAWN:
-        return Effect(RecordOutcome.UNCHANGED, shot.id)
     recorded_at = context.event.recorded_at or shot.recorded_at
+    if shot.status == DoseStatus.WITHDRAWN:
+        doses.update(conn, shot.id, at=at, recorded_at=recorded_at)  # what is older than this word comes too late
+        return Effect(RecordOutcome.UNCHANGED, shot.id)
     doses.update(conn, shot.id, at=at, status=DoseStatus.WITHDRAWN.value, recorded_at=recorded_at)
     notifications.take_back(conn, shot.id, new=State.CANCELLED, reason=Reason.WITHDRAWN, at=at)
     issue.revoke(conn, shot.id, reason=Reason.WITHDRAWN, at=at)
@@ -117,17 +116,26 @@ def _known_dose(context: _Context, shot: sa.Row[Any]) -> Effect:
     moved = person.id != shot.person_id
     shown = moved or _shown(before, shot._mapping) != _shown(person, values)
     phone = moved or before is None or before.mobile != person.mobile
-    newest = next(iter(notifications.of_dose(conn, shot.id)), None)
+    newest = notifications.lock_newest(conn, shot.id)
     if newest is None or not (shown or phone):
         return Effect(RecordOutcome.UNCHANGED, shot.id, newest)
     if moved:
         return _give_to(context, person, shot.id)
-    state = State(newest.status)
-    if state in NOT_LEFT:
+    if _has_reached(conn, shot.id):
+        notifications.take_back(conn, shot.id, new=State.CANCELLED, reason=Reason.SUPERSEDED, at=at)
+        return _correct(context, person, shot.id, shown=shown)
+    if State(newest.status) in NOT_LEFT:
+        notifications.unclaim(conn, newest.id, at=at)
         return Effect(RecordOutcome.UPDATED, shot.id, newest)  # the decision before sending reads the new facts
-    if state in _NEVER_REACHED or state is State.CANCELLED:
-        return _retry_unreached(context, person, newest, shown=shown, phone=phone)
-    return _correct(context, person, shot.id, shown=shown)
+    return _retry_unreached(context, person, newest, shown=shown, phone=phone)
+
+
+def _has_reached(conn: Connection, dose_id: str) -> bool:
+    """Whether a link to the certificate as it stands has left, in the newest message or (a resend that waits, or was
+    cancelled) in an earlier one."""
+    valid = certificates.valid_of_dose(conn, dose_id)
+    rows = notifications.of_dose(conn, dose_id)
+    return any(State(row.status) in LEFT and row.certificate_id == valid for row in rows)
 
 
 def _give_to(context: _Context, person: Person, dose_id: str) -> Effect:

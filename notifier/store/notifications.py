@@ -54,6 +54,19 @@ def get(conn: Connection, row_id: str) -> Row:
     return conn.execute(sa.select(notification).where(notification.c.id == row_id)).one()
 
 
+def lock_newest(conn: Connection, dose_id: str) -> Row | None:
+    """The newest notification about a dose, kept from moving until the caller's transaction ends: a sender that has
+    read the old facts waits for it, and then finds its lease gone (`unclaim`)."""
+    statement = sa.select(notification).where(notification.c.dose_id == dose_id)
+    newest_first = statement.order_by(notification.c.created_at.desc(), notification.c.id.desc()).limit(1)
+    return conn.execute(newest_first.with_for_update()).first()
+
+
+def unclaim(conn: Connection, row_id: str, *, at: datetime) -> None:
+    """Takes a claimed row from its worker, who may have read what has just changed; the next tick gives it out again."""
+    move(conn, [row_id], State.SCHEDULED, old=[State.CLAIMED], at=at)
+
+
 def of_dose(conn: Connection, dose_id: str) -> list[Row]:
     """Every notification about a dose, newest first."""
     statement = sa.select(notification).where(notification.c.dose_id == dose_id)

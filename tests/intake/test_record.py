@@ -44,7 +44,8 @@ def test_one_event_id_with_other_content_is_refused_and_changes_nothing(each_des
 
 def test_a_correction_before_sending_changes_what_is_sent(desk: Desk) -> None:
     first = desk.record(options=PlanOptions(undo=timedelta(minutes=10)))
-    corrected = desk.record(event_id="event-2", event_type="corrected", dose={"number": 2}, person={"phone": "081299998888"})
+    other = {"dose": {"number": 2}, "person": {"phone": "081299998888"}}
+    corrected = desk.record(event_id="event-2", event_type="corrected", **other)
     desk.services.clock.tick(minutes=11)  # type: ignore[attr-defined]
     desk.send()
 
@@ -265,7 +266,7 @@ def test_a_new_person_s_doses_at_once_make_one_person(each_desk: Desk) -> None:
 
 def test_a_failure_half_way_leaves_nothing(each_desk: Desk, clock: FakeClock) -> None:
     too_long = an_event().model_copy(update={"dose": an_event().dose.model_copy(update={"id": None})})
-    with pytest.raises(Exception, match="source_id|NoneType"):  # the database, or the lock, refuses a dose without id
+    with pytest.raises(Exception, match=r"source_id|NoneType"):  # the database, or the lock, refuses a dose without id
         record(each_desk.services, too_long, door=Door.API, actor="door:api")
     with each_desk.services.db.read() as conn:
         assert list(conn.execute(event.select())) == []
