@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -153,8 +154,6 @@ def test_an_api_key_is_printed_once_and_works(run: Run, services: Services) -> N
 def test_a_database_that_is_away_is_one_line_without_a_traceback(
     run: Run, services: Services, clock: FakeClock
 ) -> None:
-    from dataclasses import replace
-
     away = replace(services, db=Database("postgresql+psycopg://nobody@127.0.0.1:1/none", clock))
     result = run("status", using=away)
     assert result.exit_code == 1

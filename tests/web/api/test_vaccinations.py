@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
 
+from linkserver import create_staff_app
 from notifier.access import api_keys
 from notifier.access.api_keys import Scope
 from notifier.services import Services
@@ -194,12 +196,10 @@ def test_no_cookie_is_set_and_none_is_needed(post: Post) -> None:
     assert "Set-Cookie" not in post(PATH, _event()).headers
 
 
-def test_a_database_that_is_away_is_503_as_a_problem(
-    post: Post, services: Services, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    away = Database("postgresql+psycopg://nobody@127.0.0.1:1/none", clock)
-    monkeypatch.setattr(services.db, "engine", away.engine)
-    answer = post(PATH, _event())
+def test_a_database_that_is_away_is_503_as_a_problem(services: Services, clock: FakeClock, key: str) -> None:
+    away = replace(services, db=Database("postgresql+psycopg://nobody@127.0.0.1:1/none", clock))
+    client = create_staff_app(away).test_client()
+    answer = client.post(PATH, json=_event(), headers={"Authorization": f"Bearer {key}"})
     assert answer.status_code == 503
     assert answer.mimetype == "application/problem+json"
     assert answer.headers["Retry-After"] == "60"
