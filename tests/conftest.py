@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -10,9 +11,11 @@ from typing import Any
 import pytest
 from pydantic import SecretBytes
 
+from notifier.core.link_tokens import LinkSigner
 from notifier.services import Services, build
 from notifier.settings import Settings
 from notifier.store.migrate import upgrade
+from tests.canaries import Listener
 from tests.databases import postgres_database
 from tests.desk import Desk
 from tests.fakes import FakeClock, FakeGateway
@@ -22,6 +25,20 @@ TEST_KEYS: dict[str, Any] = {
     name: (SecretBytes(name.encode().ljust(32, b"-")),)
     for name in ("link_keys", "data_keys", "index_key", "session_key", "staff_session_key")
 }
+
+
+@pytest.fixture(autouse=True)
+def no_log_line_holds_personal_data() -> Iterator[None]:
+    """The canary test of the whole suite: whatever any test makes our code log, at any level, is listened to."""
+    listener = Listener(LinkSigner([key.get_secret_value() for key in TEST_KEYS["link_keys"]]))
+    root = logging.getLogger()
+    level = root.level
+    root.addHandler(listener)
+    root.setLevel(logging.DEBUG)
+    yield
+    root.removeHandler(listener)
+    root.setLevel(level)
+    assert listener.leaks == []
 
 
 @pytest.fixture

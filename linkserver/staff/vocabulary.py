@@ -81,7 +81,9 @@ RULES: dict[str, str] = {
     "person.phone both": N_("Hapus nomornya, atau jangan pilih “Tidak punya nomor”"),
     "phone-unreadable": N_("Tulis nomor ponsel, misalnya 0812-3456-7890"),
     "phone-undialable": N_("Tidak ada telepon dengan nomor ini. Periksa setiap angkanya bersama orangnya"),
-    "phone-country": N_("Nomor ini dari negara yang tidak kami layani. Minta nomor lain, atau pilih “Tidak punya nomor”"),
+    "phone-country": N_(
+        "Nomor ini dari negara yang tidak kami layani. Minta nomor lain, atau pilih “Tidak punya nomor”"
+    ),
     "phone-not-mobile": N_("Ini bukan nomor ponsel, jadi tidak dapat menerima SMS. Minta nomor lain"),
     "day-missing": N_("Tulis tanggalnya, misalnya 15"),
     "month-missing": N_("Tulis bulannya, misalnya 3 atau Maret"),

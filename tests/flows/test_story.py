@@ -49,9 +49,7 @@ class Installation:
     def start(self, role: str) -> subprocess.Popen[bytes]:
         command = [str(Path(sys.executable).with_name("sertilink")), role]
         with self._logs.open("ab") as log:
-            process = subprocess.Popen(
-                command, env=self.environment, stdout=log, stderr=log, start_new_session=True
-            )
+            process = subprocess.Popen(command, env=self.environment, stdout=log, stderr=log, start_new_session=True)
         self._running.append(process)
         return process
 

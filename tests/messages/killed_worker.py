@@ -28,9 +28,7 @@ class DeadlyGateway(FakeGateway):
         raise AssertionError("unreachable")
 
 
-services = replace(
-    build(Settings(database_url=os.environ["KILL_DATABASE"], **TEST_KEYS)), gateway=DeadlyGateway()
-)
+services = replace(build(Settings(database_url=os.environ["KILL_DATABASE"], **TEST_KEYS)), gateway=DeadlyGateway())
 if os.environ["KILL_AT"] == "claimed":
     assert len(claim(services, 10).rows) == 1
     die()

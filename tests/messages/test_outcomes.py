@@ -158,9 +158,7 @@ def test_a_large_batch_with_mixed_answers_ends_right(each_desk: Desk) -> None:
 
 def test_two_workers_never_send_one_message_twice(each_desk: Desk) -> None:
     for number in range(60):
-        each_desk.record(
-            event_id=f"e{number}", dose={"id": f"d{number}"}, person={"id": f"p{number}", "nik": None}
-        )
+        each_desk.record(event_id=f"e{number}", dose={"id": f"d{number}"}, person={"id": f"p{number}", "nik": None})
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(lambda _: Sender(each_desk.services).send_batch(20), range(6)))
     assert len(each_desk.gateway.sent) == 60
