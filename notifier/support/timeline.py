@@ -56,7 +56,14 @@ def timeline(services: Services, reference: str, *, only_facility: str | None = 
         shot = doses.get(conn, row.dose_id) if row.dose_id else None
         others = [other for other in notifications.of_dose(conn, row.dose_id) if other.id != row.id] if shot else []
         # one moment often holds several: what was asked for stands before what came of it
-        entries = [*_deeds(conn, row), *_planned(row), *_tried(conn, services, row), *_opened(conn, row), *_stands(row)]
+        entries = [
+            *_deeds(conn, row),
+            *_asked_for(conn, row),
+            *_planned(row),
+            *_tried(conn, services, row),
+            *_opened(conn, row),
+            *_stands(row),
+        ]
         return Timeline(
             notification=row,
             person=_person(conn, services, row.person_id),
@@ -79,6 +86,14 @@ def _facility(conn: Connection, shot: Row | None) -> str | None:
     if shot is None:
         return None
     return shot.facility or (desk.facility_name(conn, shot.facility_id) if shot.facility_id else None)
+
+
+def _asked_for(conn: Connection, row: Row) -> Iterator[Entry]:
+    """Who wanted a resend: the audit says it at the message before."""
+    if row.parent_id is not None:
+        names = staff.names(conn, [row.requested_by]) if row.requested_by else {}
+        said = _said(reason=row.request_reason, actor=names.get(row.requested_by), actor_kind="staff")
+        yield Entry(row.created_at, "notification-resend", said)
 
 
 def _planned(row: Row) -> Iterator[Entry]:

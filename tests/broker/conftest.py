@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import os
 import socket
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -180,3 +181,8 @@ def said(process: subprocess.Popen[str], word: str) -> None:
         if line.strip() == word:
             return
     pytest.fail(f"the process ended before it said {word!r}: {process.wait()}")
+
+
+def rows(broker: Broker, sql: str) -> list[Any]:
+    with closing(sqlite3.connect(broker.folder / "broker.db")) as db:
+        return db.execute(sql).fetchall()
