@@ -19,6 +19,7 @@ from notifier.core.errors import BadInput
 
 SHORTEST, LONGEST = 12, 200
 _FEWEST_DIFFERENT = 5
+_FEWEST_BESIDE_NAME = 10
 _MEMORY_KIB, _PASSES, _LANES = 19 * 1024, 2, 1
 
 
@@ -63,7 +64,7 @@ def refuse_weak(password: str, *, username: str) -> None:
         raise BadInput.of("password", "password-long", f"use at most {LONGEST} characters")
     if folded in COMMON or letters in COMMON_WORDS or len(set(folded)) < _FEWEST_DIFFERENT or _is_run(folded):
         raise BadInput.of("password", "password-common", "many people use this one; choose another")
-    if len(username) >= 3 and username.casefold() in folded and len(folded) - len(username) < SHORTEST // 2:
+    if len(username) >= 3 and username.casefold() in folded and len(folded) - len(username) < _FEWEST_BESIDE_NAME:
         raise BadInput.of("password", "password-username", "leave the username out of the password")
 
 

@@ -53,7 +53,7 @@ def test_a_password_is_kept_as_argon2id_with_the_parameters_of_owasp(services: S
         ("puskesmas!!2026", "password-common"),
         ("aaaaaaaaaaaaaa", "password-common"),
         ("abcdefghijklmn", "password-common"),
-        ("sari-puskesmas-1"[:4] + "12345678x", "password-username"),
+        ("sari12345678x", "password-username"),
     ],
 )
 def test_a_weak_password_is_refused_with_its_rule(password: str, rule: str) -> None:
@@ -66,7 +66,7 @@ def test_a_sentence_is_a_good_password() -> None:
     refuse_weak("tiga kucing oren tidur siang", username="sari")
 
 
-def test_a_hash_with_older_parameters_is_made_anew_at_the_next_sign_in(services: Services, passwords: Passwords) -> None:
+def test_a_hash_with_older_parameters_is_made_anew_at_sign_in(services: Services, passwords: Passwords) -> None:
     add(services, Passwords(memory_kib=8192, passes=1))
     sign_in.sign_in(services, passwords, username="sari", password=PASSWORD, address="10.0.0.1")
     with services.db.read() as conn:

@@ -42,7 +42,9 @@ def test_examples(accepted: str, delay: float, undo: float, due: str, breaks: bo
     assert (plan.due_at, plan.breaks_promise) == (wib(due), breaks)
 
 
-moments = st.datetimes(datetime(2026, 1, 1), datetime(2027, 12, 31)).map(lambda naive: naive.replace(tzinfo=UTC))
+moments = st.datetimes(datetime.min.replace(year=2026), datetime.min.replace(year=2028)).map(
+    lambda naive: naive.replace(tzinfo=UTC)
+)
 quiets = (
     st.tuples(st.times(), st.times())
     .map(lambda pair: QuietHours(*(t.replace(second=0, microsecond=0) for t in pair)))
@@ -70,12 +72,17 @@ def test_within_48_hours_with_the_programme_s_night(
 
 
 def test_where_no_allowed_hour_is_left_it_goes_late_with_an_alarm() -> None:
-    nearly_always = QuietHours(time(8, 1), time(8))
-    plan = plan_due(
-        wib("2026-11-23 09:00"), delay=timedelta(hours=48), undo=timedelta(hours=24), quiet=nearly_always, zone=JAKARTA
-    )
-    assert plan.due_at == wib("2026-11-26 08:00") or plan.due_at <= wib("2026-11-25 09:00")
-    assert plan.breaks_promise == (plan.due_at > wib("2026-11-25 09:00"))
+    one_minute_a_day = QuietHours(time(8, 1), time(8))
+    undo = timedelta(hours=47, minutes=30)  # past the last allowed minute before the promise ends
+    plan = plan_due(wib("2026-11-23 09:00"), delay=undo, undo=undo, quiet=one_minute_a_day, zone=JAKARTA)
+    assert (plan.due_at, plan.breaks_promise) == (wib("2026-11-26 08:00"), True)
+
+
+def test_an_allowed_time_shorter_than_an_hour_is_used_too() -> None:
+    one_minute_a_day = QuietHours(time(8, 1), time(8))
+    delay = timedelta(hours=48)
+    plan = plan_due(wib("2026-11-23 07:00"), delay=delay, undo=timedelta(0), quiet=one_minute_a_day, zone=JAKARTA)
+    assert (plan.due_at, plan.breaks_promise) == (wib("2026-11-24 08:00"), False)
 
 
 def test_without_quiet_hours_the_delay_is_all() -> None:

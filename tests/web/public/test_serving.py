@@ -9,7 +9,6 @@ import os
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,7 @@ from notifier.core.errors import BadSettings
 from notifier.services import Services
 from tests.builders import MadeCertificate, a_certificate
 from tests.conftest import TEST_KEYS
+from tests.polling import eventually
 from tests.web.public.conftest import RIGHT, WRONG
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -83,16 +83,14 @@ def served(services: Services, tmp_path: Path) -> Iterator[Served]:
 
 
 def _wait_until_up(served: Served, process: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + DEADLINE_S
-    while time.monotonic() < deadline:
-        if process.poll() is not None:
-            break
+    def is_up() -> bool:
+        assert process.poll() is None, served.log.read_text()
         try:
-            if served.ask("GET", "/readyz").status == 200:
-                return
+            return bool(served.ask("GET", "/readyz").status == 200)
         except OSError:
-            time.sleep(0.05)  # a real process is starting
-    pytest.fail(served.log.read_text())
+            return False
+
+    eventually(is_up, DEADLINE_S, "gunicorn did not start")
 
 
 def canaries(made: MadeCertificate) -> list[str]:
