@@ -53,7 +53,7 @@ class BrokenDatabase(AwayDatabase):
 
     @contextmanager
     def read(self) -> Any:
-        raise RuntimeError("row of Siti Aminah, +6281234567890, link AbCdEfGhIjKlMnOpQrStUvWxYz0123456")
+        raise RuntimeError("row of +6281234567890, link AbCdEfGhIjKlMnOpQrStUvWxYz0123456")
         yield
 
     write = read
