@@ -35,12 +35,14 @@ class SertilinkApp(Celery):
         self.settings = settings
         self._build_services = build_services
         self._built: tuple[int, Services, Sender] | None = None
+        self._left_behind: list[Any] = []  # a parent's connections: never used, and never closed by a child either
         self._lock = threading.Lock()
         super().__init__("sertilink", broker=settings.broker_url, backend=None, set_as_current=False, **more)
 
     def _parts(self) -> tuple[int, Services, Sender]:
         with self._lock:
             if self._built is None or self._built[0] != os.getpid():
+                self._left_behind.append(self._built)
                 services = self._build_services(self.settings)
                 self._built = (os.getpid(), services, Sender(services))
             return self._built
@@ -98,7 +100,7 @@ def create_app(settings: Settings, build_services: Callable[[Settings], Services
         task_acks_late=True,  # a lost wake-up costs one tick, never a message
         task_reject_on_worker_lost=False,  # a task that kills its child would come back for ever
         task_time_limit=300,
-        worker_prefetch_multiplier=4 if is_embedded(settings) else 1,  # a polling transport sleeps at its limit
+        worker_prefetch_multiplier=4 if is_embedded(settings) else 1,
         worker_send_task_events=False,
         task_send_sent_event=False,
         worker_hijack_root_logger=False,
@@ -156,7 +158,9 @@ def run_worker(settings: Settings) -> None:
 
     signals.worker_ready.connect(start, weak=False)
     signals.worker_shutting_down.connect(stop, weak=False)
-    pool = "threads" if is_embedded(settings) else "prefork"
+    # SQLite connections must not be open across a fork, and the ticker in the main process holds one
+    forks = not is_embedded(settings) and not settings.database_url.startswith("sqlite")
+    pool = "prefork" if forks else "threads"
     app.worker_main(
         [
             "worker",
