@@ -32,6 +32,8 @@ class JsonLines(logging.Formatter):
         line.update(getattr(record, "fields", {}))
         if record.exc_info:
             line["traceback"] = redacted(self.formatException(record.exc_info))
+        elif record.exc_text:
+            line["traceback"] = redacted(record.exc_text)
         return json.dumps(line, ensure_ascii=False)
 
 
@@ -40,8 +42,9 @@ class Redaction(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         record.msg, record.args = redacted(record.getMessage()), ()
-        if record.exc_info and not record.exc_text:
+        if record.exc_info:
             record.exc_text = redacted(logging.Formatter().formatException(record.exc_info))
+            record.exc_info = None  # a later handler would format it anew
         return True
 
 

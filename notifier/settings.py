@@ -267,7 +267,9 @@ def load_settings(environ: Mapping[str, str], role: Role = Role.CLI) -> Settings
     in_production = given.get("environment") == Environment.PRODUCTION
     missing = [name for name in GENERATED if name not in given and name not in foreign]
     if in_production and missing and role is not Role.CLI:
-        raise BadSettings([f"{PREFIX}{name.upper()}: set it; this process needs it" for name in missing])
+        raise BadSettings(
+            [f"{PREFIX}{name.upper()}: set it; production never uses a generated one" for name in missing]
+        )
     folder = Path(given.get("data_folder", Settings.model_fields["data_folder"].default)) / SECRETS_FOLDER
     for name in missing:
         if os.path.lexists(folder / name):  # made by `sertilink up`
@@ -310,11 +312,13 @@ def _field_of(key: str) -> str | None:
 
 def _read_secret_file(key: str, path: str | Path) -> str:
     try:
-        return Path(path).read_text(encoding="utf-8").strip()
-    except OSError as error:
-        raise BadSettings([f"{key}: the file cannot be read ({error.strerror})"]) from error
-    except ValueError:
-        raise BadSettings([f"{key}: the file cannot be read (not text)"]) from None
+        text = Path(path).read_text(encoding="utf-8").strip()
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or "not text"
+        raise BadSettings([f"{key}: the file cannot be read ({why})"]) from None
+    if not text:
+        raise BadSettings([f"{key}: the file is empty"])
+    return text
 
 
 def _lines_of(error: ValidationError) -> list[str]:

@@ -6,14 +6,17 @@ with the message unacknowledged; no exception ends the worker.
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import threading
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
 from celery import bootsteps, signals
 from kombu import Connection, Consumer, Exchange, Producer, Queue
 from kombu.message import Message
+from sqlalchemy.exc import ProgrammingError
 
 from notifier.core.errors import BadInput, BadSettings, Conflict, Problem
 from notifier.intake.event import MAX_EVENT_BYTES, now_as_today, read_event_json
@@ -21,11 +24,14 @@ from notifier.intake.record import Door, dead_letter, record
 from notifier.logs import configure_logging
 from notifier.services import Services
 from notifier.settings import LinkCheck, Settings
+from notifier.store.health import AWAY
 from notifier.worker import SertilinkApp, create_app, node_name
 
 ACTOR = "door:stream"
 PREFETCH = 50
 _LONGEST_WAIT_S = 30.0
+_MOST_FAULTS = 5
+_FAULTS_KEPT = 1000
 _DELIVERY_LIMIT = 20  # RabbitMQ: a message that keeps killing its consumer ends in the dead queue
 _CONTROL_QUEUE = "sertilink.stream-idle"
 
@@ -73,13 +79,21 @@ def publish(connection: Connection, settings: Settings, bodies: list[bytes]) -> 
 
 
 class EventHandler:
-    """What happens to one message. Never raises."""
+    """What happens to one message. Never raises. `give_back` puts one where it will be offered again."""
 
-    def __init__(self, services: Callable[[], Services], settings: Settings, stopping: threading.Event) -> None:
+    def __init__(
+        self,
+        services: Callable[[], Services],
+        settings: Settings,
+        stopping: threading.Event,
+        give_back: Callable[[Message], None] = Message.requeue,
+    ) -> None:
         self._services = services
         self._settings = settings
         self._stopping = stopping
+        self._give_back = give_back
         self._failures = 0
+        self._faults: Counter[bytes] = Counter()
 
     def __call__(self, message: Message) -> None:
         try:
@@ -95,6 +109,16 @@ class EventHandler:
     def _handle(self, message: Message) -> None:
         services = self._services()
         body = _bytes(message)
+        problems = self._record(services, body)
+        if problems:
+            dead_letter(services, door=Door.STREAM, body=body[:MAX_EVENT_BYTES], problems=problems)
+            _log.warning("event refused", extra={"rules": [problem.rule for problem in problems]})
+            message.reject(requeue=False)
+        else:
+            message.ack()
+
+    def _record(self, services: Services, body: bytes) -> list[Problem]:
+        """What is wrong with the event; [] where it is recorded. Raises what may be gone at the next try."""
         try:
             event = read_event_json(
                 body,
@@ -103,16 +127,26 @@ class EventHandler:
             )
             record(services, event, door=Door.STREAM, actor=ACTOR)
         except (BadInput, Conflict) as error:
-            dead_letter(services, door=Door.STREAM, body=body[:MAX_EVENT_BYTES], problems=_problems(error))
-            _log.warning("event refused", extra={"rules": [problem.rule for problem in _problems(error)]})
-            message.reject(requeue=False)
-            return
-        message.ack()
+            return _problems(error)
+        except (*AWAY, ProgrammingError):
+            raise
+        except Exception as error:
+            # a fault of ours that this event meets each time: not for ever in the way of the others
+            if not self._is_hopeless(body):
+                raise
+            return [Problem("body", "unexpected", f"recording it failed {_MOST_FAULTS} times: {type(error).__name__}")]
+        return []
 
-    @staticmethod
-    def _requeue(message: Message) -> None:
+    def _is_hopeless(self, body: bytes) -> bool:
+        key = hashlib.sha256(body).digest()
+        if len(self._faults) > _FAULTS_KEPT:
+            self._faults.clear()
+        self._faults[key] += 1
+        return self._faults[key] >= _MOST_FAULTS
+
+    def _requeue(self, message: Message) -> None:
         try:
-            message.requeue()
+            self._give_back(message)
         except Exception as error:
             # the connection is gone, and with it our hold on the message: the broker gives it out again
             _log.error("event not given back", extra={"error": type(error).__name__})
@@ -127,6 +161,19 @@ def _problems(error: BadInput | Conflict) -> list[Problem]:
     if isinstance(error, BadInput):
         return list(error.problems)
     return [Problem("event_id", "conflict", str(error))]
+
+
+def give_back_to(app: SertilinkApp) -> Callable[[Message], None]:
+    """How a message is given back. RabbitMQ counts each requeue towards the delivery limit, so that a database away for
+    minutes would send good events to the dead queue: there the event goes to the end of the queue anew, confirmed, and
+    only then is the old message acknowledged. Twice is once: the event id is the same."""
+
+    def publish_again(message: Message) -> None:
+        with app.connection_for_write() as connection:
+            publish(connection, app.settings, [_bytes(message)])
+        message.ack()
+
+    return publish_again if app.settings.broker_url.startswith("amqp") else Message.requeue
 
 
 def consumer_step(app: SertilinkApp, handler: EventHandler) -> type[Any]:
@@ -154,7 +201,8 @@ def run_stream(settings: Settings) -> None:
     app.conf.task_default_queue = f"{_CONTROL_QUEUE}.{settings.events_queue}"
     stopping = threading.Event()
     signals.worker_shutting_down.connect(lambda **_: stopping.set(), weak=False)
-    app.steps["consumer"].add(consumer_step(app, EventHandler(lambda: app.services, settings, stopping)))
+    handler = EventHandler(lambda: app.services, settings, stopping, give_back_to(app))
+    app.steps["consumer"].add(consumer_step(app, handler))
     app.worker_main(
         [
             "worker",

@@ -47,6 +47,11 @@ class SertilinkApp(Celery):
                 self._built = (os.getpid(), services, Sender(services))
             return self._built
 
+    def forget_parent(self) -> None:
+        """After a fork: the parent's ticker may have held the lock, and here nobody would ever let go of it."""
+        self._lock = threading.Lock()
+        self._built = None
+
     @property
     def services(self) -> Services:
         return self._parts()[1]
@@ -146,6 +151,7 @@ def run_worker(settings: Settings) -> None:
         raise BadSettings(["SERTILINK_LINK_KEYS: the worker signs links; set it, or run `sertilink up` once"])
     configure_logging()
     app = create_app(settings)
+    os.register_at_fork(after_in_child=app.forget_parent)
     ticker = Ticker(app)
 
     def start(**_: Any) -> None:

@@ -142,7 +142,7 @@ def _dose(
     if not typed["number"]:
         problems.append(Problem("dose.number", "required", "which dose it is"))
     return {
-        "id": f"form-{typed['key']}",
+        "id": event_id_of(me, typed["key"]),  # a typed dose has one event; its id is as much the worker's own
         "number": _count(typed["number"], "dose.number", problems),
         "series_total": _count(typed["series_total"], "dose.series_total", problems),
         "product": typed["product"],

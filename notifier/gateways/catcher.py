@@ -71,10 +71,10 @@ class Catcher:
         raise BadWebhook("the catcher has no webhooks")
 
     def waiting_receipts(self, limit: int) -> list[Receipt]:
-        """`delivered` for each SMS that was caught since the last call."""
+        """`delivered` for each caught SMS whose receipt is not kept yet."""
         with self._db.write() as conn:
-            taken = caught.take_unreported(conn, limit, self._clock.now())
-        return [Receipt(reference, sid, ReceiptState.DELIVERED, "delivered") for reference, sid in taken]
+            waiting = caught.unreported(conn, limit, self._clock.now())
+        return [Receipt(reference, sid, ReceiptState.DELIVERED, "delivered") for reference, sid in waiting]
 
     def explain(self, code: str) -> ErrorMeaning | None:
         """The catcher refuses nothing."""

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from sqlalchemy.engine import Connection
 
 from notifier.core.errors import SealBroken
+from notifier.core.states import KIND_RULES, Kind
 from notifier.messages.decide import Facts
 from notifier.messages.plan import zone_of
 from notifier.services import Services
@@ -45,8 +46,9 @@ class Gathered:
             yield self._facts(row)
 
     def goes(self, facts: Facts) -> None:
-        """This one is sent now, so it counts for the person's later ones in the same chunk."""
-        self._going[facts.row.person_id] += 1
+        """This one is sent now, so it may count for the person's later ones in the same chunk."""
+        if KIND_RULES[Kind(facts.row.kind)].daily_cap:
+            self._going[facts.row.person_id] += 1
 
     def phone_index(self, facts: Facts) -> bytes | None:
         """The blind index of the number as it stands now."""

@@ -131,11 +131,13 @@ def _try_again(conn: Connection, group: Sequence[Settled], kind: OutcomeClass, a
         }
         for one in group
     ]
+    if kind is OutcomeClass.HOLD:
+        changes = [change | {"new_lease_token": token} for change in changes]  # still ours in the second step
     notifications.move_each(conn, changes, State.SCHEDULED, old=_SENDING, at=at, token=token)
     if kind is OutcomeClass.HOLD:
         # a code that our table does not know: certainly not sent, and an operator decides
         ids = [one.row.id for one in group]
-        held = notifications.move(conn, ids, State.HELD, old=[State.SCHEDULED], at=at, reason=reason)
+        held = notifications.move(conn, ids, State.HELD, old=[State.SCHEDULED], at=at, reason=reason, token=token)
         for one in group:
             if one.row.id in held:
                 _alarm(conn, one, at, "provider.unknown-code")

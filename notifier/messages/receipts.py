@@ -66,6 +66,8 @@ def _move(conn: Connection, services: Services, row: notifications.Row, receipt:
     at = services.clock.now()
     reason = None
     if new in {State.FAILED, State.UNDELIVERED}:
+        if not attempts.is_newest(conn, receipt.attempt_reference, row.id):
+            return False  # an earlier try failed; a later one may still arrive
         meaning = services.gateway.explain(receipt.code) if receipt.code else None
         reason = _REASONS.get(meaning.kind, Reason.REFUSED) if meaning else Reason.REFUSED
     values: dict[str, Any] = {"provider_code": receipt.code, "left_at": row.left_at or at}

@@ -15,7 +15,7 @@ from sqlalchemy.engine import Connection
 
 from notifier.core.ids import new_id, new_secret_id
 from notifier.core.segments import measure
-from notifier.core.states import Kind, State
+from notifier.core.states import Kind, Reason, State
 from notifier.gateways import Outcome, OutcomeClass, OutgoingSms
 from notifier.messages import outcomes
 from notifier.messages.claim import Batch, claim
@@ -97,12 +97,13 @@ class Sender:
             gathered = Gathered(conn, self._services, rows, now)
             for facts in gathered:
                 stop = decide(facts, self._rules, now)
-                if stop is None:
-                    going[facts.row.id] = self._render(facts)
+                sms = self._render(facts) if stop is None else None
+                if sms is not None:
+                    going[facts.row.id] = sms
                     gathered.goes(facts)
                     _note_number(conn, facts, gathered.phone_index(facts))
                 else:
-                    _stop(conn, facts.row, stop, token, now)
+                    _stop(conn, facts.row, stop or Stop(State.HELD, Reason.UNREADABLE), token, now)
             return self._begin(conn, going, token, now) if going else []
 
     def _begin(self, conn: Connection, going: dict[str, OutgoingSms], token: str, now: datetime) -> list[_Ready]:
@@ -132,7 +133,15 @@ class Sender:
             "started_at": now,
         }
 
-    def _render(self, facts: Facts) -> OutgoingSms:
+    def _render(self, facts: Facts) -> OutgoingSms | None:
+        """None where it cannot be written: one message's fault must not keep the others of its chunk."""
+        try:
+            return self._written(facts)
+        except Exception as error:
+            _log.error("SMS not written", extra={"error": type(error).__name__, "reference": facts.row.reference})
+            return None
+
+    def _written(self, facts: Facts) -> OutgoingSms:
         person = facts.person
         if person is None or person.mobile is None or facts.link_public_id is None:
             raise RuntimeError("decide() let through a notification without person, number or link")

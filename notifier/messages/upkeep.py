@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -15,6 +16,8 @@ _SEAL_PERIOD = timedelta(seconds=4)
 _FORGET_PERIOD = timedelta(hours=1)
 BATCH = 500
 _MOST_WAKE_UPS = 8
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +42,18 @@ def tick(services: Services) -> Ticked:
         freed, doubtful = notifications.free_expired_leases(conn, now=lease_now, at=now)
         held = counters.is_on(conn, counters.HOLD)
         due = 0 if held else notifications.count_due(conn, lease_now, BATCH * _MOST_WAKE_UPS)
-    fetched = receipts.collect(services)
-    _slow_chores(services)
-    return Ticked(True, -(-due // BATCH), freed, doubtful, fetched)
+    return Ticked(True, -(-due // BATCH), freed, doubtful, receipts=_chores(services))
+
+
+def _chores(services: Services) -> int:
+    """What can wait; how many receipts were fetched. A fault here never keeps due messages waiting."""
+    try:
+        fetched = receipts.collect(services)
+        _slow_chores(services)
+    except Exception as error:
+        _log.error("a chore failed", extra={"error": type(error).__name__})
+        return 0
+    return fetched
 
 
 def _slow_chores(services: Services) -> None:

@@ -46,6 +46,12 @@ def find_notification(conn: Connection, attempt_reference: str) -> sa.Row[Any] |
     return conn.execute(statement).first()
 
 
+def is_newest(conn: Connection, attempt_reference: str, notification_id: str) -> bool:
+    """Whether no later attempt was made for the notification."""
+    newest = sa.select(attempt.c.reference).where(attempt.c.notification_id == notification_id)
+    return conn.scalar(newest.order_by(attempt.c.id.desc()).limit(1)) == attempt_reference
+
+
 def add_receipt(
     conn: Connection,
     sealer: Sealer,

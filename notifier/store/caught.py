@@ -13,7 +13,7 @@ from sqlalchemy.engine import Connection
 from notifier.core.ids import new_id
 from notifier.store.persons import phone_index
 from notifier.store.sealed import Sealer
-from notifier.store.tables import attempt, caught_sms, notification
+from notifier.store.tables import attempt, caught_sms, notification, receipt
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,23 +68,15 @@ def to_number(conn: Connection, sealer: Sealer, e164: str, limit: int = 20) -> l
     return [_opened(sealer, row) for row in rows]
 
 
-def take_unreported(conn: Connection, limit: int, at: datetime) -> list[tuple[str, str]]:
-    """(attempt reference, SID) of caught SMS whose delivery nobody was told of yet; marks them as told."""
-    due = (
-        sa.select(caught_sms.c.id)
-        .where(caught_sms.c.reported_at.is_(None))
-        .order_by(caught_sms.c.caught_at)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-        .cte("due")
-    )
-    statement = (
-        caught_sms.update()
-        .where(caught_sms.c.id.in_(sa.select(due.c.id)))
-        .values(reported_at=at)
-        .returning(caught_sms.c.attempt_reference, caught_sms.c.provider_sid)
-    )
-    return [(row.attempt_reference, row.provider_sid) for row in conn.execute(statement)]
+def unreported(conn: Connection, limit: int, at: datetime) -> list[tuple[str, str]]:
+    """(attempt reference, SID) of caught SMS whose receipt is not kept yet; marks those whose receipt is. A process
+    that is killed between fetching and keeping loses none: they are told again."""
+    kept = sa.exists().where(receipt.c.attempt_reference == caught_sms.c.attempt_reference)
+    waits = caught_sms.c.reported_at.is_(None)
+    conn.execute(caught_sms.update().where(waits, kept).values(reported_at=at))
+    statement = sa.select(caught_sms.c.attempt_reference, caught_sms.c.provider_sid).where(waits)
+    rows = conn.execute(statement.order_by(caught_sms.c.caught_at, caught_sms.c.id).limit(limit))
+    return [(row.attempt_reference, row.provider_sid) for row in rows]
 
 
 def _joined() -> sa.Select[Any]:

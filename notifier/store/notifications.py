@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from notifier.core.ids import new_id, new_reference
-from notifier.core.states import FINAL, NOT_LEFT, Channel, Kind, Lane, Reason, State, may_move
+from notifier.core.states import FINAL, KIND_RULES, NOT_LEFT, Channel, Kind, Lane, Reason, State, may_move
 from notifier.store.engine import Lease
 from notifier.store.tables import dose, notification
 
@@ -63,7 +63,7 @@ def lock_newest(conn: Connection, dose_id: str) -> Row | None:
 
 
 def unclaim(conn: Connection, row_id: str, *, at: datetime) -> None:
-    """Takes a claimed row from its worker, who may have read what has just changed; the next tick gives it out again."""
+    """Takes a claimed row from its worker, who may have read what has just changed; the next tick gives it out."""
     move(conn, [row_id], State.SCHEDULED, old=[State.CLAIMED], at=at)
 
 
@@ -269,8 +269,12 @@ def oldest_due(conn: Connection) -> datetime | None:
 
 
 def left_since(conn: Connection, person_ids: Collection[str], since: datetime) -> list[tuple[str, datetime]]:
-    """(person id, when) of what left, or may have left, for some persons since a moment: for the daily cap."""
+    """(person id, when) of what left, or may have left, for some persons since a moment: for the daily cap, so only
+    the kinds that count towards it."""
+    counting = [kind.value for kind, rules in KIND_RULES.items() if rules.daily_cap]
     statement = sa.select(notification.c.person_id, notification.c.left_at).where(
-        notification.c.person_id.in_(list(person_ids)), notification.c.left_at >= since
+        notification.c.person_id.in_(list(person_ids)),
+        notification.c.left_at >= since,
+        notification.c.kind.in_(counting),
     )
     return [(row.person_id, row.left_at) for row in conn.execute(statement)]

@@ -8,7 +8,7 @@ from sqlalchemy.engine import Connection
 
 from notifier.core.errors import BadInput, NotFound, Refused
 from notifier.core.ids import read_reference
-from notifier.core.states import NOT_LEFT, DoseStatus, Kind, Lane, Reason, State
+from notifier.core.states import LEFT, NOT_LEFT, DoseStatus, Kind, Lane, Reason, State
 from notifier.messages import plan
 from notifier.messages.plan import PlanOptions, Subject
 from notifier.services import Services
@@ -58,7 +58,7 @@ def cancel(services: Services, reference: str, *, reason: str, actor: str) -> no
         row = _find(conn, services, reference)
         moved = notifications.move(conn, [row.id], State.CANCELLED, old=NOT_LEFT, at=now, reason=Reason.OPERATOR)
         if not moved:
-            raise Refused("has-left" if row.status not in {State.CANCELLED, State.SUPPRESSED} else "already-stopped")
+            raise Refused("has-left" if notifications.get(conn, row.id).status in LEFT else "already-stopped")
         audit.write(
             conn,
             at=now,
@@ -183,6 +183,8 @@ def _sendable_certificate(conn: Connection, services: Services, row: notificatio
         raise Refused(Reason.WITHDRAWN)
     if any(State(other.status) in {*NOT_LEFT, State.SENDING} for other in notifications.of_dose(conn, row.dose_id)):
         raise Refused("still-waiting")
+    if person.deceased_at is not None:
+        raise Refused(Reason.DECEASED)
     unreachable = plan.unreachable(person)
     if unreachable is not None:
         raise Refused(unreachable)
