@@ -2,39 +2,23 @@
 
 from __future__ import annotations
 
-import json
 import logging
-import sys
-from datetime import UTC, datetime, timedelta
+from collections.abc import MutableMapping
+from datetime import timedelta
 from typing import Any
 
 from flask import g, has_app_context
 from gunicorn.glogging import Logger as GunicornLogger
 
 from notifier.core.redaction import redacted
+from notifier.logs import configure_logging, json_lines
 
 
-class JsonLines(logging.Formatter):
-    """A record as a JSON line: time (UTC), level, logger, message, the request's id, the traceback.
-
-    Everything passes the redaction; a traceback's exception text too, since libraries like to quote what they got.
-    """
-
-    def format(self, record: logging.LogRecord) -> str:
-        line: dict[str, Any] = {
-            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
-            "level": record.levelname.lower(),
-            "logger": record.name,
-            "message": redacted(record.getMessage()),
-        }
-        if has_app_context() and "request_id" in g:
-            line["request_id"] = g.request_id
-        line.update(getattr(record, "fields", {}))
-        if record.exc_info:
-            line["traceback"] = redacted(self.formatException(record.exc_info))
-        elif record.exc_text:
-            line["traceback"] = redacted(record.exc_text)
-        return json.dumps(line, ensure_ascii=False)
+def _with_request(_logger: Any, _method: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Adds the id that the person sees on an error page."""
+    if has_app_context() and "request_id" in g:
+        line.setdefault("request_id", g.request_id)
+    return line
 
 
 class Redaction(logging.Filter):
@@ -49,10 +33,8 @@ class Redaction(logging.Filter):
 
 
 def set_up(level: int = logging.INFO) -> None:
-    """Sends every logger of this process through JsonLines, and the development server's through the redaction."""
-    handler = logging.StreamHandler(sys.stdout)
-    handler.setFormatter(JsonLines())
-    logging.basicConfig(level=level, handlers=[handler], force=True)
+    """Sends every logger of this process through our lines, and the development server's through the redaction."""
+    configure_logging(level, _with_request)
     guard("werkzeug")
 
 
@@ -70,7 +52,7 @@ class AccessLogger(GunicornLogger):  # type: ignore[misc]  # gunicorn ships no t
         super().setup(cfg)
         for log in (self.error_log, self.access_log):
             for handler in log.handlers:
-                handler.setFormatter(JsonLines())
+                handler.setFormatter(json_lines(_with_request))
         set_up(self.loglevel)
 
     def access(self, resp: Any, req: Any, environ: dict[str, Any], request_time: timedelta) -> None:
@@ -83,4 +65,4 @@ class AccessLogger(GunicornLogger):  # type: ignore[misc]  # gunicorn ships no t
             "ms": round(request_time.total_seconds() * 1000, 1),
             "request_id": dict(resp.headers).get("X-Request-Id"),
         }
-        self.access_log.info("request", extra={"fields": fields})
+        self.access_log.info("request", extra=fields)

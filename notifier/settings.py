@@ -77,17 +77,12 @@ class UnknownPolicy(StrEnum):
 
 def _split(value: object) -> object:
     """A comma- or line-separated list; newest last."""
-    if isinstance(value, str):
-        return tuple(part for part in value.replace("\n", ",").replace(" ", ",").split(",") if part)
-    return value
+    return tuple(value.replace(",", " ").split()) if isinstance(value, str) else value
 
 
 def _keys(value: object) -> object:
-    if not isinstance(value, str):
-        return value
     parts = _split(value)
-    assert isinstance(parts, tuple)  # noqa: S101  # _split gives a tuple for a str
-    return tuple(_key_bytes(part) for part in parts)
+    return tuple(_key_bytes(part) for part in parts) if isinstance(value, str) and isinstance(parts, tuple) else value
 
 
 def _key_bytes(text: str) -> bytes:
@@ -258,6 +253,7 @@ _NEEDS: dict[Role, frozenset[str]] = {
     Role.CLI: SECRET_NAMES,
 }
 _ALWAYS = frozenset({"database_url", "broker_url"})
+_NOT_GENERATED = "set it; production never uses a generated one"
 
 
 def load_settings(environ: Mapping[str, str], role: Role = Role.CLI) -> Settings:
@@ -267,9 +263,7 @@ def load_settings(environ: Mapping[str, str], role: Role = Role.CLI) -> Settings
     in_production = given.get("environment") == Environment.PRODUCTION
     missing = [name for name in GENERATED if name not in given and name not in foreign]
     if in_production and missing and role is not Role.CLI:
-        raise BadSettings(
-            [f"{PREFIX}{name.upper()}: set it; production never uses a generated one" for name in missing]
-        )
+        raise BadSettings([f"{PREFIX}{name.upper()}: {_NOT_GENERATED}" for name in missing])
     folder = Path(given.get("data_folder", Settings.model_fields["data_folder"].default)) / SECRETS_FOLDER
     for name in missing:
         if os.path.lexists(folder / name):  # made by `sertilink up`
@@ -382,7 +376,7 @@ def unsafe_for_production(settings: Settings, environ: Mapping[str, str]) -> lis
     # set by anybody's standard: files of secrets that this process does not load stay closed
     given = {_field_of(key) for key, value in environ.items() if key.startswith(PREFIX) and value != ""}
     lines = [
-        f"{PREFIX}{name.upper()}: set it; production never uses a generated one"
+        f"{PREFIX}{name.upper()}: {_NOT_GENERATED}"
         for name in GENERATED
         if name not in given and getattr(settings, name)
     ]

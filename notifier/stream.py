@@ -16,7 +16,6 @@ from typing import Any
 from celery import bootsteps, signals
 from kombu import Connection, Consumer, Exchange, Producer, Queue
 from kombu.message import Message
-from sqlalchemy.exc import ProgrammingError
 
 from notifier.core.errors import BadInput, BadSettings, Conflict, Problem
 from notifier.intake.event import MAX_EVENT_BYTES, now_as_today, read_event_json
@@ -79,19 +78,20 @@ def publish(connection: Connection, settings: Settings, bodies: list[bytes]) -> 
 
 
 class EventHandler:
-    """What happens to one message. Never raises. `give_back` puts one where it will be offered again."""
+    """What happens to one message. Never raises. `give_back` puts one where it will be offered again; by default it is
+    requeued."""
 
     def __init__(
         self,
         services: Callable[[], Services],
         settings: Settings,
         stopping: threading.Event,
-        give_back: Callable[[Message], None] = Message.requeue,
+        give_back: Callable[[Message], None] | None = None,
     ) -> None:
         self._services = services
         self._settings = settings
         self._stopping = stopping
-        self._give_back = give_back
+        self._give_back = give_back or _requeue
         self._failures = 0
         self._faults: Counter[bytes] = Counter()
 
@@ -104,7 +104,7 @@ class EventHandler:
             self._failures += 1
             _log.error("event not recorded yet", extra={"error": type(error).__name__, "failures": self._failures})
             self._stopping.wait(min(0.1 * 2 ** min(self._failures, 10), _LONGEST_WAIT_S))
-            self._requeue(message)
+            self._return(message)
 
     def _handle(self, message: Message) -> None:
         services = self._services()
@@ -128,7 +128,7 @@ class EventHandler:
             record(services, event, door=Door.STREAM, actor=ACTOR)
         except (BadInput, Conflict) as error:
             return _problems(error)
-        except (*AWAY, ProgrammingError):
+        except AWAY:
             raise
         except Exception as error:
             # a fault of ours that this event meets each time: not for ever in the way of the others
@@ -144,12 +144,16 @@ class EventHandler:
         self._faults[key] += 1
         return self._faults[key] >= _MOST_FAULTS
 
-    def _requeue(self, message: Message) -> None:
+    def _return(self, message: Message) -> None:
         try:
             self._give_back(message)
         except Exception as error:
             # the connection is gone, and with it our hold on the message: the broker gives it out again
             _log.error("event not given back", extra={"error": type(error).__name__})
+
+
+def _requeue(message: Message) -> None:
+    message.requeue()
 
 
 def _bytes(message: Message) -> bytes:
@@ -173,7 +177,7 @@ def give_back_to(app: SertilinkApp) -> Callable[[Message], None]:
             publish(connection, app.settings, [_bytes(message)])
         message.ack()
 
-    return publish_again if app.settings.broker_url.startswith("amqp") else Message.requeue
+    return publish_again if app.settings.broker_url.startswith("amqp") else _requeue
 
 
 def consumer_step(app: SertilinkApp, handler: EventHandler) -> type[Any]:

@@ -8,7 +8,7 @@ from notifier.store import migrate
 from notifier.store.engine import Database
 
 #: what SQLAlchemy raises where the database is away, too busy, or not migrated
-AWAY = (sa.exc.OperationalError, sa.exc.InterfaceError, sa.exc.TimeoutError)
+AWAY = (sa.exc.OperationalError, sa.exc.InterfaceError, sa.exc.ProgrammingError, sa.exc.TimeoutError)
 
 
 def is_ready(db: Database, revision: str) -> bool:

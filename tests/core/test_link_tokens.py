@@ -41,6 +41,7 @@ def test_a_token_reads_back_as_its_public_id(public_id: str) -> None:
     token = SIGNER.sign(public_id)
     assert len(token) == TOKEN_LENGTH == 33
     assert set(token) <= set(string.ascii_letters + string.digits)
+    assert token.startswith(public_id)
     assert SIGNER.read(token) == public_id
 
 
@@ -78,6 +79,10 @@ def test_digits_of_other_scripts_are_refused(public_id: str) -> None:
     wide = "".join(chr(ord(ch) + 0xFEE0) for ch in token)
     assert refused(wide)
     assert arabic == token or refused(arabic)
+
+
+def test_upper_and_lower_case_are_not_the_same() -> None:
+    assert refused(SIGNER.sign("4tiRIMr3hl6").swapcase())
 
 
 def test_a_newline_at_the_end_is_no_part_of_a_token() -> None:

@@ -75,6 +75,44 @@ def _local_midnight(moment: datetime, offset: int) -> datetime:
     return local.replace(hour=0, minute=0) - timedelta(hours=offset)
 
 
+@given(
+    accepted=moments,
+    delay_minutes=st.integers(0, 48 * 60),
+    start=minutes_of_day,
+    end=minutes_of_day,
+    zone=st.sampled_from([ZoneInfo(name) for name in ("Europe/London", "America/New_York", "Australia/Lord_Howe")]),
+)
+def test_a_clock_that_is_put_forward_or_back_makes_no_message_early_or_quiet(
+    accepted: datetime, delay_minutes: int, start: int, end: int, zone: ZoneInfo
+) -> None:
+    assume(start != end)
+    quiet = QuietHours(clock(start), clock(end))
+    plan = plan_due(accepted, delay=timedelta(minutes=delay_minutes), undo=timedelta(0), quiet=quiet, zone=zone)
+    assert plan.due_at >= accepted
+    assert not quiet.quiet_at(plan.due_at.astimezone(zone))
+
+
+@pytest.mark.parametrize(
+    ("accepted", "delay", "undo", "due"),
+    [
+        ("2026-11-23 10:00", 0, 0, "2026-11-23 10:00"),
+        ("2026-11-23 10:00", 0, 10, "2026-11-23 10:10"),
+        ("2026-11-23 10:00", 1, 10, "2026-11-23 11:00"),
+        ("2026-11-23 19:59", 0, 0, "2026-11-23 19:59"),
+        ("2026-11-23 19:59", 0, 1, "2026-11-24 08:00"),
+        ("2026-11-23 23:00", 0, 0, "2026-11-24 08:00"),
+        ("2026-11-23 03:00", 0, 0, "2026-11-23 08:00"),
+        ("2026-11-23 21:00", 48, 0, "2026-11-25 19:00"),  # back to the last allowed hour
+        ("2026-11-23 10:00", 48, 0, "2026-11-25 10:00"),
+    ],
+)
+def test_examples_on_the_clock_of_jakarta(accepted: str, delay: int, undo: int, due: str) -> None:
+    at, wanted = (datetime.fromisoformat(text).replace(tzinfo=JAKARTA) for text in (accepted, due))
+    plan = plan_due(at, delay=delay * HOUR, undo=timedelta(minutes=undo), quiet=NIGHT, zone=JAKARTA)
+    assert plan.due_at == wanted
+    assert not plan.breaks_promise
+
+
 @given(accepted=moments, delay_minutes=st.integers(0, 48 * 60), undo_minutes=st.integers(0, 1440))
 def test_without_quiet_hours_the_delay_and_the_undo_minutes_run_together(
     accepted: datetime, delay_minutes: int, undo_minutes: int

@@ -9,10 +9,12 @@ import pytest
 from notifier.core.states import (
     FINAL,
     KIND_RULES,
+    LANES,
     LEFT,
     MOVES,
     NOT_LEFT,
     Kind,
+    Lane,
     State,
     may_move,
     sources_of,
@@ -79,6 +81,10 @@ def test_only_a_claimed_row_can_begin_to_be_sent() -> None:
 def test_every_state_is_reached_or_is_where_a_row_begins() -> None:
     unreached = {state for state in State if not sources_of(state)}
     assert unreached == set()
+
+
+def test_every_lane_is_claimed_once() -> None:
+    assert sorted(LANES) == sorted(Lane)
 
 
 def test_every_kind_has_rules_and_only_what_was_asked_for_ignores_the_hours() -> None:
