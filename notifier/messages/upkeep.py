@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from notifier.messages import receipts
 from notifier.services import Services
-from notifier.store import audit, counters, notifications
+from notifier.store import audit, counters, notifications, staff
 
 DISPATCH_TICK = "dispatch"
 _DISPATCH_PERIOD = timedelta(milliseconds=900)
@@ -61,5 +61,6 @@ def _slow_chores(services: Services) -> None:
     with services.db.write() as conn:
         if counters.win_tick(conn, "audit-seal", period=_SEAL_PERIOD, at=now):
             audit.seal(conn)
-        if counters.win_tick(conn, "counters-forget", period=_FORGET_PERIOD, at=now):
+        if counters.win_tick(conn, "forget", period=_FORGET_PERIOD, at=now):
             counters.forget_old(conn, now)
+            staff.forget_sessions(conn, now)

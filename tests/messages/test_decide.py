@@ -134,3 +134,25 @@ def test_the_number_it_really_goes_to_is_kept(desk: Desk) -> None:
     desk.send()
     index = persons.phone_index(desk.services.sealer, "+6281299998888")
     assert desk.row(recorded.reference).phone_index == index
+
+
+def test_a_message_that_cannot_be_written_is_held_and_the_others_go(each_desk: Desk) -> None:
+    broken, fine = (
+        each_desk.record(event_id=f"e{n}", dose={"id": f"d{n}"}, person={"id": f"p{n}", "nik": None}) for n in range(2)
+    )
+    with each_desk.services.db.write() as conn:  # a kind that has no text yet
+        row = notification.c.reference == broken.reference
+        conn.execute(notification.update().where(row).values(kind="reminder"))
+    each_desk.send()
+    assert (each_desk.state(broken.reference), each_desk.row(broken.reference).reason) == ("held", Reason.UNREADABLE)
+    assert each_desk.state(fine.reference) == State.ACCEPTED
+
+
+def test_what_a_person_asked_for_does_not_count_towards_the_daily_cap(build_services: Build) -> None:
+    desk = Desk(build_services(person_daily_cap=1))
+    desk.record()
+    desk.send()
+    change(desk, notification, kind="renewal")
+    recorded = desk.record(event_id="e2", dose={"id": "d2"})
+    desk.send()
+    assert desk.state(recorded.reference) == State.ACCEPTED

@@ -12,7 +12,7 @@ from notifier.gateways import Outcome, OutcomeClass, OutgoingSms
 from notifier.messages.claim import claim
 from notifier.messages.send import Sender
 from notifier.messages.upkeep import tick
-from notifier.store import persons, suppressions
+from notifier.store import notifications, persons, suppressions
 from tests.desk import Desk
 from tests.fakes import FakeClock
 
@@ -193,3 +193,20 @@ def test_an_answer_after_the_lease_changes_no_state_but_is_kept(each_desk: Desk,
     [attempt] = each_desk.attempts(recorded.reference)
     assert attempt.outcome == OutcomeClass.ACCEPTED
     assert attempt.provider_sid == each_desk.row(recorded.reference).provider_sid
+
+
+def test_a_refusal_after_the_lease_does_not_hold_what_is_somebody_else_s(each_desk: Desk, clock: FakeClock) -> None:
+    recorded = each_desk.record()
+    row = each_desk.row(recorded.reference)
+
+    def slowly(_: OutgoingSms) -> Outcome:
+        clock.tick(seconds=61)
+        tick(each_desk.services)
+        with each_desk.services.db.write() as conn:  # an operator sends it again
+            notifications.move(conn, [row.id], State.SCHEDULED, old=[State.UNKNOWN], at=clock.now())
+        return Outcome(OutcomeClass.HOLD, http_status=400, code="99999")
+
+    each_desk.gateway.answer = slowly
+    each_desk.send()
+    assert each_desk.state(recorded.reference) == State.SCHEDULED
+    assert "provider.unknown-code" not in each_desk.audit(row.id)

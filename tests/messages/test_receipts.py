@@ -10,7 +10,7 @@ from notifier.core.states import Reason, State
 from notifier.gateways import Outcome, OutcomeClass, OutgoingSms, Receipt, ReceiptState
 from notifier.messages import receipts
 from notifier.messages.receipts import Applied
-from notifier.store import attempts
+from notifier.store import attempts, notifications
 from tests.desk import Desk
 
 WORDS = ["accepted", "sent", "delivered"]
@@ -93,3 +93,21 @@ def test_receipts_that_the_gateway_holds_are_fetched(desk: Desk) -> None:
     desk.gateway.receipts = [Receipt(reference, "SM1", ReceiptState.DELIVERED, "delivered")]
     assert receipts.collect(desk.services) == 1
     assert desk.state(recorded.reference) == State.DELIVERED
+
+
+def test_a_late_failure_of_an_earlier_attempt_does_not_end_a_later_one(each_desk: Desk) -> None:
+    recorded = each_desk.record()
+    each_desk.gateway.answer = lambda _: Outcome(OutcomeClass.UNKNOWN)
+    each_desk.send()
+    services = each_desk.services
+    with services.db.write() as conn:  # an operator sends it again
+        row = each_desk.row(recorded.reference)
+        at = services.clock.now()
+        notifications.move(conn, [row.id], State.SCHEDULED, old=[State.UNKNOWN], at=at)
+    each_desk.gateway.answer = each_desk.gateway.accept
+    each_desk.send()
+
+    assert each_desk.receive("failed", which=0) is Applied.NOTHING_NEW
+    assert each_desk.state(recorded.reference) == State.ACCEPTED
+    assert each_desk.receive("delivered", which=1) is Applied.MOVED
+    assert each_desk.state(recorded.reference) == State.DELIVERED

@@ -6,19 +6,21 @@ import os
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from notifier.core.states import State
+from notifier.gateways import Receipt
 from notifier.intake.record import PlanOptions
 from notifier.messages.upkeep import tick
 from notifier.services import Services
 from notifier.store import audit
 from notifier.support.resend import hold, release
 from tests.desk import Desk
-from tests.fakes import FakeClock
+from tests.fakes import FakeClock, FakeGateway
 
 ROOT = Path(__file__).parents[2]
 
@@ -107,3 +109,16 @@ def test_killed_after_sending_began_it_is_unknown_and_never_sent_again(
         desk.send()
     assert desk.state(recorded.reference) == State.UNKNOWN
     assert desk.gateway.sent == []
+
+
+class Faulty(FakeGateway):
+    """Its receipts cannot be fetched."""
+
+    def waiting_receipts(self, limit: int) -> list[Receipt]:
+        raise RuntimeError("a fault of the gateway")
+
+
+def test_a_chore_that_fails_keeps_no_message_waiting(services: Services) -> None:
+    faulty = replace(services, gateway=Faulty())
+    Desk(services).record()
+    assert tick(faulty).wake_ups == 1

@@ -12,6 +12,7 @@ from notifier.core.errors import BadInput, NotFound, Refused
 from notifier.core.states import Reason, State
 from notifier.gateways import Outcome, OutcomeClass
 from notifier.store import persons, suppressions
+from notifier.store.tables import person
 from notifier.support.resend import cancel, resend
 from tests.desk import Desk
 from tests.fakes import FakeClock
@@ -166,3 +167,16 @@ def test_what_has_left_cannot_be_cancelled(desk: Desk) -> None:
     desk.send()
     with pytest.raises(Refused, match="has-left"):
         cancel(desk.services, recorded.reference or "", reason="stop", actor=ACTOR)
+
+
+def test_nothing_is_sent_again_to_a_person_who_died(desk: Desk, clock: FakeClock) -> None:
+    reference = failed(desk)
+    with desk.services.db.write() as conn:
+        conn.execute(person.update().values(deceased_at=clock.now()))
+    with pytest.raises(Refused, match=Reason.DECEASED):
+        resend(desk.services, reference, reason="again", actor=ACTOR)
+
+
+def test_what_failed_cannot_be_cancelled_and_never_left(desk: Desk) -> None:
+    with pytest.raises(Refused, match="already-stopped"):
+        cancel(desk.services, failed(desk), reason="not needed", actor=ACTOR)
