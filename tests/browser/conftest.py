@@ -1,0 +1,109 @@
+"""Both faces on loopback, and Debian's Chromium as a cheap phone: 360 px wide, JavaScript off."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+
+import pytest
+from flask import Flask
+from playwright.sync_api import Browser, Page, sync_playwright
+from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
+
+from linkserver import create_public_app, create_staff_app
+from notifier.gateways.catcher import Catcher
+from notifier.services import Services
+from tests.conftest import Build
+from tests.fakes import FakeClock
+from tests.requirements import require
+
+_FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+class Quiet(WSGIRequestHandler):
+    """Werkzeug's own request line holds the path, and so the token; gunicorn's is what we ship, and it is redacted."""
+
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        pass
+
+
+@dataclass
+class Site:
+    """A running installation: services with a fake clock and the catcher, and the addresses of both faces."""
+
+    services: Services
+    clock: FakeClock
+    public: str
+    staff: str
+
+
+@contextmanager
+def bound() -> Iterator[BaseWSGIServer]:
+    """A server with a port of its own; what it serves is told afterwards, since the app must know the port."""
+    server = make_server("127.0.0.1", 0, Flask("unset"), threaded=True, request_handler=Quiet)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield server
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture
+def site(build_services: Build, clock: FakeClock) -> Iterator[Site]:
+    with ExitStack() as stack:
+        public, staff = (stack.enter_context(bound()) for _ in range(2))
+        addresses = [f"http://127.0.0.1:{server.server_port}" for server in (public, staff)]
+        services = build_services(public_url=addresses[0], staff_url=addresses[1])
+        services = replace(services, gateway=Catcher(services.db, services.sealer, clock))
+        public.app, staff.app = create_public_app(services), create_staff_app(services)
+        yield Site(services, clock, *addresses)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    require("chromium")
+    path = shutil.which("chromium") or shutil.which("chromium-browser")
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=path, args=_FLAGS)
+        yield chromium
+        chromium.close()
+
+
+@dataclass
+class Phone:
+    """A page of the browser, with what went wrong on it and what it asked for."""
+
+    page: Page
+    faults: list[str]
+    requests: list[str]
+
+    def fits(self) -> bool:
+        """Whether nothing sticks out to the side."""
+        width = "document.documentElement.scrollWidth <= document.documentElement.clientWidth"
+        return bool(self.page.evaluate(width))
+
+
+@pytest.fixture(params=[(360, 740), (1280, 800)], ids=["phone", "desk"])
+def phone(request: pytest.FixtureRequest, browser: Browser) -> Iterator[Phone]:
+    width, height = request.param
+    context = browser.new_context(viewport={"width": width, "height": height}, java_script_enabled=False)
+    page = context.new_page()
+    faults: list[str] = []
+    requests: list[str] = []
+    page.on("console", lambda message: faults.append(message.text) if message.type == "error" else None)
+    page.on("requestfailed", lambda failed: faults.append(f"failed: {failed.url}"))
+    page.on("request", lambda asked: requests.append(asked.url))
+    yield Phone(page, faults, requests)
+    context.close()
