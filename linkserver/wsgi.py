@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 from linkserver import create_public_app, create_staff_app
 from notifier.core.errors import BadSettings
+from notifier.safety import unsafe_for_production
 from notifier.services import Services, build
-from notifier.settings import Environment, Role, load_settings, unsafe_for_production
+from notifier.settings import Environment, Role, load_settings
 
 if TYPE_CHECKING:
     from flask import Flask

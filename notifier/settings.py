@@ -9,7 +9,6 @@ from __future__ import annotations
 import base64
 import binascii
 import os
-import secrets
 from collections.abc import Collection, Mapping
 from datetime import timedelta
 from enum import StrEnum
@@ -41,7 +40,6 @@ KEY_BYTES = 32
 SECRETS_FOLDER = "secrets"
 _FILE = "_file"
 _LONGEST_NUMBER = 6  # digits of a duration
-_LEAST_DIFFERENT_BYTES = 16  # of a key's 32; a random one has 30 or so
 
 
 class Role(StrEnum):
@@ -107,6 +105,17 @@ def _durations(value: object) -> object:
             raise ValueError("write durations as 1m,5m,15m,60m")
         out.append(timedelta(**{units[unit]: int(number)}))
     return tuple(out)
+
+
+def _is_plain_address(value: str) -> bool:
+    """Whether `value` is http or https with a host, and perhaps a port and a path: nothing else."""
+    try:
+        parts = urlsplit(value)
+        unwanted = parts.query or parts.fragment or parts.username or parts.password or parts.port == 0
+    except ValueError:
+        return False
+    typed = value.isprintable() and " " not in value
+    return parts.scheme in {"http", "https"} and bool(parts.hostname) and not unwanted and typed
 
 
 Words = Annotated[tuple[str, ...], BeforeValidator(_split)]
@@ -210,11 +219,9 @@ class Settings(BaseModel):
     @field_validator("public_url", "staff_url", "twilio_api_base")
     @classmethod
     def _is_an_address(cls, value: str) -> str:
-        parts = urlsplit(value)
-        unwanted = parts.query or parts.fragment or parts.username or parts.password or not value.isprintable()
-        if parts.scheme not in {"http", "https"} or not parts.hostname or unwanted or " " in value:
+        if not _is_plain_address(value):
             raise ValueError("write an address such as https://sertifikat.example.id")
-        return value.rstrip("/")
+        return urlsplit(value).geturl().rstrip("/")  # HTTPS:// becomes https://, which cookies and HSTS ask for
 
     @model_validator(mode="after")
     def _twilio_is_whole(self) -> Settings:
@@ -253,7 +260,7 @@ _NEEDS: dict[Role, frozenset[str]] = {
     Role.CLI: SECRET_NAMES,
 }
 _ALWAYS = frozenset({"database_url", "broker_url"})
-_NOT_GENERATED = "set it; production never uses a generated one"
+NOT_GENERATED = "set it; production never uses a generated one"
 
 
 def load_settings(environ: Mapping[str, str], role: Role = Role.CLI) -> Settings:
@@ -263,7 +270,7 @@ def load_settings(environ: Mapping[str, str], role: Role = Role.CLI) -> Settings
     in_production = given.get("environment") == Environment.PRODUCTION
     missing = [name for name in GENERATED if name not in given and name not in foreign]
     if in_production and missing and role is not Role.CLI:
-        raise BadSettings([f"{PREFIX}{name.upper()}: {_NOT_GENERATED}" for name in missing])
+        raise BadSettings([f"{PREFIX}{name.upper()}: {NOT_GENERATED}" for name in missing])
     folder = Path(given.get("data_folder", Settings.model_fields["data_folder"].default)) / SECRETS_FOLDER
     for name in missing:
         if os.path.lexists(folder / name):  # made by `sertilink up`
@@ -280,7 +287,7 @@ def load_settings(environ: Mapping[str, str], role: Role = Role.CLI) -> Settings
 
 def _from_environment(environ: Mapping[str, str], foreign: Collection[str] = ()) -> dict[str, str]:
     """What is set, by field. Secrets in `foreign` are left out, and their files are not even opened. Empty is unset."""
-    names = {key: _field_of(key) for key in environ if key.startswith(PREFIX) and not key.startswith(TEST_PREFIX)}
+    names = {key: field_of(key) for key in environ if key.startswith(PREFIX) and not key.startswith(TEST_PREFIX)}
     unknown = [f"{key}: there is no such setting" for key, field in names.items() if field is None]
     if unknown:
         raise BadSettings(sorted(unknown))
@@ -295,7 +302,7 @@ def _from_environment(environ: Mapping[str, str], foreign: Collection[str] = ())
     return given
 
 
-def _field_of(key: str) -> str | None:
+def field_of(key: str) -> str | None:
     """The field that a name of the environment sets, itself or through a file; None where there is none."""
     name = key[len(PREFIX) :].lower()
     if name in Settings.model_fields:
@@ -321,78 +328,3 @@ def _lines_of(error: ValidationError) -> list[str]:
         where = PREFIX + str(fault["loc"][0]).upper() + ": " if fault["loc"] else ""
         lines.append(where + fault["msg"].removeprefix("Value error, "))
     return lines
-
-
-def new_key() -> str:
-    """One fresh key, as the environment and the files hold it."""
-    return base64.urlsafe_b64encode(secrets.token_bytes(KEY_BYTES)).decode("ascii").rstrip("=")
-
-
-def make_secrets(folder: Path) -> list[str]:
-    """Writes each generated secret that is missing into `folder`/secrets (mode 0600); says which. Safe to run twice at
-    once: a file appears whole or not at all, and the first one wins."""
-    target = folder / SECRETS_FOLDER
-    target.mkdir(parents=True, exist_ok=True, mode=0o700)
-    made = []
-    for name in GENERATED:
-        path = target / name
-        if path.exists():
-            continue
-        draft = target / f".{name}.{secrets.token_hex(6)}"
-        _write_durably(draft, new_key() + "\n")
-        try:
-            path.hardlink_to(draft)
-            made.append(name)
-        except FileExistsError:
-            pass
-        finally:
-            draft.unlink()
-    return made
-
-
-def _write_durably(path: Path, text: str) -> None:
-    """A new file that only its owner reads, on disk before anything is sealed with what it holds."""
-    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _weak_keys(settings: Settings) -> list[str]:
-    """A line for each setting with a key that is no random bytes, or that another setting has too."""
-    lines, seen = [], dict[bytes, str]()
-    for name in GENERATED:
-        for key in getattr(settings, name):
-            raw = key.get_secret_value()
-            if len(set(raw)) < _LEAST_DIFFERENT_BYTES:
-                lines.append(f"{PREFIX}{name.upper()}: weak; make it with `sertilink keys new`")
-            elif seen.setdefault(raw, name) != name:
-                lines.append(f"{PREFIX}{name.upper()}: the same key as {PREFIX}{seen[raw].upper()}; give each its own")
-    return lines
-
-
-def unsafe_for_production(settings: Settings, environ: Mapping[str, str]) -> list[str]:
-    """Every reason why these settings must not run in production, as lines that name the setting."""
-    # set by anybody's standard: files of secrets that this process does not load stay closed
-    given = {_field_of(key) for key, value in environ.items() if key.startswith(PREFIX) and value != ""}
-    lines = [
-        f"{PREFIX}{name.upper()}: {_NOT_GENERATED}"
-        for name in GENERATED
-        if name not in given and getattr(settings, name)
-    ]
-    checks = (
-        (settings.gateway is GatewayName.CATCHER, "GATEWAY: the catcher sends nothing; set twilio"),
-        (not settings.secure, "PUBLIC_URL: links need https"),
-        (not settings.staff_secure, "STAFF_URL: staff need https"),
-        (settings.database_url.startswith("sqlite"), "DATABASE_URL: set PostgreSQL; SQLite lives on one host"),
-        (settings.broker_url.startswith("sertilink-sqlite"), "BROKER_URL: set RabbitMQ or Redis"),
-        (
-            settings.link_check is LinkCheck.NONE and not settings.link_check_reason,
-            "LINK_CHECK_REASON: say by which law a link alone may open a certificate",
-        ),
-        *(
-            (name not in given, f"{name.upper()}: still the sample value")
-            for name in ("issuer_name", "sender_name", "help_phone", "help_email")
-        ),
-    )
-    return lines + _weak_keys(settings) + [PREFIX + text for wrong, text in checks if wrong]

@@ -14,7 +14,8 @@ from notifier.commands.config import without_password
 from notifier.commands.console import FAILED, Console, json_option, pass_console, print_json
 from notifier.commands.publish import connect
 from notifier.core.errors import BadSettings
-from notifier.settings import PREFIX, GatewayName, LinkCheck, Settings, unsafe_for_production
+from notifier.safety import unsafe_for_production
+from notifier.settings import PREFIX, GatewayName, LinkCheck, Settings
 from notifier.store import migrate
 from notifier.worker import create_app
 

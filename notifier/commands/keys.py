@@ -5,7 +5,8 @@ from __future__ import annotations
 import click
 
 from notifier.commands.console import json_option, print_json
-from notifier.settings import GENERATED, PREFIX, new_key
+from notifier.safety import new_key
+from notifier.settings import GENERATED, PREFIX
 
 
 @click.group("keys")

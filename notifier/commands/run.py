@@ -5,7 +5,8 @@ from __future__ import annotations
 import click
 
 from notifier.commands.console import Console, fail, pass_console
-from notifier.settings import Environment, Role, Settings, unsafe_for_production
+from notifier.safety import unsafe_for_production
+from notifier.settings import Environment, Role, Settings
 
 
 @click.command("worker")

@@ -16,8 +16,9 @@ import click
 from notifier.commands.check import answering_nodes
 from notifier.commands.console import Console, fail, pass_console
 from notifier.commands.first_start import Welcome, prepare
+from notifier.safety import make_secrets, unsafe_for_production
 from notifier.services import TEMPLATES
-from notifier.settings import PREFIX, Environment, Settings, make_secrets, unsafe_for_production
+from notifier.settings import PREFIX, Environment, Settings
 from notifier.supervisor import Program, Supervisor, read_procfile
 
 PROCFILE = TEMPLATES.parent / "Procfile"

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from notifier.settings import GENERATED, new_key
+from notifier.safety import new_key
+from notifier.settings import GENERATED
 from tests.commands.conftest import Run
 
 TWILIO = {

@@ -10,8 +10,9 @@ import pytest
 
 from notifier.access import api_keys
 from notifier.access.passwords import Passwords
+from notifier.safety import make_secrets
 from notifier.services import Services, build
-from notifier.settings import Settings, load_settings, make_secrets
+from notifier.settings import Settings, load_settings
 from notifier.store import staff
 from notifier.store.engine import Database
 from tests.commands.conftest import Run

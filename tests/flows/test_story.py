@@ -19,8 +19,9 @@ from kombu import Connection
 from linkserver import create_public_app
 from notifier import embedded_broker
 from notifier.core.states import State
+from notifier.safety import make_secrets
 from notifier.services import Services, build
-from notifier.settings import Role, Settings, load_settings, make_secrets
+from notifier.settings import Role, Settings, load_settings
 from notifier.store import caught, events, notifications
 from notifier.store.migrate import upgrade
 from notifier.stream import dead_queue, events_queue, publish

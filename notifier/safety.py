@@ -1,0 +1,101 @@
+"""Keys of our own making, and what production refuses: whoever starts a process asks here before it starts.
+
+Reads no environment itself: it is handed the settings and the mapping that they came from.
+"""
+
+from __future__ import annotations
+
+import base64
+import os
+import secrets
+from collections.abc import Mapping
+from pathlib import Path
+
+from notifier.settings import (
+    GENERATED,
+    KEY_BYTES,
+    NOT_GENERATED,
+    PREFIX,
+    SECRETS_FOLDER,
+    GatewayName,
+    LinkCheck,
+    Settings,
+    field_of,
+)
+
+_LEAST_DIFFERENT_BYTES = 16  # of a key's 32; a random one has 30 or so
+
+
+def new_key() -> str:
+    """One fresh key, as the environment and the files hold it."""
+    return base64.urlsafe_b64encode(secrets.token_bytes(KEY_BYTES)).decode("ascii").rstrip("=")
+
+
+def make_secrets(folder: Path) -> list[str]:
+    """Writes each generated secret that is missing into `folder`/secrets (mode 0600); says which. Safe to run twice at
+    once: a file appears whole or not at all, and the first one wins."""
+    target = folder / SECRETS_FOLDER
+    target.mkdir(parents=True, exist_ok=True, mode=0o700)
+    made = []
+    for name in GENERATED:
+        path = target / name
+        if path.exists():
+            continue
+        draft = target / f".{name}.{secrets.token_hex(6)}"
+        _write_durably(draft, new_key() + "\n")
+        try:
+            path.hardlink_to(draft)
+            made.append(name)
+        except FileExistsError:
+            pass
+        finally:
+            draft.unlink()
+    return made
+
+
+def _write_durably(path: Path, text: str) -> None:
+    """A new file that only its owner reads, on disk before anything is sealed with what it holds."""
+    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _weak_keys(settings: Settings) -> list[str]:
+    """A line for each setting with a key that is no random bytes, or that another setting has too."""
+    lines, seen = [], dict[bytes, str]()
+    for name in GENERATED:
+        for key in getattr(settings, name):
+            raw = key.get_secret_value()
+            if len(set(raw)) < _LEAST_DIFFERENT_BYTES:
+                lines.append(f"{PREFIX}{name.upper()}: weak; make it with `sertilink keys new`")
+            elif seen.setdefault(raw, name) != name:
+                lines.append(f"{PREFIX}{name.upper()}: the same key as {PREFIX}{seen[raw].upper()}; give each its own")
+    return lines
+
+
+def unsafe_for_production(settings: Settings, environ: Mapping[str, str]) -> list[str]:
+    """Every reason why these settings must not run in production, as lines that name the setting."""
+    # set by anybody's standard: files of secrets that this process does not load stay closed
+    given = {field_of(key) for key, value in environ.items() if key.startswith(PREFIX) and value != ""}
+    lines = [
+        f"{PREFIX}{name.upper()}: {NOT_GENERATED}"
+        for name in GENERATED
+        if name not in given and getattr(settings, name)
+    ]
+    checks = (
+        (settings.gateway is GatewayName.CATCHER, "GATEWAY: the catcher sends nothing; set twilio"),
+        (not settings.secure, "PUBLIC_URL: links need https"),
+        (not settings.staff_secure, "STAFF_URL: staff need https"),
+        (settings.database_url.startswith("sqlite"), "DATABASE_URL: set PostgreSQL; SQLite lives on one host"),
+        (settings.broker_url.startswith("sertilink-sqlite"), "BROKER_URL: set RabbitMQ or Redis"),
+        (
+            settings.link_check is LinkCheck.NONE and not settings.link_check_reason,
+            "LINK_CHECK_REASON: say by which law a link alone may open a certificate",
+        ),
+        *(
+            (name not in given, f"{name.upper()}: still the sample value")
+            for name in ("issuer_name", "sender_name", "help_phone", "help_email")
+        ),
+    )
+    return lines + _weak_keys(settings) + [PREFIX + text for wrong, text in checks if wrong]
