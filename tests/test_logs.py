@@ -35,9 +35,9 @@ def test_each_event_is_one_line_of_json_however_often_logging_is_set_up(capsys: 
     configure_logging()
     logging.getLogger("some.library").warning("two\nlines %s", 5, extra={"attempts": 2})
     [line] = lines(capsys)
-    assert (line["event"], line["level"], line["logger"]) == ("two\nlines 5", "warning", "some.library")
+    assert (line["message"], line["level"], line["logger"]) == ("two\nlines 5", "warning", "some.library")
     assert line["attempts"] == 2
-    assert str(line["timestamp"]).endswith("Z")
+    assert str(line["time"]).endswith("Z")
 
 
 @pytest.mark.usefixtures("_root_as_before")

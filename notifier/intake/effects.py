@@ -95,9 +95,7 @@ def _withdraw(context: _Context, shot: sa.Row[Any] | None) -> Effect:
 def _new_dose(context: _Context, shot: sa.Row[Any] | None) -> Effect:
     """A dose seen for the first time, or given after all."""
     conn, at = context.conn, context.at
-    _, person = people.find_or_add(
-        conn, context.services, context.event, of_dose=shot.person_id if shot else None, at=at
-    )
+    _, person = _person(context, shot.person_id if shot else None)
     dose_id = shot.id if shot else new_id()
     values = _dose_values(context, person)
     if shot is None:
@@ -108,9 +106,18 @@ def _new_dose(context: _Context, shot: sa.Row[Any] | None) -> Effect:
     return _plan(context, person, dose_id, certificate_id, Kind.CERTIFICATE)
 
 
+def _person(context: _Context, of_dose: str | None) -> tuple[Person | None, Person]:
+    """The person of the event, before and now. Links that went to a number which is not theirs any more stop at once,
+    whichever dose they were about; what has not left yet goes to the new number."""
+    before, person = people.find_or_add(context.conn, context.services, context.event, of_dose=of_dose, at=context.at)
+    if before is not None and before.mobile is not None and before.mobile != person.mobile:
+        certificates.revoke_sent_links(context.conn, person.id, reason=Reason.NUMBER_CHANGED, at=context.at)
+    return before, person
+
+
 def _known_dose(context: _Context, shot: sa.Row[Any]) -> Effect:
     conn, at = context.conn, context.at
-    before, person = people.find_or_add(conn, context.services, context.event, of_dose=shot.person_id, at=at)
+    before, person = _person(context, shot.person_id)
     values = _dose_values(context, person)
     doses.update(conn, shot.id, at=at, **values)
     moved = person.id != shot.person_id

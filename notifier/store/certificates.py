@@ -11,8 +11,8 @@ from sqlalchemy.engine import Connection
 
 from notifier.core.ids import new_id
 from notifier.core.link_tokens import new_public_id
-from notifier.core.states import CertificateStatus, Reason
-from notifier.store.tables import certificate, dose, link
+from notifier.core.states import NOT_LEFT, CertificateStatus, Reason
+from notifier.store.tables import certificate, dose, link, notification
 
 
 def insert(conn: Connection, *, certificate_id: str, number: str, person_id: str, dose_id: str, at: datetime) -> None:
@@ -106,6 +106,20 @@ def revoke_links(conn: Connection, dose_id: str, *, reason: Reason, at: datetime
     return conn.execute(
         link.update()
         .where(link.c.certificate_id.in_(certificates), link.c.revoked_at.is_(None))
+        .values(revoked_at=at, revoke_reason=reason.value)
+    ).rowcount
+
+
+def revoke_sent_links(conn: Connection, person_id: str, *, reason: Reason, at: datetime) -> int:
+    """Revokes every live link of a person whose SMS has left, or may have; how many."""
+    waiting = sa.select(notification.c.link_id).where(
+        notification.c.person_id == person_id,
+        notification.c.link_id.is_not(None),
+        notification.c.status.in_([state.value for state in NOT_LEFT]),
+    )
+    return conn.execute(
+        link.update()
+        .where(link.c.person_id == person_id, link.c.revoked_at.is_(None), link.c.id.not_in(waiting))
         .values(revoked_at=at, revoke_reason=reason.value)
     ).rowcount
 

@@ -83,6 +83,19 @@ def test_a_number_corrected_after_sending_moves_the_link_and_keeps_the_certifica
     assert [sms.to for sms in each_desk.gateway.sent] == ["+6281234567890", "+6281299998888"]
 
 
+def test_a_new_number_stops_the_links_of_the_person_s_other_doses_too(each_desk: Desk) -> None:
+    sent = each_desk.record()
+    each_desk.send()
+    waiting = each_desk.record(event_id="e2", dose={"id": "d2"}, notify={"delay_hours": 2})
+    each_desk.record(event_id="e3", dose={"id": "d3"}, person={"phone": "081299998888"})
+    assert each_desk.link(sent.reference).revoke_reason == Reason.NUMBER_CHANGED
+    assert each_desk.link(waiting.reference).revoked_at is None
+
+    each_desk.services.clock.tick(hours=2)  # type: ignore[attr-defined]
+    each_desk.send()
+    assert {sms.to for sms in each_desk.gateway.sent[1:]} == {"+6281299998888"}
+
+
 @pytest.mark.parametrize(
     ("phone", "reason"),
     [

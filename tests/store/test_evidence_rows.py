@@ -53,7 +53,7 @@ def receipt(services: Services, clock: FakeClock, **changes: str | None) -> str 
         "provider_code": None,
     }
     with services.db.write() as conn:
-        return attempts.add_receipt(conn, services.sealer, raw=b"form", at=clock.now(), **{**values, **changes})  # type: ignore[arg-type]
+        return attempts.add_receipt(conn, services.sealer, raw=b"form", at=clock.now(), **{**values, **changes})
 
 
 def test_the_same_receipt_is_kept_once_and_another_word_again(each_services: Services, clock: FakeClock) -> None:
@@ -152,9 +152,9 @@ def test_the_same_dead_letter_again_is_counted(each_services: Services, clock: F
     problems = [Problem("person.nik", "nik-length", "a NIK has 16 digits")]
     with each_services.db.write() as conn:
         keep = {"door": "stream", "problems": problems, "at": clock.now()}
-        assert events.add_dead_letter(conn, each_services.sealer, body=b"{}", **keep)  # type: ignore[arg-type]
-        assert not events.add_dead_letter(conn, each_services.sealer, body=b"{}", **keep)  # type: ignore[arg-type]
-        assert events.add_dead_letter(conn, each_services.sealer, body=b"[]", **keep)  # type: ignore[arg-type]
+        assert events.add_dead_letter(conn, each_services.sealer, body=b"{}", **keep)
+        assert not events.add_dead_letter(conn, each_services.sealer, body=b"{}", **keep)
+        assert events.add_dead_letter(conn, each_services.sealer, body=b"[]", **keep)
         assert events.count_dead_letters(conn) == 2
         rows = conn.execute(dead_letter.select().order_by(dead_letter.c.times)).all()
         bodies = [each_services.sealer.open_bytes("dead_letter:body", row.id, row.body_sealed) for row in rows]
