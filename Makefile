@@ -4,7 +4,7 @@ PORT ?= 8000
 ARGS ?=
 VENV := .venv
 BIN := $(VENV)/bin
-LOCK := --quiet --no-header --generate-hashes --allow-unsafe --strip-extras
+LOCK := --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url
 
 .DEFAULT_GOAL := help
 .PHONY: help up test check lock
@@ -26,9 +26,9 @@ check: $(VENV)/.installed-test ## ruff, mypy --strict, import directions
 
 lock: ## write both lock files anew, from pyproject.toml
 	$(PYTHON) -m venv $(VENV)/lock
-	$(VENV)/lock/bin/pip install -q --disable-pip-version-check pip-tools
-	$(VENV)/lock/bin/pip-compile $(LOCK) -o requirements.lock pyproject.toml
-	$(VENV)/lock/bin/pip-compile $(LOCK) --extra test -o requirements-test.lock pyproject.toml
+	$(VENV)/lock/bin/pip install -q --disable-pip-version-check uv
+	$(VENV)/lock/bin/uv pip compile $(LOCK) -o requirements.lock pyproject.toml
+	$(VENV)/lock/bin/uv pip compile $(LOCK) --extra test -o requirements-test.lock pyproject.toml
 
 $(BIN)/python:
 	@command -v $(PYTHON) >/dev/null || { echo "sertilink needs Python 3.11 or newer; $(PYTHON) was not found (PYTHON=... names another)" >&2; exit 1; }

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import TypeVar
 
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import OperationalError
@@ -20,6 +21,8 @@ from notifier.services import Services
 from notifier.store import audit, events, locks, notifications
 
 _TRIES = 3
+
+Result = TypeVar("Result")
 
 __all__ = ["Door", "PlanOptions", "RecordOutcome", "Recorded", "dead_letter", "record", "record_many"]
 
@@ -52,8 +55,7 @@ class Recorded:
 def record(services: Services, event: Event, *, door: Door, actor: str, options: PlanOptions | None = None) -> Recorded:
     """Records one event. Raises BadInput (nothing was written), or Conflict where the event id came before with other
     content."""
-    with services.db.write() as conn:
-        return _record(conn, services, event, door, actor, options or PlanOptions())
+    return _tried_again(services, lambda conn: _record(conn, services, event, door, actor, options or PlanOptions()))
 
 
 def record_many(
@@ -61,14 +63,10 @@ def record_many(
 ) -> list[Recorded | BadInput | Conflict]:
     """Records a batch in one transaction, each event behind its own savepoint: a bad one leaves no trace and takes no
     other with it. Tried again where PostgreSQL ended it because of a deadlock with another batch."""
-    for attempt in range(1, _TRIES + 1):
-        try:
-            with services.db.write() as conn:
-                return [_guarded(conn, services, event, door, actor, options or PlanOptions()) for event in batch]
-        except OperationalError:
-            if attempt == _TRIES:
-                raise
-    raise AssertionError("unreachable")
+    return _tried_again(
+        services,
+        lambda conn: [_guarded(conn, services, event, door, actor, options or PlanOptions()) for event in batch],
+    )
 
 
 def dead_letter(services: Services, *, door: Door, body: bytes, problems: Sequence[Problem]) -> None:
@@ -77,6 +75,18 @@ def dead_letter(services: Services, *, door: Door, body: bytes, problems: Sequen
         events.add_dead_letter(
             conn, services.sealer, door=door.value, body=body, problems=problems, at=services.clock.now()
         )
+
+
+def _tried_again(services: Services, work: Callable[[Connection], Result]) -> Result:
+    """`work` in one transaction, a few times where the database ended it: two batches may lock two doses crosswise."""
+    for attempt in range(1, _TRIES + 1):
+        try:
+            with services.db.write() as conn:
+                return work(conn)
+        except OperationalError:
+            if attempt == _TRIES:
+                raise
+    raise AssertionError("unreachable")
 
 
 def _guarded(
