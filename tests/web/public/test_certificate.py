@@ -88,7 +88,7 @@ def test_a_ninth_view_closes_the_oldest(services: Services, visitor: Visitor) ->
     assert [visitor.get(view).status_code for view in views] == [404] + [200] * 8
 
 
-@pytest.mark.parametrize("place", [0, 10, -1])
+@pytest.mark.parametrize("place", [0, 10, -2])  # the last letter of base64 has bits that mean nothing
 def test_a_changed_cookie_opens_nothing(visitor: Visitor, made: MadeCertificate, place: int) -> None:
     view = visitor.opened(made)
     cookie = visitor.client.get_cookie("certificate")
