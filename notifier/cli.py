@@ -21,6 +21,7 @@ _COMMANDS: dict[str, tuple[str, str]] = {
     "event": ("publish", "event"),
     "resend": ("operate", "resend"),
     "cancel": ("operate", "cancel"),
+    "unlock": ("operate", "unlock"),
     "hold": ("operate", "hold"),
     "release": ("operate", "release"),
     "user": ("accounts", "user"),

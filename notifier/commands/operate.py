@@ -47,6 +47,18 @@ def cancel(console: Console, reference: str, reason: str) -> None:
     click.echo(f"cancelled: {reference}")
 
 
+@click.command("unlock")
+@click.argument("reference")
+@reason_option
+@pass_console
+def unlock(console: Console, reference: str, reason: str) -> None:
+    """Let a person try the birth date again, after five wrong ones. Make sure who asks first."""
+    reference = read_reference(reference)
+    with console.services() as services:
+        support.unlock(services, reference, reason=reason, actor=console.actor())
+    click.echo(f"unlocked: the person of {reference} has five tries again")
+
+
 @click.command("resend")
 @click.argument("reference")
 @click.option("--at", "at_text", metavar="T", help="2026-11-24T09:00+07:00, or '2026-11-24 09:00' in TIMEZONE.")

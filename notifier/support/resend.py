@@ -71,6 +71,28 @@ def cancel(services: Services, reference: str, *, reason: str, actor: str) -> no
         return notifications.get(conn, row.id)
 
 
+def unlock(services: Services, reference: str, *, reason: str, actor: str) -> None:
+    """Forgets the wrong birth dates that were tried for the person of a notification, so that the links open again. Who
+    calls has made sure of the person. Raises NotFound, BadInput, or Refused (`not-locked`)."""
+    now = services.clock.now()
+    reason = _reason(reason)
+    with services.db.write() as conn:
+        row = _find(conn, services, reference)
+        if persons.get(conn, services.sealer, row.person_id).locked_at is None:
+            raise Refused("not-locked")
+        persons.unlock(conn, row.person_id)
+        audit.write(
+            conn,
+            at=now,
+            actor=actor,
+            action="person.unlock",
+            subject="person",
+            subject_id=row.person_id,
+            reason=reason,
+            reference=row.reference,
+        )
+
+
 def hold(services: Services, *, reason: str, actor: str) -> bool:
     """Turns the kill switch on: no worker claims anything. False where it was on already."""
     return _switch(services, is_on=True, reason=reason, actor=actor)

@@ -11,7 +11,7 @@ from notifier.commands.operate import read_moment
 from notifier.core.errors import BadInput
 from notifier.messages.send import Sender
 from notifier.services import Services
-from notifier.store import counters, notifications
+from notifier.store import audit, counters, notifications, persons
 from tests.commands.conftest import Run
 from tests.commands.test_doses import ADD
 from tests.fakes import FakeClock, FakeGateway
@@ -64,6 +64,22 @@ def test_an_unknown_reference_is_one_line(run: Run) -> None:
         result = run(*arguments)
         assert result.exit_code == 1
         assert result.stderr == "sertilink: REF: there is no notification with this reference [not-found]\n"
+
+
+def test_a_locked_person_is_unlocked_with_a_reason(
+    run: Run, services: Services, clock: FakeClock, reference: str
+) -> None:
+    assert run("unlock", reference, "--reason", "KTP diperiksa").stderr == "sertilink: refused [not-locked]\n"
+    with services.db.write() as conn:
+        found = notifications.find(conn, reference)
+        assert found is not None
+        person_id = found.person_id
+        assert [persons.count_wrong_try(conn, person_id, clock.now()) for _ in range(6)] == [1, 2, 3, 4, 5, None]
+    assert run("unlock", reference, "--reason", "KTP diperiksa").exit_code == 0
+    with services.db.read() as conn:
+        known = persons.get(conn, services.sealer, person_id)
+        assert (known.wrong_tries, known.locked_at) == (0, None)
+        assert [row.action for row in audit.of_subjects(conn, [person_id])][-1] == "person.unlock"
 
 
 def test_a_reason_is_demanded(run: Run, reference: str) -> None:
