@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -164,7 +165,8 @@ def _print_tally(tally: Tally, dry_run: bool, report_path: Path) -> None:
 @contextmanager
 def _error_file(path: Path) -> Iterator[Callable[[RefusedRow], None]]:
     """Writes refused rows to a fresh file; where there are none, no file stays, not even one of an earlier run."""
-    draft = path.with_name(path.name + ".part")
+    # a name of its own: the same file may be imported twice at once
+    draft = path.with_name(f"{path.name}.{os.getpid()}.part")
     try:
         stream = draft.open("w", encoding="utf-8", newline="")
     except OSError as error:
