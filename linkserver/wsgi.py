@@ -9,10 +9,9 @@ import os
 from typing import TYPE_CHECKING
 
 from linkserver import create_public_app, create_staff_app
-from notifier.core.errors import BadSettings
-from notifier.safety import unsafe_for_production
+from notifier.safety import refuse_unsafe
 from notifier.services import Services, build
-from notifier.settings import Environment, Role, load_settings
+from notifier.settings import Role, load_settings
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -30,8 +29,5 @@ def staff() -> Flask:
 
 def _services(role: Role) -> Services:
     settings = load_settings(os.environ, role)
-    if settings.environment is Environment.PRODUCTION:
-        unsafe = unsafe_for_production(settings, os.environ)
-        if unsafe:
-            raise BadSettings(unsafe)
+    refuse_unsafe(settings, os.environ)
     return build(settings)

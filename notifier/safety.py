@@ -11,12 +11,14 @@ import secrets
 from collections.abc import Mapping
 from pathlib import Path
 
+from notifier.core.errors import BadSettings
 from notifier.settings import (
     GENERATED,
     KEY_BYTES,
     NOT_GENERATED,
     PREFIX,
     SECRETS_FOLDER,
+    Environment,
     GatewayName,
     LinkCheck,
     Settings,
@@ -99,3 +101,11 @@ def unsafe_for_production(settings: Settings, environ: Mapping[str, str]) -> lis
         ),
     )
     return lines + _weak_keys(settings) + [PREFIX + text for wrong, text in checks if wrong]
+
+
+def refuse_unsafe(settings: Settings, environ: Mapping[str, str]) -> None:
+    """Raises BadSettings with every reason where these settings would run in production and must not."""
+    if settings.environment is Environment.PRODUCTION:
+        unsafe = unsafe_for_production(settings, environ)
+        if unsafe:
+            raise BadSettings(unsafe)

@@ -24,7 +24,7 @@ from notifier.logs import configure_logging
 from notifier.services import Services
 from notifier.settings import LinkCheck, Settings
 from notifier.store.health import AWAY
-from notifier.worker import SertilinkApp, create_app, node_name
+from notifier.worker import SertilinkApp, create_app, node_name, on_rabbitmq
 
 ACTOR = "door:stream"
 PREFETCH = 50
@@ -41,7 +41,7 @@ def events_queue(settings: Settings) -> Queue:
     """The queue that a registry publishes to: durable; on RabbitMQ a quorum queue with a dead-letter queue."""
     name = settings.events_queue
     arguments: dict[str, Any] | None = None
-    if settings.broker_url.startswith("amqp"):
+    if on_rabbitmq(settings):
         arguments = {
             "x-queue-type": "quorum",
             "x-delivery-limit": _DELIVERY_LIMIT,
@@ -61,7 +61,7 @@ def publish(connection: Connection, settings: Settings, bodies: list[bytes]) -> 
     """Puts event JSON on the queue, as a registry would; how many. Returns when the broker has them."""
     queue = events_queue(settings)
     with connection.channel() as channel:
-        if settings.broker_url.startswith("amqp"):
+        if on_rabbitmq(settings):
             dead_queue(settings)(channel).declare()
         producer = Producer(channel)
         for body in bodies:
@@ -177,7 +177,7 @@ def give_back_to(app: SertilinkApp) -> Callable[[Message], None]:
             publish(connection, app.settings, [_bytes(message)])
         message.ack()
 
-    return publish_again if app.settings.broker_url.startswith("amqp") else _requeue
+    return publish_again if on_rabbitmq(app.settings) else _requeue
 
 
 def consumer_step(app: SertilinkApp, handler: EventHandler) -> type[Any]:
@@ -187,7 +187,7 @@ def consumer_step(app: SertilinkApp, handler: EventHandler) -> type[Any]:
     class EventStep(bootsteps.ConsumerStep):
         def get_consumers(self, channel: Any) -> list[Consumer]:
             channel.basic_qos(0, PREFETCH, False)
-            if settings.broker_url.startswith("amqp"):
+            if on_rabbitmq(settings):
                 dead_queue(settings)(channel).declare()
             return [Consumer(channel, queues=[events_queue(settings)], on_message=handler, accept=None, no_ack=False)]
 

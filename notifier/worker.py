@@ -78,6 +78,11 @@ def broker_options(broker_url: str) -> dict[str, Any]:
     return {"visibility_timeout": 600, "polling_interval": 0.1}
 
 
+def on_rabbitmq(settings: Settings) -> bool:
+    """Whether the broker is RabbitMQ, which has quorum queues, dead-lettering and confirms."""
+    return settings.broker_url.startswith("amqp")
+
+
 def is_embedded(settings: Settings) -> bool:
     """Whether the broker is our own, on SQLite: then one process with threads does all."""
     return settings.broker_url.startswith(embedded_broker.SCHEME)
@@ -86,8 +91,9 @@ def is_embedded(settings: Settings) -> bool:
 def send_queue(settings: Settings) -> Queue:
     """The queue of wake-ups, named after the installation's event queue, so that two may share a broker. On RabbitMQ a
     quorum queue: a wake-up survives the loss of a node."""
-    amqp = settings.broker_url.startswith("amqp")
-    return Queue(f"{settings.events_queue}.send", queue_arguments={"x-queue-type": "quorum"} if amqp else None)
+    return Queue(
+        f"{settings.events_queue}.send", queue_arguments={"x-queue-type": "quorum"} if on_rabbitmq(settings) else None
+    )
 
 
 def create_app(settings: Settings, build_services: Callable[[Settings], Services] = build) -> SertilinkApp:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import click
 
-from notifier.commands.console import Console, fail, pass_console
-from notifier.safety import unsafe_for_production
-from notifier.settings import Environment, Role, Settings
+from notifier.commands.console import Console, pass_console
+from notifier.safety import refuse_unsafe
+from notifier.settings import Role, Settings
 
 
 @click.command("worker")
@@ -30,8 +30,5 @@ def stream(console: Console) -> None:
 def _safe(console: Console, role: Role) -> Settings:
     """The process's settings. Unsafe ones refuse to boot in production."""
     settings = console.settings(role)
-    if settings.environment is Environment.PRODUCTION:
-        unsafe = unsafe_for_production(settings, console.environ)
-        if unsafe:
-            fail(*unsafe)
+    refuse_unsafe(settings, console.environ)
     return settings

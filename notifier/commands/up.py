@@ -16,7 +16,7 @@ import click
 from notifier.commands.check import answering_nodes
 from notifier.commands.console import Console, fail, pass_console
 from notifier.commands.first_start import Welcome, prepare
-from notifier.safety import make_secrets, unsafe_for_production
+from notifier.safety import make_secrets, refuse_unsafe
 from notifier.services import TEMPLATES
 from notifier.settings import PREFIX, Environment, Settings
 from notifier.supervisor import Program, Supervisor, read_procfile
@@ -77,9 +77,7 @@ def _settings(console: Console) -> Settings:
     """The settings, once the secrets are there. In production nothing is made, and unsafe settings refuse to start."""
     settings = console.settings()
     if settings.environment is Environment.PRODUCTION:
-        unsafe = unsafe_for_production(settings, console.environ)
-        if unsafe:
-            fail(*unsafe)
+        refuse_unsafe(settings, console.environ)
         return settings
     make_secrets(settings.data_folder)
     return console.settings()

@@ -85,21 +85,6 @@ def load_links(conn: Connection, ids: Collection[str]) -> dict[str, sa.Row[Any]]
     return {row.id: row for row in conn.execute(sa.select(link).where(link.c.id.in_(list(ids))))}
 
 
-def find_link(conn: Connection, public_id: str) -> sa.Row[Any] | None:
-    """A link by its public id, with its certificate's status (`certificate_status`, `certificate_end_reason`)."""
-    statement = (
-        sa.select(
-            link,
-            certificate.c.status.label("certificate_status"),
-            certificate.c.end_reason.label("certificate_end_reason"),
-            certificate.c.dose_id,
-        )
-        .join(certificate, certificate.c.id == link.c.certificate_id)
-        .where(link.c.public_id == public_id)
-    )
-    return conn.execute(statement).first()
-
-
 def revoke_links(conn: Connection, dose_id: str, *, reason: Reason, at: datetime) -> int:
     """Revokes every live link to any certificate of a dose; how many."""
     certificates = sa.select(certificate.c.id).where(certificate.c.dose_id == dose_id)

@@ -54,11 +54,6 @@ def win_tick(conn: Connection, name: str, *, period: timedelta, at: datetime) ->
     return insert_new(conn, tick, {"name": name, "at": at}, "name")
 
 
-def last_tick(conn: Connection, name: str) -> datetime | None:
-    """When a tick was last won."""
-    return conn.scalar(sa.select(tick.c.at).where(tick.c.name == name))
-
-
 def set_switch(conn: Connection, name: str, *, is_on: bool, by: str, reason: str, at: datetime) -> bool:
     """Turns a switch; False where it stood so already."""
     values: dict[str, Any] = {"is_on": is_on, "changed_at": at, "changed_by": by, "reason": reason}

@@ -73,12 +73,6 @@ def of_dose(conn: Connection, dose_id: str) -> list[Row]:
     return list(conn.execute(statement.order_by(notification.c.created_at.desc(), notification.c.id.desc())))
 
 
-def of_persons(conn: Connection, person_ids: Collection[str], limit: int = 200) -> list[Row]:
-    """Notifications to some persons, newest first."""
-    statement = sa.select(notification).where(notification.c.person_id.in_(list(person_ids)))
-    return list(conn.execute(statement.order_by(notification.c.created_at.desc()).limit(limit)))
-
-
 def newest(conn: Connection, limit: int, states: Collection[State] = (), facility_id: str | None = None) -> list[Row]:
     """The newest notifications, of some states or of all, of one facility or of all."""
     statement = (
