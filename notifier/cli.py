@@ -22,6 +22,9 @@ _COMMANDS: dict[str, tuple[str, str]] = {
     "resend": ("operate", "resend"),
     "cancel": ("operate", "cancel"),
     "unlock": ("operate", "unlock"),
+    "unknown": ("engine", "unknown"),
+    "circuit": ("engine", "circuit"),
+    "reconcile": ("reconcile", "reconcile"),
     "hold": ("operate", "hold"),
     "release": ("operate", "release"),
     "user": ("accounts", "user"),
@@ -29,6 +32,8 @@ _COMMANDS: dict[str, tuple[str, str]] = {
     "config": ("config", "config"),
     "db": ("database", "db"),
     "keys": ("keys", "keys"),
+    "prove": ("prove", "prove_command"),
+    "bench": ("bench", "bench"),
     "worker": ("run", "worker"),
     "stream": ("run", "stream"),
 }

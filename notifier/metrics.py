@@ -11,7 +11,8 @@ from prometheus_client.registry import Collector
 
 from notifier.core.states import State
 from notifier.services import Services
-from notifier.store import counters, events, notifications
+from notifier.store import circuits, counters, events, notifications, unknowns
+from notifier.store.circuits import CircuitMode, CircuitState
 
 
 class DatabaseCollector(Collector):
@@ -29,6 +30,9 @@ class DatabaseCollector(Collector):
             unaccounted = events.unaccounted(conn)
             dead = events.count_dead_letters(conn)
             held = counters.is_on(conn, counters.HOLD)
+            undecided = unknowns.count_unknown_for_good(conn)
+            at_risk = notifications.count_at_risk(conn)
+            circuit = circuits.get(conn, self._services.gateway.name)
         states = GaugeMetricFamily("sertilink_notifications", "Notifications by state", labels=["state"])
         for state in State:
             states.add_metric([state.value], counts.get(state.value, 0))
@@ -38,6 +42,10 @@ class DatabaseCollector(Collector):
         yield GaugeMetricFamily("sertilink_events_unaccounted", "Accepted events without an outcome", value=unaccounted)
         yield GaugeMetricFamily("sertilink_dead_letters", "Dead letters that wait for somebody", value=dead)
         yield GaugeMetricFamily("sertilink_held", "1 while the kill switch is on", value=float(held))
+        yield GaugeMetricFamily("sertilink_unknown_undecided", "Outcomes that an operator must decide", value=undecided)
+        yield GaugeMetricFamily("sertilink_promises_at_risk", "Messages whose 48 hours are nearly over", value=at_risk)
+        is_open = circuit is not None and (circuit.state != CircuitState.CLOSED or circuit.mode == CircuitMode.OPEN)
+        yield GaugeMetricFamily("sertilink_circuit_open", "1 while the provider is not spoken to", value=float(is_open))
 
 
 def serve(services: Services, port: int) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -10,10 +10,12 @@ from notifier.core.clock import Clock, SystemClock
 from notifier.core.errors import BadSettings
 from notifier.core.link_tokens import LinkSigner
 from notifier.core.schedule import QuietHours, read_quiet_hours
+from notifier.faults import Armed, Faults, Unarmed
 from notifier.gateways import Gateway
 from notifier.gateways.catcher import Catcher
 from notifier.settings import GatewayName, Settings
 from notifier.store.engine import Database
+from notifier.store.memory import Memory
 from notifier.store.sealed import Sealer
 
 TEMPLATES = Path(__file__).resolve().parent.parent / "templates"
@@ -30,6 +32,8 @@ class Services:
     gateway: Gateway
     link_signer: LinkSigner | None
     quiet: QuietHours | None
+    memory: Memory
+    faults: Faults = field(default_factory=Unarmed)
 
     @property
     def links(self) -> LinkSigner:
@@ -69,6 +73,8 @@ def build(settings: Settings, clock: Clock | None = None) -> Services:
         gateway=_gateway(settings, db, sealer, clock),
         link_signer=LinkSigner(link_keys) if link_keys else None,
         quiet=read_quiet_hours(settings.quiet_hours),
+        memory=Memory(settings.data_folder),
+        faults=Armed(settings.test_fault_points) if settings.test_fault_points else Unarmed(),
     )
 
 

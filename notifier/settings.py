@@ -142,7 +142,7 @@ class Settings(BaseModel):
     twilio_messaging_service_sid: str | None = None
     twilio_api_base: str = "https://api.twilio.com"
     provider_timeout: float = Field(10, gt=0, le=120)  # seconds
-    provider_concurrency: int = Field(100, ge=1, le=1000)  # requests in flight a process
+    provider_concurrency: int = Field(200, ge=1, le=1000)  # requests in flight a process
     link_keys: Keys = ()
     data_keys: Keys = ()
     index_key: Keys = ()
@@ -178,9 +178,12 @@ class Settings(BaseModel):
     country: str = "ID"
     allowed_countries: Words = ()  # empty: COUNTRY alone
     sender_rate: float = Field(0, ge=0)  # segments per second over all workers; 0: no limit
+    catch_up_rate: float = Field(0, ge=0)  # the same while messages are long overdue; 0: as SENDER_RATE
+    smooth_minutes: float = Field(30, ge=0, le=720)  # what waited for the morning is spread over so many minutes
     events_queue: str = Field("vaccinations", pattern=r"^[A-Za-z0-9._-]{1,100}$")
     worker_concurrency: int = Field(2, ge=1, le=64)
     data_folder: Path = Path("var")
+    test_fault_points: Path | None = None  # a folder of orders to die at named points (notifier.faults); never real
 
     @field_validator("quiet_hours")
     @classmethod
@@ -287,7 +290,7 @@ def load_settings(environ: Mapping[str, str], role: Role = Role.CLI) -> Settings
 
 def _from_environment(environ: Mapping[str, str], foreign: Collection[str] = ()) -> dict[str, str]:
     """What is set, by field. Secrets in `foreign` are left out, and their files are not even opened. Empty is unset."""
-    names = {key: field_of(key) for key in environ if key.startswith(PREFIX) and not key.startswith(TEST_PREFIX)}
+    names = {key: field_of(key) for key in environ if key.startswith(PREFIX) and _is_ours(key)}
     unknown = [f"{key}: there is no such setting" for key, field in names.items() if field is None]
     if unknown:
         raise BadSettings(sorted(unknown))
@@ -300,6 +303,11 @@ def _from_environment(environ: Mapping[str, str], foreign: Collection[str] = ())
         elif not environ.get(key[: -len(_FILE)]):  # the setting itself wins
             given[field] = _read_secret_file(key, environ[key])
     return given
+
+
+def _is_ours(key: str) -> bool:
+    """Whether a name must be one of our settings. The rest of SERTILINK_TEST_* is for the test suite."""
+    return not key.startswith(TEST_PREFIX) or field_of(key) is not None
 
 
 def field_of(key: str) -> str | None:

@@ -1,40 +1,31 @@
 """The stream watcher: a Celery worker whose one job is a kombu consumer on the registry's event queue.
 
-Acknowledged after the commit; poison goes to the dead letters with its reason; a database that is away is waited for
-with the message unacknowledged; no exception ends the worker.
+This is its door: the queue, publishing to it, and the process. What happens to messages: `stream_batches`; how they are
+taken from Redis: `redis_fetch`.
 """
 
 from __future__ import annotations
 
-import hashlib
-import logging
 import threading
-from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from celery import bootsteps, signals
 from kombu import Connection, Consumer, Exchange, Producer, Queue
 from kombu.message import Message
+from kombu.transport import virtual
 
-from notifier.core.errors import BadInput, BadSettings, Conflict, Problem
-from notifier.intake.event import MAX_EVENT_BYTES, now_as_today, read_event_json
-from notifier.intake.record import Door, dead_letter, record
+from notifier import redis_fetch
+from notifier.core.errors import BadSettings
+from notifier.embedded_broker.transport import DELETE_DELIVERY
 from notifier.logs import configure_logging
-from notifier.services import Services
-from notifier.settings import LinkCheck, Settings
-from notifier.store.health import AWAY
-from notifier.worker import SertilinkApp, create_app, node_name, on_rabbitmq
+from notifier.settings import Settings
+from notifier.stream_batches import MOST, BatchHandler, Fetching, Gathering, Handler, OneByOne, Settling, body_of
+from notifier.worker import SertilinkApp, create_app, is_embedded, node_name, on_rabbitmq
 
-ACTOR = "door:stream"
-PREFETCH = 50
-_LONGEST_WAIT_S = 30.0
-_MOST_FAULTS = 5
-_FAULTS_KEPT = 1000
-_DELIVERY_LIMIT = 20  # RabbitMQ: a message that keeps killing its consumer ends in the dead queue
+_DELIVERY_LIMIT = 20  # RabbitMQ: a message given out more often than that goes to the dead queue
+_WORN = 10  # deliveries that no process lived to settle
 _CONTROL_QUEUE = "sertilink.stream-idle"
-
-_log = logging.getLogger(__name__)
 
 
 def events_queue(settings: Settings) -> Queue:
@@ -77,121 +68,130 @@ def publish(connection: Connection, settings: Settings, bodies: list[bytes]) -> 
     return len(bodies)
 
 
-class EventHandler:
-    """What happens to one message. Never raises. `give_back` puts one where it will be offered again; by default it is
-    requeued."""
+class OnRabbit(OneByOne):
+    """RabbitMQ counts each requeue towards the delivery limit, so that a database away for minutes would send good
+    events to the dead queue: there an event goes to the end of the queue anew, confirmed, and only then is the old
+    message acknowledged. Twice is once: the event id is the same."""
 
-    def __init__(
-        self,
-        services: Callable[[], Services],
-        settings: Settings,
-        stopping: threading.Event,
-        give_back: Callable[[Message], None] | None = None,
-    ) -> None:
-        self._services = services
-        self._settings = settings
-        self._stopping = stopping
-        self._give_back = give_back or _requeue
-        self._failures = 0
-        self._faults: Counter[bytes] = Counter()
+    def __init__(self, app: SertilinkApp) -> None:
+        self._app = app
 
-    def __call__(self, message: Message) -> None:
-        try:
-            self._handle(message)
-            self._failures = 0
-        except Exception as error:
-            # the database or the broker is away: keep the message, wait, offer it again
-            self._failures += 1
-            _log.error("event not recorded yet", extra={"error": type(error).__name__, "failures": self._failures})
-            self._stopping.wait(min(0.1 * 2 ** min(self._failures, 10), _LONGEST_WAIT_S))
-            self._return(message)
-
-    def _handle(self, message: Message) -> None:
-        services = self._services()
-        body = _bytes(message)
-        problems = self._record(services, body)
-        if problems:
-            dead_letter(services, door=Door.STREAM, body=body[:MAX_EVENT_BYTES], problems=problems)
-            _log.warning("event refused", extra={"rules": [problem.rule for problem in problems]})
-            message.reject(requeue=False)
+    def acknowledge(self, messages: Sequence[Message], *, all_before: bool) -> None:
+        if all_before:
+            messages[-1].ack(multiple=True)
         else:
-            message.ack()
+            super().acknowledge(messages, all_before=False)
 
-    def _record(self, services: Services, body: bytes) -> list[Problem]:
-        """What is wrong with the event; [] where it is recorded. Raises what may be gone at the next try."""
-        try:
-            event = read_event_json(
-                body,
-                today=now_as_today(services.clock.now()),
-                require_birth_date=self._settings.link_check is not LinkCheck.NONE,
-            )
-            record(services, event, door=Door.STREAM, actor=ACTOR)
-        except (BadInput, Conflict) as error:
-            return _problems(error)
-        except AWAY:
-            raise
-        except Exception as error:
-            # a fault of ours that this event meets each time: not for ever in the way of the others
-            if not self._is_hopeless(body):
-                raise
-            return [Problem("body", "unexpected", f"recording it failed {_MOST_FAULTS} times: {type(error).__name__}")]
-        return []
-
-    def _is_hopeless(self, body: bytes) -> bool:
-        key = hashlib.sha256(body).digest()
-        if len(self._faults) > _FAULTS_KEPT:
-            self._faults.clear()
-        self._faults[key] += 1
-        return self._faults[key] >= _MOST_FAULTS
-
-    def _return(self, message: Message) -> None:
-        try:
-            self._give_back(message)
-        except Exception as error:
-            # the connection is gone, and with it our hold on the message: the broker gives it out again
-            _log.error("event not given back", extra={"error": type(error).__name__})
+    def give_back(self, messages: Sequence[Message]) -> None:
+        with self._app.connection_for_write() as connection:
+            publish(connection, self._app.settings, [body_of(message) for message in messages])
+        super().acknowledge(messages, all_before=False)
 
 
-def _requeue(message: Message) -> None:
-    message.requeue()
+class Wary:
+    """For RabbitMQ: one event that kills its process takes no other with it to the dead queue. Each death counts for
+    the whole prefetch window; so of those that saw _WORN deaths all but the first are published anew, their count at
+    naught. The first is tried on, and ends among the dead letters before the broker drops it without a reason."""
+
+    def __init__(self, handler: BatchHandler) -> None:
+        self._handler = handler
+
+    def __call__(self, messages: Sequence[Message]) -> list[Message]:
+        worn = [message for message in messages if _deaths(message) >= _WORN]
+        left = self._handler.give_back(worn[1:])
+        if worn and _deaths(worn[0]) >= _DELIVERY_LIMIT - 1:
+            left += self._handler.refuse(worn[0], "the process ended each time that it was handled")
+        else:
+            worn = worn[1:]
+        company = [message for message in messages if message not in worn]
+        return left + (self._handler(company) if company else [])
 
 
-def _bytes(message: Message) -> bytes:
-    body = message.body
-    return body.encode("utf-8", "surrogateescape") if isinstance(body, str) else bytes(body)
+def _deaths(message: Message) -> int:
+    """How often it was given out to a process that ended (RabbitMQ, quorum queues)."""
+    return int((message.headers or {}).get("x-delivery-count", 0))
 
 
-def _problems(error: BadInput | Conflict) -> list[Problem]:
-    if isinstance(error, BadInput):
-        return list(error.problems)
-    return [Problem("event_id", "conflict", str(error))]
+class OnRedis(OneByOne):
+    """All notes forgotten in one round trip."""
+
+    def acknowledge(self, messages: Sequence[Message], *, all_before: bool) -> None:
+        messages[0].channel.qos.ack_many([message.delivery_tag for message in messages])
 
 
-def give_back_to(app: SertilinkApp) -> Callable[[Message], None]:
-    """How a message is given back. RabbitMQ counts each requeue towards the delivery limit, so that a database away for
-    minutes would send good events to the dead queue: there the event goes to the end of the queue anew, confirmed, and
-    only then is the old message acknowledged. Twice is once: the event id is the same."""
+class OnEmbedded(OneByOne):
+    """All rows deleted in one transaction, so with one wait for the disk."""
 
-    def publish_again(message: Message) -> None:
-        with app.connection_for_write() as connection:
-            publish(connection, app.settings, [_bytes(message)])
-        message.ack()
+    def acknowledge(self, messages: Sequence[Message], *, all_before: bool) -> None:
+        channel = messages[0].channel
+        tags = [message.delivery_tag for message in messages]
+        channel.settle(tags, DELETE_DELIVERY)
+        for tag in tags:
+            virtual.QoS.ack(channel.qos, tag)
+        channel.wake()
 
-    return publish_again if on_rabbitmq(app.settings) else _requeue
+
+def settling(app: SertilinkApp) -> Settling:
+    """How the broker of this installation is told."""
+    if on_rabbitmq(app.settings):
+        return OnRabbit(app)
+    return OnEmbedded() if is_embedded(app.settings) else OnRedis()
 
 
-def consumer_step(app: SertilinkApp, handler: EventHandler) -> type[Any]:
+def consumer_step(settings: Settings, handler: Handler) -> type[Any]:
     """The bootstep that Celery starts anew after each reconnect."""
-    settings = app.settings
+    queue = events_queue(settings)
 
     class EventStep(bootsteps.ConsumerStep):
+        incoming: Gathering | Fetching | None = None
+
+        def start(self, c: Any) -> None:
+            self.incoming = Fetching(handler, queue.name) if c.hub is None else Gathering(handler, c.hub)
+            super().start(c)
+
         def get_consumers(self, channel: Any) -> list[Consumer]:
-            channel.basic_qos(0, PREFETCH, False)
+            channel.basic_qos(0, MOST, False)
             if on_rabbitmq(settings):
                 dead_queue(settings)(channel).declare()
-            return [Consumer(channel, queues=[events_queue(settings)], on_message=handler, accept=None, no_ack=False)]
+            return [Consumer(channel, queues=[queue], on_message=self.incoming, accept=None, no_ack=False)]
+
+        def stop(self, c: Any) -> None:
+            self._drop()
+            super().stop(c)
+
+        def shutdown(self, c: Any) -> None:
+            self._drop()
+            super().shutdown(c)
+
+        def _drop(self) -> None:
+            if self.incoming is not None:
+                self.incoming.drop()
 
     return EventStep
+
+
+def stream_app(settings: Settings, create: Callable[[Settings], SertilinkApp] = create_app) -> SertilinkApp:
+    """The worker's app, fit for the stream. Connects to nothing."""
+    app = create(settings)
+    # the step reads the events; the task consumer gets an idle queue, or it would eat wake-ups or events. Durable, as
+    # RabbitMQ 4.3 refuses transient queues that are not exclusive
+    app.conf.task_default_queue = f"{_CONTROL_QUEUE}.{settings.events_queue}"
+    app.conf.task_queues = [Queue(app.conf.task_default_queue, auto_delete=True, durable=True)]
+    app.conf.broker_channel_error_retry = True  # a queue deleted, a server out of memory: connect again, do not end
+    if on_redis(settings):
+        app.conf.broker_url = redis_fetch.url(settings.broker_url)
+        app.conf.broker_transport_options |= redis_fetch.options(settings.events_queue, settings.lease_seconds)
+    return app
+
+
+def _longest_wait_s(settings: Settings) -> float:
+    """Between two tries: not so long that the leases on Redis end in between."""
+    return min(30.0, settings.lease_seconds / 2)
+
+
+def on_redis(settings: Settings) -> bool:
+    """Whether the broker is Redis."""
+    return settings.broker_url.startswith("redis")
 
 
 def run_stream(settings: Settings) -> None:
@@ -199,14 +199,11 @@ def run_stream(settings: Settings) -> None:
     if not settings.data_keys:
         raise BadSettings(["SERTILINK_DATA_KEYS: the stream seals what it records"])
     configure_logging()
-    app = create_app(settings)
-    # the step reads the events; the task consumer gets an idle queue, or it would eat wake-ups or events
-    app.conf.task_queues = [Queue(f"{_CONTROL_QUEUE}.{settings.events_queue}", auto_delete=True, durable=False)]
-    app.conf.task_default_queue = f"{_CONTROL_QUEUE}.{settings.events_queue}"
+    app = stream_app(settings)
     stopping = threading.Event()
     signals.worker_shutting_down.connect(lambda **_: stopping.set(), weak=False)
-    handler = EventHandler(lambda: app.services, settings, stopping, give_back_to(app))
-    app.steps["consumer"].add(consumer_step(app, handler))
+    handler = BatchHandler(lambda: app.services, settings, stopping, settling(app), _longest_wait_s(settings))
+    app.steps["consumer"].add(consumer_step(settings, Wary(handler) if on_rabbitmq(settings) else handler))
     app.worker_main(
         [
             "worker",

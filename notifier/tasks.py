@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from notifier.intake.reconciliation import reconcile_events
+from notifier.messages.reconcile import reconcile
 from notifier.messages.upkeep import BATCH
 
 SEND_BATCH = "sertilink.send_batch"
+RECONCILE = "sertilink.reconcile"
+COUNT_EVENTS = "sertilink.count_events"
 
 
 def register(app: Any) -> None:
@@ -17,3 +21,11 @@ def register(app: Any) -> None:
         report = app.sender.send_batch(BATCH)
         if report.full:
             app.send_task(SEND_BATCH, expires=30)
+
+    @app.task(name=RECONCILE, ignore_result=True)  # type: ignore[untyped-decorator]  # celery ships no types
+    def look_up_unknown() -> None:
+        reconcile(app.services)
+
+    @app.task(name=COUNT_EVENTS, ignore_result=True)  # type: ignore[untyped-decorator]  # celery ships no types
+    def count_events() -> None:
+        reconcile_events(app.services)

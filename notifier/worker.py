@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 from celery import Celery, signals
+from celery.worker.consumer import Consumer
 from kombu import Queue
 
 from notifier import embedded_broker, metrics, tasks
@@ -26,6 +27,13 @@ from notifier.settings import Settings
 _TICK_SECONDS = 1.0
 
 _log = logging.getLogger(__name__)
+
+
+class _Consumer(Consumer):
+    """Celery's consumer less native delayed delivery: 28 queues on RabbitMQ for an `eta` that we never use."""
+
+    class Blueprint(Consumer.Blueprint):
+        default_steps = [step for step in Consumer.Blueprint.default_steps if not step.endswith(":DelayedDelivery")]
 
 
 class SertilinkApp(Celery):
@@ -105,6 +113,7 @@ def create_app(settings: Settings, build_services: Callable[[Settings], Services
         broker_transport_options=broker_options(settings.broker_url),
         broker_connection_retry_on_startup=True,
         broker_connection_max_retries=None,  # a broker that is away is waited for
+        worker_consumer=_Consumer,
         task_queues=[queue],
         task_default_queue=queue.name,
         task_ignore_result=True,
@@ -135,12 +144,16 @@ class Ticker(threading.Thread):
     def run(self) -> None:
         while not self._stopping.wait(_TICK_SECONDS):
             try:
-                ticked = upkeep.tick(self._app.services)
-                for _ in range(ticked.wake_ups):
-                    self._app.send_task(tasks.SEND_BATCH, expires=30, retry=False)
+                self._wake(upkeep.tick(self._app.services))
             except Exception as error:
                 # the database or the broker is away: the next tick finds the same rows
                 _log.error("tick failed", extra={"error": type(error).__name__})
+
+    def _wake(self, ticked: upkeep.Ticked) -> None:
+        names = [tasks.SEND_BATCH] * ticked.wake_ups
+        names += [tasks.RECONCILE] * ticked.look_ups + [tasks.COUNT_EVENTS] * ticked.nightly
+        for name in names:
+            self._app.send_task(name, expires=30, retry=False)
 
     def stop(self) -> None:
         self._stopping.set()

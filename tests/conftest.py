@@ -71,7 +71,12 @@ def build_services(tmp_path: Path, clock: FakeClock, gateway: FakeGateway) -> It
     built: list[Services] = []
 
     def make(**settings: Any) -> Services:
-        values = {"database_url": f"sqlite:///{tmp_path}/sertilink.db", "data_folder": tmp_path} | TEST_KEYS | settings
+        defaults: dict[str, Any] = {
+            "database_url": f"sqlite:///{tmp_path}/sertilink.db",
+            "data_folder": tmp_path,
+            "smooth_minutes": 0,  # so that the morning is one moment; the tests of smoothing set it
+        }
+        values = defaults | TEST_KEYS | settings
         services = replace(build(Settings(**values), clock), gateway=gateway)
         upgrade(services.db)
         built.append(services)

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
+from notifier.core.states import Channel
 from notifier.gateways import (
     BadWebhook,
     ErrorMeaning,
     FoundMessage,
+    Inbound,
+    InboundAnswer,
     Outcome,
     OutcomeClass,
     OutgoingSms,
@@ -73,12 +76,25 @@ class FakeGateway:
             raw=repr(sorted(form.items())).encode(),
         )
 
+    def read_inbound(self, path: str, form: Mapping[str, str], signature: str) -> Inbound:
+        if signature != "genuine":
+            raise BadWebhook("forged")
+        scheme, _, number = form["From"].rpartition(":")
+        channel = Channel.WHATSAPP if scheme == "whatsapp" else Channel.SMS
+        return Inbound(form["MessageSid"], channel, number if number.startswith("+") else None, form.get("Body", ""))
+
+    def answer_inbound(self, text: str | None) -> InboundAnswer:
+        return InboundAnswer(text or "", "text/plain")
+
     def waiting_receipts(self, limit: int) -> list[Receipt]:
         taken, self.receipts = self.receipts[:limit], self.receipts[limit:]
         return taken
 
     def explain(self, code: str) -> ErrorMeaning | None:
         return None
+
+    def warm(self) -> None:
+        pass
 
     def close(self) -> None:
         pass

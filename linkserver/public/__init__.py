@@ -3,10 +3,11 @@
     app.py          puts the face together; opens the doors that `DOORS` names, imports no others
     face.py         what every route is handed
     link.py         /c/<token>: the inert landing, the birth date
+    stop.py         /c/<token>/stop: no more SMS to this number, and back
     certificate.py  /certificate/<view>: page, PDF, picture, behind the cookie
     views.py        the cookie that holds up to eight opened views
     verify.py       /verify, /cek: is this certificate number valid?
-    webhooks.py     the provider's delivery receipts
+    webhooks.py     the provider's delivery receipts, and what people write to our sender
     plain.py        health, robots.txt, security.txt, icon
     pages.py        the pages of each state and error: what happened, what it means, what to do now
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from flask import Flask, Response, make_response, redirect, render_template, request, url_for
+from flask import Flask, Response, make_response, render_template, request, url_for
 
 from linkserver.public.face import Face, device_kind
 from linkserver.public.pages import LIMITED, UNREADABLE, link_page, state_page
+from linkserver.public.stop import FIELD as STOP
+from linkserver.public.stop import lead
 from linkserver.security import is_cross_site
 from linkserver.words import N_
 from notifier.certificates.birth_dates import read_birth_date
@@ -41,7 +43,7 @@ def add_routes(app: Flask, face: Face) -> None:
         if seen.state is not LinkState.LIVE:
             return link_page(seen)
         if canonical != token:
-            return _found(url_for("landing", token=canonical))
+            return lead(url_for("landing", token=canonical), 302)
         return _form(face)
 
     @app.post("/c/<path:token>")
@@ -50,11 +52,14 @@ def add_routes(app: Flask, face: Face) -> None:
             return state_page(UNREADABLE, status=403)
         token = _trimmed(token)
         device, address = device_kind(request.user_agent.string), request.remote_addr or ""
-        if face.services.settings.link_check is LinkCheck.NONE:
+        if STOP not in request.form and face.services.settings.link_check is LinkCheck.NONE:
             return _answer(face, press_button(face.services, token, device=device, address=address))
         seen = look(face.services, token)  # before the form is judged: nobody corrects a date for a dead link
         if seen.state is not LinkState.LIVE:
             return link_page(seen)
+        if STOP in request.form:
+            # the landing, the same for every link, cannot name the address itself; 307 posts the form there
+            return lead(url_for("stop", token=token), 307)
         typed = [request.form.get(name, "")[:_LONGEST_FIELD] for name in _FIELDS]
         today = face.services.clock.now().astimezone(face.services.zone).date()
         try:
@@ -71,7 +76,7 @@ def _answer(face: Face, tried: Try) -> Response:
         return _form(face, tries_left=tried.look.tries_left, status=422)
     if tried.answer is not Answer.OPENED or tried.look.public_id is None:
         return link_page(tried.look)
-    response = _found("", 303)
+    response = lead("", 303)
     view = face.views.add(request, response, tried.look.public_id)
     response.location = url_for("certificate", view=view)
     return response
@@ -98,10 +103,3 @@ def _trimmed(token: str) -> str:
     """A token without what phones leave behind it; what has no chance to be one stays as it is."""
     short = trimmed(trimmed(token).rstrip("/"))
     return short if len(short) == TOKEN_LENGTH else token
-
-
-def _found(location: str, code: int = 302) -> Response:
-    response = redirect(location, code, Response=Response)
-    assert isinstance(response, Response)  # noqa: S101  # the class that was asked for
-    response.set_data(b"")  # werkzeug's body would repeat the address
-    return response

@@ -99,6 +99,13 @@ VIEW_CLOSED = StatePage(
     N_("Sertifikat Anda tidak terpengaruh. Anda dapat membukanya lagi kapan saja selama tautannya berlaku."),
     (N_("Buka kembali SMS dari kami, ketuk tautannya, lalu isi tanggal lahir penerima vaksin."),),
 )
+NO_NUMBER = StatePage(
+    404,
+    N_("Nomor untuk tautan ini tidak kami ketahui"),
+    N_("Tautan ini tidak kami kirim lewat SMS, jadi kami tidak tahu nomor mana yang harus dihentikan."),
+    N_("Tidak ada yang berubah. Sertifikat dan tautan Anda tetap berlaku."),
+    (N_("Untuk menghentikan SMS ke suatu nomor, hubungi kami di bawah ini dari nomor itu."),),
+)
 LIMITED = StatePage(
     429,
     N_("Terlalu banyak percobaan"),

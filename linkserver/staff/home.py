@@ -7,8 +7,9 @@ from flask import Blueprint, render_template
 from linkserver.staff.gate import me, needs
 from notifier.access.roles import Permission
 from notifier.core.states import State
+from notifier.intake.reconciliation import newest
 from notifier.services import Services
-from notifier.store import counters
+from notifier.store import circuits, counters
 from notifier.support import desk
 
 #: what somebody must look at, what is on its way, what is done
@@ -30,6 +31,9 @@ def blueprint(services: Services) -> Blueprint:
         counts[State.SENDING] += counts.pop(State.CLAIMED)  # one word for a reader
         with services.db.read() as conn:
             switch = counters.get_switch(conn, counters.HOLD)
-        return render_template("home.html", counts=counts, groups=GROUPS, switch=switch)
+            circuit = circuits.get(conn, services.gateway.name)
+        stopped = circuit is not None and "open" in {circuit.state, circuit.mode}
+        shown = {"counts": counts, "groups": GROUPS, "switch": switch, "counted": newest(services)}
+        return render_template("home.html", circuit=circuit if stopped else None, **shown)
 
     return part

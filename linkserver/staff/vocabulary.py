@@ -57,6 +57,12 @@ REASONS: dict[str, str] = {
     "rate-limited": N_("penyedia SMS minta pelan-pelan, akan dicoba lagi"),
     "sender-misconfigured": N_("akun atau pengirim SMS bermasalah"),
     "outcome-unknown": N_("jawaban penyedia SMS tidak jelas"),
+    "db-restored": N_("basis data dipulihkan dari salinan lama, sedang dicek ke penyedia SMS"),
+    "sent-again": N_("tidak jelas terkirim, sudah dikirim ulang"),
+    "left-alone": N_("tidak jelas terkirim, diputuskan tidak dikirim ulang"),
+    "unreachable": N_("ponsel tidak dapat dihubungi, dicoba lagi hari ke-1, 3, dan 7"),
+    "has-arrived": N_("ternyata SMS sebelumnya sudah diterima penyedia"),
+    "not-unknown": N_("Nasib SMS ini sudah jelas, jadi tidak perlu diputuskan lagi."),
     "refused": N_("ditolak penyedia SMS"),
     "unreadable": N_("data tersegel tidak dapat dibuka"),
     # refusals of resend and cancel
@@ -137,6 +143,7 @@ DEEDS: dict[str, str] = {
 OUTCOMES: dict[str, str] = {
     "accepted": N_("diterima"),
     "not-sent": N_("tidak terkirim, dicoba lagi"),
+    "not-begun": N_("belum sempat dikirim, dicoba lagi"),
     "rate-limited": N_("diminta pelan-pelan, dicoba lagi"),
     "permanent": N_("ditolak untuk seterusnya"),
     "number-bad": N_("nomor tidak dapat menerima SMS"),

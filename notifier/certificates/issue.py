@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import secrets
 from datetime import datetime
 
 from sqlalchemy.engine import Connection
 
-from notifier.core.ids import REFERENCE_ALPHABET, new_id, read_reference
+from notifier.core.ids import REFERENCE_ALPHABET, new_id, random_letters, read_reference
 from notifier.core.states import CertificateStatus, Reason
 from notifier.store import certificates
 
@@ -16,8 +15,8 @@ _GROUPS, _GROUP_LENGTH = 3, 4  # 60 bits: nobody finds one by trying
 
 def new_number() -> str:
     """The number printed on a certificate, such as 7K3M-9QXT-2B4D: random, so that it tells nothing."""
-    letters = [secrets.choice(REFERENCE_ALPHABET) for _ in range(_GROUPS * _GROUP_LENGTH)]
-    return "-".join("".join(letters[i : i + _GROUP_LENGTH]) for i in range(0, len(letters), _GROUP_LENGTH))
+    letters = random_letters(_GROUPS * _GROUP_LENGTH)
+    return "-".join(letters[i : i + _GROUP_LENGTH] for i in range(0, len(letters), _GROUP_LENGTH))
 
 
 def read_number(typed: str) -> str | None:

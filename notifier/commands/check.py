@@ -14,6 +14,7 @@ from notifier.commands.config import without_password
 from notifier.commands.console import FAILED, Console, json_option, pass_console, print_json
 from notifier.commands.publish import connect
 from notifier.core.errors import BadSettings
+from notifier.messages.send import CHUNK
 from notifier.safety import unsafe_for_production
 from notifier.settings import PREFIX, GatewayName, LinkCheck, Settings
 from notifier.store import migrate
@@ -68,11 +69,22 @@ def find(console: Console) -> Iterator[Finding]:
     if settings.link_check is LinkCheck.NONE:
         reason = settings.link_check_reason or "no reason given"
         yield Finding(f"{PREFIX}LINK_CHECK", None, f"a link alone opens a certificate: {reason}")
+    shortest = shortest_lease(settings)
+    if settings.lease_seconds < shortest:
+        detail = f"a chunk may take {shortest:.0f} s with this PROVIDER_TIMEOUT and PROVIDER_CONCURRENCY; raise it"
+        yield Finding(f"{PREFIX}LEASE_SECONDS", False, detail)
     yield from _database(console, settings)
     yield _reached("broker", settings, reach_broker)
     yield _workers(settings)
     if settings.gateway is GatewayName.TWILIO:
         yield _reached("provider", settings, reach_provider)
+
+
+def shortest_lease(settings: Settings) -> float:
+    """Seconds that a chunk takes at worst: each message may take twice the time-out, in as many waves as do not fit
+    into the requests in flight. A shorter lease would call what is still in flight unknown."""
+    waves = -(-CHUNK // settings.provider_concurrency)
+    return 2 * settings.provider_timeout * waves
 
 
 def _wrong(line: str) -> Finding:

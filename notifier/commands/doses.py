@@ -20,7 +20,7 @@ from notifier.core.words import full_moment
 from notifier.intake import readers
 from notifier.intake.answer import report
 from notifier.intake.bulk import RefusedRow, Tally, record_rows
-from notifier.intake.files import ReadRow
+from notifier.intake.parallel import record_lines, worth_sharing
 from notifier.intake.record import Door, Recorded, record
 from notifier.services import Services
 
@@ -118,14 +118,11 @@ def import_file(
     """
     report_path = errors or file.with_name(file.name + ".errors.csv")
     with console.services() as services, _error_file(report_path) as refused, _progress(file) as progress:
-        tally = record_rows(
-            services,
-            readers.from_file(services, file),
-            actor=console.actor(),
-            rehearse=dry_run,
-            refused=refused,
-            progress=progress,
-        )
+        told: dict[str, Any] = {"actor": console.actor(), "refused": refused, "progress": progress}
+        if not dry_run and worth_sharing(services, file):
+            tally = record_lines(services, file, **told)
+        else:
+            tally = record_rows(services, readers.from_file(services, file), rehearse=dry_run, **told)
     if as_json:
         print_json(tally_report(tally, dry_run, str(report_path) if tally.refused else None))
     else:
@@ -202,13 +199,13 @@ def _harmless(cell: object) -> str:
 
 
 @contextmanager
-def _progress(file: Path) -> Iterator[Callable[[ReadRow], None]]:
+def _progress(file: Path) -> Iterator[Callable[[int], None]]:
     """A bar by bytes on standard error, on a terminal alone."""
     screen = Screen(stderr=True)
     if not (screen.is_terminal and sys.stderr.isatty()):
-        yield lambda _row: None
+        yield lambda _bytes: None
         return
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
     with Progress(*columns, console=screen) as bar:
         task = bar.add_task(file.name, total=file.stat().st_size)
-        yield lambda row: bar.update(task, completed=row.bytes_read)
+        yield lambda read: bar.update(task, completed=read)

@@ -7,12 +7,14 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import click
+from sqlalchemy.engine import Connection
 
 from notifier.commands.console import Console, json_option, pass_console, print_json
 from notifier.core.phones import masked_phone
 from notifier.core.words import full_moment
+from notifier.intake.reconciliation import Newest, newest
 from notifier.services import Services
-from notifier.store import counters, events, notifications
+from notifier.store import circuits, counters, events, notifications, unknowns
 from notifier.support.timeline import Timeline, timeline
 
 
@@ -34,6 +36,7 @@ def status(console: Console, reference: str | None, as_json: bool) -> None:
 def overview(services: Services) -> dict[str, Any]:
     """Counts by state, how late the oldest waiting message is, and what should be 0."""
     now = services.clock.now()
+    counted = newest(services)
     with services.db.read() as conn:
         oldest = notifications.oldest_due(conn)
         hold = counters.get_switch(conn, counters.HOLD)
@@ -47,7 +50,25 @@ def overview(services: Services) -> dict[str, Any]:
             "events": dict(sorted(events.count_by_outcome(conn).items())),
             "unaccounted": events.unaccounted(conn),
             "dead_letters": events.count_dead_letters(conn),
+            "unknown_for_decision": unknowns.count_unknown_for_good(conn),
+            "promises_at_risk": notifications.count_at_risk(conn),
+            "circuit": _circuit(conn, services),
+            "reconciled": _reconciled(counted),
         }
+
+
+def _circuit(conn: Connection, services: Services) -> dict[str, Any]:
+    row = circuits.get(conn, services.gateway.name)
+    if row is None:
+        return {"state": circuits.CircuitState.CLOSED.value, "mode": circuits.CircuitMode.AUTO.value, "reason": None}
+    return {"state": row.state, "mode": row.mode, "reason": row.reason or None}
+
+
+def _reconciled(counted: Newest | None) -> dict[str, Any] | None:
+    """The newest nightly count; None before the first."""
+    if counted is None:
+        return None
+    return {"at": counted.at.isoformat(), "events": counted.looked_at, "unaccounted": counted.unaccounted}
 
 
 def _print_overview(report: dict[str, Any]) -> None:
@@ -58,7 +79,16 @@ def _print_overview(report: dict[str, Any]) -> None:
         click.echo(f"  {state:<12} {count}")
     click.echo(f"oldest due     {report['due_lag_seconds']} s ago" if report["due_lag_seconds"] else "nothing is late")
     click.echo(f"unaccounted    {report['unaccounted']}")
+    if report["reconciled"]:
+        click.echo("nightly count  {unaccounted} of {events} events unaccounted, {at}".format(**report["reconciled"]))
     click.echo(f"dead letters   {report['dead_letters']}")
+    click.echo(f"unknown        {report['unknown_for_decision']} wait for a decision (`sertilink unknown list`)")
+    click.echo(f"at risk        {report['promises_at_risk']} promises")
+    circuit = report["circuit"]
+    click.echo(
+        f"circuit        {circuit['state']}, mode {circuit['mode']}"
+        + (f": {circuit['reason']}" * bool(circuit["reason"]))
+    )
 
 
 def _one(found: Timeline) -> dict[str, Any]:

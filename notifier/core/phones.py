@@ -30,7 +30,11 @@ class Phone:
     """A mobile number of an allowed country."""
 
     e164: str  #: +6281234567890: what the provider is given
-    national: str  #: 0812-3456-7890: what is echoed to be read aloud
+
+    @property
+    def national(self) -> str:
+        """0812-3456-7890: what is echoed to be read aloud."""
+        return national_form(self.e164)
 
 
 def read_mobile(text: str, *, region: str, allowed: Collection[str]) -> Phone:
@@ -54,10 +58,7 @@ def read_mobile(text: str, *, region: str, allowed: Collection[str]) -> Phone:
         raise BadPhone("phone-country", f"SMS go only to numbers of {', '.join(sorted(allowed))}")
     if phonenumbers.number_type(number) not in _MOBILE_TYPES:
         raise BadPhone("phone-not-mobile", "this is not a mobile number, so it cannot receive an SMS")
-    return Phone(
-        e164=phonenumbers.format_number(number, PhoneNumberFormat.E164),
-        national=phonenumbers.format_number(number, PhoneNumberFormat.NATIONAL),
-    )
+    return Phone(phonenumbers.format_number(number, PhoneNumberFormat.E164))
 
 
 def national_form(e164: str) -> str:

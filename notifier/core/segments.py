@@ -39,6 +39,8 @@ def _ucs2_cost(ch: str) -> int:
 
 def measure(text: str) -> Size:
     """The exact encoding, units and segments of `text`. A pair (escape, surrogate) never straddles two segments."""
+    if len(text) <= GSM_SINGLE and GSM_BASIC.issuperset(text):
+        return Size("GSM-7", len(text), 1)  # nearly every SMS of ours
     gsm = is_gsm7(text)
     cost, single, part = (_gsm_cost, GSM_SINGLE, GSM_PART) if gsm else (_ucs2_cost, UCS2_SINGLE, UCS2_PART)
     encoding = "GSM-7" if gsm else "UCS-2"

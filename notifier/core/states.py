@@ -32,15 +32,17 @@ _AFTER_ACCEPTANCE = frozenset({State.SENT, State.DELIVERED, State.UNDELIVERED, S
 _BEFORE_SENDING = frozenset({State.HELD, State.CANCELLED, State.SUPPRESSED, State.EXPIRED})
 
 MOVES: dict[State, frozenset[State]] = {
-    State.SCHEDULED: _BEFORE_SENDING | {State.CLAIMED},
-    State.CLAIMED: _BEFORE_SENDING | {State.SENDING, State.SCHEDULED},
+    # to `unknown` only after an older copy of the database was restored: it may have left since the copy was made
+    State.SCHEDULED: _BEFORE_SENDING | {State.CLAIMED, State.UNKNOWN},
+    State.CLAIMED: _BEFORE_SENDING | {State.SENDING, State.SCHEDULED, State.UNKNOWN},
     # `sent` and the rest may overtake our own record of the 201
     State.SENDING: _AFTER_ACCEPTANCE | {State.ACCEPTED, State.SCHEDULED, State.UNKNOWN},
-    # out of `unknown` only evidence leads, or a person (scheduled), or the policy resend_after
+    # out of `unknown` only evidence leads; `scheduled`: that it certainly was not sent. An operator, or the policy
+    # resend_after, adds a generation and leaves this one as it is
     State.UNKNOWN: _AFTER_ACCEPTANCE | {State.ACCEPTED, State.SCHEDULED},
     State.ACCEPTED: _AFTER_ACCEPTANCE,
     State.SENT: frozenset({State.DELIVERED, State.UNDELIVERED, State.FAILED}),
-    State.HELD: frozenset({State.SCHEDULED, State.CANCELLED, State.EXPIRED}),
+    State.HELD: frozenset({State.SCHEDULED, State.CANCELLED, State.EXPIRED, State.UNKNOWN}),
     State.DELIVERED: frozenset(),
     State.UNDELIVERED: frozenset(),
     State.FAILED: frozenset(),
@@ -140,6 +142,11 @@ class Reason(StrEnum):
     RATE_LIMITED = "rate-limited"
     SENDER_MISCONFIGURED = "sender-misconfigured"
     OUTCOME_UNKNOWN = "outcome-unknown"
+    DB_RESTORED = "db-restored"  #: it may have left after the copy was made that was restored
+    SENT_AGAIN = "sent-again"  #: unknown for good, and a new generation was sent
+    LEFT_ALONE = "left-alone"  #: unknown for good, and decided not to send again
+    UNREACHABLE = "unreachable"  #: the phone did not answer; tried again on days 1, 3 and 7
+    HAS_ARRIVED = "has-arrived"  #: the one before it turned out to have been accepted
     REFUSED = "refused"  #: the provider refused for good; the code says why
     UNREADABLE = "unreadable"  #: a sealed column cannot be opened; an operator must look
 

@@ -12,12 +12,16 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
+from notifier.core.opt_out_words import Meaning
+from notifier.core.states import Channel
+
 
 class OutcomeClass(StrEnum):
     """What one attempt came to. See DESIGN, "Outcome classes"."""
 
     ACCEPTED = "accepted"  #: the provider has it, and named it
     NOT_SENT = "not-sent"  #: certainly not taken: no connection, DNS, TLS; try again
+    NOT_BEGUN = "not-begun"  #: never handed to the gateway; try again, burns no attempt
     RATE_LIMITED = "rate-limited"  #: certainly not taken: too much at once; try again, burns no attempt
     TRY_LATER = "try-later"  #: the phone could not be reached; worth another day
     PERMANENT = "permanent"  #: refused for good
@@ -93,6 +97,26 @@ class FoundMessage:
     created_at: datetime | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Inbound:
+    """What somebody wrote to our sender, as the provider handed it on."""
+
+    provider_sid: str
+    channel: Channel
+    sender: str | None = field(repr=False)  #: E.164; None where it is no telephone number (a name, a short code)
+    text: str = field(repr=False)
+    provider_meaning: Meaning | None = None  #: what the provider itself has made of it, and acted upon
+    is_answered: bool = False  #: the provider has answered in our place
+
+
+@dataclass(frozen=True, slots=True)
+class InboundAnswer:
+    """The body that the provider's webhook for incoming messages is answered with."""
+
+    body: str
+    content_type: str
+
+
 class BadWebhook(Exception):
     """A webhook without a valid signature, or without what it must hold: it changes nothing."""
 
@@ -114,12 +138,24 @@ class Gateway(Protocol):
         """A webhook as a receipt. `path` is what follows our public address. Raises BadWebhook."""
         ...
 
+    def read_inbound(self, path: str, form: Mapping[str, str], signature: str) -> Inbound:
+        """A webhook as a message that somebody wrote to our sender. Raises BadWebhook."""
+        ...
+
+    def answer_inbound(self, text: str | None) -> InboundAnswer:
+        """The webhook's answer that sends `text` back to who wrote; None sends nothing."""
+        ...
+
     def waiting_receipts(self, limit: int) -> list[Receipt]:
         """Receipts that the gateway holds for us to fetch; [] where it calls us instead."""
         ...
 
     def explain(self, code: str) -> ErrorMeaning | None:
         """The meaning of the provider's error code; None where we do not know it."""
+        ...
+
+    def warm(self) -> None:
+        """Makes ready whatever the first `send` would have to, so that no message is in doubt meanwhile."""
         ...
 
     def close(self) -> None:

@@ -14,6 +14,8 @@ from notifier.gateways import (
     BadWebhook,
     ErrorMeaning,
     FoundMessage,
+    Inbound,
+    InboundAnswer,
     Outcome,
     OutcomeClass,
     OutgoingSms,
@@ -70,6 +72,14 @@ class Catcher:
         """Nobody calls a webhook for the catcher, so whatever comes is forged."""
         raise BadWebhook("the catcher has no webhooks")
 
+    def read_inbound(self, path: str, form: Mapping[str, str], signature: str) -> Inbound:
+        """Nobody can write to the catcher, so whatever comes is forged."""
+        raise BadWebhook("the catcher has no webhooks")
+
+    def answer_inbound(self, text: str | None) -> InboundAnswer:
+        """Nobody is there to be answered."""
+        return InboundAnswer("", "text/plain")
+
     def waiting_receipts(self, limit: int) -> list[Receipt]:
         """`delivered` for each caught SMS whose receipt is not kept yet."""
         with self._db.write() as conn:
@@ -79,6 +89,9 @@ class Catcher:
     def explain(self, code: str) -> ErrorMeaning | None:
         """The catcher refuses nothing."""
         return None
+
+    def warm(self) -> None:
+        """Nothing to make ready."""
 
     def close(self) -> None:
         """Nothing to let go of."""

@@ -1,4 +1,4 @@
-"""A whole file through `record_many`, batch by batch, with a tally that accounts for every row."""
+"""A whole file through `record_items`, batch by batch, with a tally that accounts for every row."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from dataclasses import dataclass, field, replace
 from itertools import islice
 
 from notifier.core.errors import BadInput, Conflict, Problem
-from notifier.intake.event import Event
 from notifier.intake.files import ReadRow
-from notifier.intake.record import Door, Recorded, record_many
+from notifier.intake.one import item_of
+from notifier.intake.record import Door, Recorded, record_items
 from notifier.services import Services
 from notifier.store.rehearsal import Rehearsal
 
@@ -49,6 +49,15 @@ class Tally:
         self.refused += 1
         self.rules[problems[0].rule] += 1
 
+    def add(self, other: Tally) -> None:
+        """Counts what another tally counted."""
+        self.rows += other.rows
+        self.outcomes += other.outcomes
+        self.reasons += other.reasons
+        self.rules += other.rules
+        self.refused += other.refused
+        self.warnings += other.warnings
+
 
 def record_rows(
     services: Services,
@@ -57,10 +66,10 @@ def record_rows(
     actor: str,
     rehearse: bool,
     refused: Callable[[RefusedRow], None],
-    progress: Callable[[ReadRow], None],
+    progress: Callable[[int], None],
 ) -> Tally:
-    """Records every good row, tells `refused` of every bad one, in their order; `progress` hears the last row of
-    each batch.
+    """Records every good row, tells `refused` of every bad one, in their order; `progress` hears after each
+    batch how many bytes of the file are behind us.
 
     With `rehearse` each batch runs for real and is rolled back: its outcomes are those of the run to come, except that
     a row does not know what an earlier batch of the same file would have written.
@@ -69,18 +78,15 @@ def record_rows(
         services = replace(services, db=Rehearsal(services.db))
     tally = Tally()
     for batch in _batches(rows):
-        answers = iter(_recorded(services, [row.event for row in batch if row.event is not None], actor))
+        items = [row.item or item_of(services, row.event) for row in batch if row.event is not None]
+        answers = iter(record_items(services, items, door=Door.IMPORT, actor=actor))
         for row in batch:
             problems = row.problems if row.event is None else _answer(next(answers), tally)
             if problems:
                 tally.refuse(problems)
                 refused(RefusedRow(row.position, row.label, problems))
-        progress(batch[-1])
+        progress(batch[-1].bytes_read)
     return tally
-
-
-def _recorded(services: Services, events: list[Event], actor: str) -> list[Recorded | BadInput | Conflict]:
-    return record_many(services, events, door=Door.IMPORT, actor=actor) if events else []
 
 
 def _answer(answer: Recorded | BadInput | Conflict, tally: Tally) -> tuple[Problem, ...]:

@@ -97,7 +97,7 @@ def _new_dose(context: _Context, shot: sa.Row[Any] | None) -> Effect:
     conn, at = context.conn, context.at
     _, person = _person(context, shot.person_id if shot else None)
     dose_id = shot.id if shot else new_id()
-    values = _dose_values(context, person)
+    values = dose_values(context.event, context.options, person)
     if shot is None:
         doses.insert(conn, at=at, id=dose_id, source_id=context.event.dose.id, **values)
     else:
@@ -111,6 +111,7 @@ def _person(context: _Context, of_dose: str | None) -> tuple[Person | None, Pers
     whichever dose they were about; what has not left yet goes to the new number."""
     before, person = people.find_or_add(context.conn, context.services, context.event, of_dose=of_dose, at=context.at)
     if before is not None and before.mobile is not None and before.mobile != person.mobile:
+        notifications.unclaim_person(context.conn, person.id, at=context.at)  # or it goes to the old number unnoticed
         certificates.revoke_sent_links(context.conn, person.id, reason=Reason.NUMBER_CHANGED, at=context.at)
     return before, person
 
@@ -118,7 +119,7 @@ def _person(context: _Context, of_dose: str | None) -> tuple[Person | None, Pers
 def _known_dose(context: _Context, shot: sa.Row[Any]) -> Effect:
     conn, at = context.conn, context.at
     before, person = _person(context, shot.person_id)
-    values = _dose_values(context, person)
+    values = dose_values(context.event, context.options, person)
     doses.update(conn, shot.id, at=at, **values)
     moved = person.id != shot.person_id
     shown = moved or _shown(before, shot._mapping) != _shown(person, values)
@@ -186,22 +187,30 @@ def _plan(
     kind: Kind,
     outcome: RecordOutcome = RecordOutcome.PLANNED,
 ) -> Effect:
-    conn, event = context.conn, context.event
-    delay = context.options.delay
-    if delay is None and event.notify.delay_hours is not None:
-        delay = timedelta(hours=event.notify.delay_hours)
     row = plan.add(
-        conn,
+        context.conn,
         context.services,
         Subject(person, dose_id, certificate_id, _facility_zone(context), context.event_row_id),
         kind,
         accepted_at=context.at,
-        options=context.options.with_delay(delay),
-        suppress=Reason.HISTORICAL if event.historical else None,
+        options=options_for(context.event, context.options),
+        suppress=suppressed(context.event),
     )
     if row.status == State.SUPPRESSED:
         return Effect(RecordOutcome.SUPPRESSED, dose_id, row, Reason(row.reason))
     return Effect(outcome, dose_id, row)
+
+
+def options_for(event: Event, options: PlanOptions) -> PlanOptions:
+    """The door's options, with the event's own delay where the door has none."""
+    if options.delay is not None or event.notify.delay_hours is None:
+        return options
+    return options.with_delay(timedelta(hours=event.notify.delay_hours))
+
+
+def suppressed(event: Event) -> Reason | None:
+    """Why nobody waits for an SMS about an event, whoever can be reached."""
+    return Reason.HISTORICAL if event.historical else None
 
 
 def _facility_zone(context: _Context) -> str | None:
@@ -212,9 +221,10 @@ def _facility_zone(context: _Context) -> str | None:
     return doses.facility_zone(context.conn, facility_id)
 
 
-def _dose_values(context: _Context, person: Person) -> dict[str, Any]:
-    data = context.event.dose
-    values = {
+def dose_values(event: Event, options: PlanOptions, person: Person) -> dict[str, Any]:
+    """The columns of a dose that an event fills."""
+    data = event.dose
+    values: dict[str, Any] = {
         "person_id": person.id,
         "status": DoseStatus.GIVEN.value,
         "number": data.number,
@@ -227,10 +237,10 @@ def _dose_values(context: _Context, person: Person) -> dict[str, Any]:
         "facility_id": data.facility_id,
         "facility": data.facility,
     }
-    if context.event.recorded_at is not None:
-        values["recorded_at"] = context.event.recorded_at
-    if context.options.entered_by is not None:
-        values["entered_by"] = context.options.entered_by
+    if event.recorded_at is not None:
+        values["recorded_at"] = event.recorded_at
+    if options.entered_by is not None:
+        values["entered_by"] = options.entered_by
     return values
 
 

@@ -138,11 +138,19 @@ def _problem(fault: Mapping[str, Any]) -> Problem:
     return Problem(_path(fault["loc"]), *((kind, str(fault["msg"])) if own else _OTHER_RULE))
 
 
-def _validated(data: object) -> tuple[EventBody | None, list[Problem]]:
+#: what an event has besides its JSON
+_OURS = Event.model_fields.keys() - EventBody.model_fields.keys()
+
+
+def _validated(data: dict[Any, Any]) -> tuple[Event | None, list[Problem]]:
+    foreign = _OURS & data.keys()
+    problems = [Problem(name, *_PYDANTIC_RULES["extra_forbidden"]) for name in sorted(foreign)]
     try:
-        return EventBody.model_validate(data), []
+        return Event.model_validate(
+            {name: value for name, value in data.items() if name not in foreign} if foreign else data
+        ), problems
     except ValidationError as error:
-        return None, [_problem(fault) for fault in error.errors(include_url=False, include_input=False)]
+        return None, [*(_problem(fault) for fault in error.errors(include_url=False, include_input=False)), *problems]
 
 
 def _blank(value: object) -> bool:
@@ -232,14 +240,7 @@ def read_event(data: object, *, today: date, require_birth_date: bool = True, pe
         problems += _contradictions(body, today)
     if body is None or problems:
         raise BadInput(_first_of_each_field(problems))
-    return Event.model_construct(
-        event_id=body.event_id,
-        event_type=body.event_type,
-        recorded_at=body.recorded_at,
-        person=body.person,
-        dose=body.dose,
-        notify=body.notify,
-    )
+    return body
 
 
 def read_event_json(body: bytes, *, today: date, require_birth_date: bool = True) -> Event:
@@ -248,13 +249,18 @@ def read_event_json(body: bytes, *, today: date, require_birth_date: bool = True
     return read_event(data, today=today, require_birth_date=require_birth_date)
 
 
-def _plain(value: object) -> object:
-    if isinstance(value, date):
-        return value.isoformat()
-    if isinstance(value, BaseModel):
-        parts = {name: _plain(getattr(value, name)) for name in type(value).model_fields}
-        return {name: part for name, part in parts.items() if not (part is None or part is False or part == {})}
-    return value
+def _plain(part: BaseModel) -> dict[str, object]:
+    found: dict[str, object] = {}
+    for name, value in part.__dict__.items():
+        if value is None or value is False:
+            continue
+        if isinstance(value, date):
+            found[name] = value.isoformat()
+        elif not isinstance(value, BaseModel):
+            found[name] = value
+        elif inner := _plain(value):
+            found[name] = inner
+    return found
 
 
 def content_bytes(event: Event) -> bytes:
@@ -264,10 +270,7 @@ def content_bytes(event: Event) -> bytes:
     The event's id and `recorded_at` are left out: the first is what the hash is compared under, the second changes
     when a source stamps a repeated event anew, and neither changes what we do.
     """
-    parts = _plain(event)
-    if not isinstance(parts, dict):  # pragma: no cover - a model is always an object
-        raise TypeError("an event is an object")
-    told = {name: part for name, part in parts.items() if name not in ("event_id", "recorded_at")}
+    told = {name: part for name, part in _plain(event).items() if name not in ("event_id", "recorded_at")}
     return json.dumps(told, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
 
 

@@ -26,6 +26,7 @@ OLDEST_YEAR = OLDEST_BIRTH_YEAR
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 # RFC 3339 section 5.6; the offset is looked at apart, so that its absence has a rule of its own
 _MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}:\d{2}(?:\.\d+)?([Zz]|[+-]\d{2}:\d{2})?", re.ASCII)
+_SIXTEEN = re.compile(r"\d{16}", re.ASCII)  # `read_nik` refuses none of these
 _NEVER = re.compile("[\0\ud800-\udfff]")  # no database takes these
 _LANGUAGE = re.compile(r"([A-Za-z]{2,3})(?:[-_][A-Za-z0-9]{1,8})*", re.ASCII)
 # zero-width joiners belong to the spelling of some scripts; other format characters only hide or turn text
@@ -55,6 +56,8 @@ def _capped(text: str, longest: int) -> str:
 
 def clean_text(text: str) -> str:
     """As `clean_name`, and without invisible characters that hide or reverse what is written."""
+    if text.isascii() and text.isprintable():
+        return " ".join(text.split())  # nothing to hide, compose or reverse: nearly every text
     return clean_name("".join(ch for ch in text if unicodedata.category(ch) != "Cf" or ch in _JOINERS))
 
 
@@ -70,7 +73,9 @@ def _reader_of_ids(longest: int) -> BeforeValidator:
         if value is None:
             return None
         text = _text(value).strip()
-        if any(unicodedata.category(ch) in {"Cc", "Cf", "Zl", "Zp"} for ch in text):
+        if not (text.isascii() and text.isprintable()) and any(
+            unicodedata.category(ch) in {"Cc", "Cf", "Zl", "Zp"} for ch in text
+        ):
             raise wrong("bad-character", "an id has no control characters")
         return _capped(text, longest) or None
 
@@ -90,15 +95,21 @@ def _read_nik(value: Any) -> str | None:
     text = _text(value).strip()
     if not text:
         return None
+    nik = text if _SIXTEEN.fullmatch(text) else _unusual_nik(text)
+    if len(set(nik)) == 1:
+        # persons are matched by NIK: a filler would make one person of strangers
+        raise wrong("nik-placeholder", "write null where there is no NIK")
+    return nik
+
+
+def _unusual_nik(text: str) -> str:
+    """A NIK with blanks, hyphens or dots, or none."""
     try:
         nik, refusal = read_nik(text), None
     except BadNik as error:
         nik, refusal = "", wrong(error.rule, f"{error.detail}, or null where it is not known")
     if refusal is not None:
         raise refusal
-    if len(set(nik)) == 1:
-        # persons are matched by NIK: a filler would make one person of strangers
-        raise wrong("nik-placeholder", "write null where there is no NIK")
     return nik
 
 

@@ -10,15 +10,17 @@ from __future__ import annotations
 import gzip
 import io
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, tzinfo
 from pathlib import Path
+from typing import TypeVar
 
 from notifier.core.errors import BadInput, Problem
 from notifier.intake.event import MAX_EVENT_BYTES, Event, read_event
 from notifier.intake.fhir import JAKARTA, read_fhir
 from notifier.intake.json_text import read_json
+from notifier.intake.one import Item
 from notifier.intake.rows import Layout, read_header, read_row
 
 MAX_LINE_BYTES = 10_000_000
@@ -31,12 +33,15 @@ _UTF_16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 _LINE_SUFFIXES = frozenset({".ndjson", ".jsonl"})
 _FILE = "file"
 
+T = TypeVar("T")
+
 
 @dataclass(frozen=True, slots=True)
 class ReadRow:
     """One dose of the file: an event, or its problems. `position` counts lines, or a document's entries, from 1 (0: the
     file as a whole); `label` says where it stands, without content: `line 5, entry 3`. `bytes_read` of `bytes_total`
-    are behind us, as they lie in the file (packed, where it is gzip)."""
+    are behind us, as they lie in the file (packed, where it is gzip). `item`: the event made ready, where somebody did
+    so already."""
 
     position: int
     label: str
@@ -44,6 +49,18 @@ class ReadRow:
     problems: tuple[Problem, ...]
     bytes_read: int
     bytes_total: int
+    item: Item | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RawLine:
+    """A line that nobody has read yet, or what is wrong with the place where it stands: then `text` is empty."""
+
+    number: int
+    text: bytes
+    label: str
+    problems: tuple[Problem, ...]
+    bytes_read: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,17 +253,66 @@ def _from_any(lines: _Lines, path: Path, terms: _Terms) -> Iterator[_Found]:
         yield from _from_json_lines(first, lines, terms)
 
 
-def _guarded(raw: io.BufferedReader, path: Path, terms: _Terms) -> Iterator[_Found]:
-    """Everything in the file, and at its end what is broken about its packing."""
+def _unpacked(raw: io.BufferedReader) -> io.BufferedIOBase:
     packed = raw.peek(len(_GZIP)).startswith(_GZIP)
-    stream: io.BufferedIOBase = gzip.GzipFile(fileobj=raw) if packed else raw
-    lines = _Lines(stream)
+    return gzip.GzipFile(fileobj=raw) if packed else raw
+
+
+def _guarded(lines: _Lines, work: Callable[[_Lines], Iterator[T]]) -> Iterator[T | _Found]:
+    """Everything in the file, and at its end what is broken about its packing."""
     try:
-        yield from _from_any(lines, path, terms)
+        yield from work(lines)
     except EOFError:
         yield _file_problem("gzip-truncated", "the file ends too early; what stands before was read", lines.number + 1)
     except (gzip.BadGzipFile, zlib.error):
         yield _file_problem("gzip-broken", "the file is damaged here; what stands before was read", lines.number + 1)
+
+
+def holds_event_lines(path: Path) -> bool:
+    """Whether the file is ndjson whose first line is an object that is no FHIR resource. Raises OSError."""
+    with path.open("rb") as raw:
+        try:
+            first = _Lines(_unpacked(raw)).next()
+        except (EOFError, gzip.BadGzipFile, zlib.error):
+            return False
+    if first is None or first.text is None or first.text.lstrip()[:1] != b"{" or _is_document(first.text, path):
+        return False
+    try:
+        value = read_json(first.text, limit=MAX_LINE_BYTES)
+    except BadInput:
+        return False
+    return isinstance(value, dict) and "resourceType" not in value
+
+
+def raw_lines(path: Path) -> Iterator[RawLine]:
+    """The lines of an ndjson file, unread: for those who share them out. Raises OSError."""
+    with path.open("rb") as raw:
+        for found in _guarded(_Lines(_unpacked(raw)), _each):
+            if isinstance(found, _Line) and found.text is not None:
+                yield RawLine(found.number, found.text, "", (), raw.tell())
+                continue
+            wrong = _too_long(found.number) if isinstance(found, _Line) else found
+            yield RawLine(wrong.position, b"", wrong.label, wrong.problems, raw.tell())
+
+
+def _each(lines: _Lines) -> Iterator[_Line]:
+    while (line := lines.next()) is not None:
+        yield line
+
+
+def read_lines(
+    lines: Iterable[tuple[int, bytes]],
+    *,
+    today: date,
+    hash_key: bytes,
+    require_birth_date: bool = True,
+    zone: tzinfo = JAKARTA,
+) -> Iterator[ReadRow]:
+    """What `read_file` makes of these lines of an ndjson file, with their numbers; the progress is not known."""
+    terms = _Terms(today, hash_key, require_birth_date, zone)
+    for number, text in lines:
+        for found in _from_json_line(_Line(number, text), terms):
+            yield ReadRow(found.position, found.label, found.event, found.problems, 0, 0)
 
 
 def read_file(
@@ -260,5 +326,5 @@ def read_file(
     terms = _Terms(today, hash_key, require_birth_date, zone)
     with path.open("rb") as raw:
         total = path.stat().st_size
-        for found in _guarded(raw, path, terms):
+        for found in _guarded(_Lines(_unpacked(raw)), lambda lines: _from_any(lines, path, terms)):
             yield ReadRow(found.position, found.label, found.event, found.problems, raw.tell(), total)

@@ -67,7 +67,8 @@ def read_json(body: bytes, *, limit: int) -> Any:
     if len(body) > limit:
         raise BadInput.of(BODY, "too-large", f"send at most {limit} bytes")
     value, problem = _parse(body)
-    if problem is None and _too_deep(value):
+    # a quick look first: whoever opens fewer brackets than that cannot nest as deep
+    if problem is None and body.count(b"[") + body.count(b"{") > MAX_DEPTH and _too_deep(value):
         problem = Problem(BODY, "too-deep", f"nest at most {MAX_DEPTH} levels")
     if problem is not None:
         raise BadInput([problem])

@@ -18,14 +18,16 @@ from notifier.store import persons
 from notifier.store.persons import Person
 
 
-def lock_keys(services: Services, event: Event) -> list[bytes]:
-    """What two events of one person share, so that both cannot insert the person at once."""
+def indexes(services: Services, event: Event) -> tuple[bytes | None, bytes | None]:
+    """The blind indexes of the source's id and the NIK of an event's person: what two events of one person share, so
+    that both cannot insert the person at once."""
     person = event.person
     source = event.person_ref or (person.id if person else None)
-    keys = [persons.source_index(services.sealer, source)] if source else []
-    if person and person.nik:
-        keys.append(persons.nik_index(services.sealer, person.nik))
-    return keys
+    nik = person.nik if person else None
+    return (
+        persons.source_index(services.sealer, source) if source else None,
+        persons.nik_index(services.sealer, nik) if nik else None,
+    )
 
 
 def find_or_add(
@@ -39,22 +41,27 @@ def find_or_add(
     source = persons.source_index(services.sealer, data.id) if data.id else None
     known_id = _match(conn, services, data, source, of_dose)
     if known_id is None:
-        added = _fresh(services, data, event.recorded_at)
+        added = fresh(services, data, event.recorded_at)
         persons.insert(conn, services.sealer, added, source=source, at=at)
         return None, added
     known = persons.get(conn, services.sealer, known_id)
-    if _contradicts(known, data):
+    if contradicts(known, data):
         raise BadInput.of(
             "person.id", "person-differs", "this person is known with other data; correct one thing at a time"
         )
-    if known.recorded_at and event.recorded_at and event.recorded_at < known.recorded_at:
-        return known, known  # an older word about somebody we know better
-    merged = _merged(services, known, data, event.recorded_at)
-    if merged != known:
-        persons.update(conn, services.sealer, merged, at=at)
+    if is_older_word(known, event.recorded_at):
+        return known, known
+    now = merged(services, known, data, event.recorded_at)
+    if now != known:
+        persons.update(conn, services.sealer, now, at=at)
     if source:
         persons.adopt_source(conn, known_id, source)
-    return known, merged
+    return known, now
+
+
+def is_older_word(known: Person, recorded_at: datetime | None) -> bool:
+    """Whether an event says something about somebody of whom we have heard since."""
+    return known.recorded_at is not None and recorded_at is not None and recorded_at < known.recorded_at
 
 
 def _referred(conn: Connection, services: Services, event: Event, of_dose: str | None) -> tuple[Person | None, Person]:
@@ -87,12 +94,15 @@ def _match_nik(conn: Connection, services: Services, data: PersonData, source: b
     found = persons.find_by_nik(conn, persons.nik_index(services.sealer, data.nik or ""))
     if found is None or (source is not None and persons.has_source(conn, found)):
         return None
-    born = persons.get(conn, services.sealer, found).birth_date
-    agrees = born is None or data.birth_date is None or born == data.birth_date
-    return found if agrees else None
+    return found if born_alike(persons.get(conn, services.sealer, found), data) else None
 
 
-def _contradicts(known: Person, data: PersonData) -> bool:
+def born_alike(known: Person, data: PersonData) -> bool:
+    """Whether nothing speaks against one birth date."""
+    return known.birth_date is None or data.birth_date is None or known.birth_date == data.birth_date
+
+
+def contradicts(known: Person, data: PersonData) -> bool:
     """Whether `data` is hardly the same person: two of name, birth date and NIK are others. One may be a correction;
     two are an id that its source uses for two people, and merging them would show one the other's certificate."""
     others = (
@@ -114,7 +124,8 @@ def _phone(services: Services, text: str | None) -> tuple[str | None, str | None
         return text, error.rule
 
 
-def _fresh(services: Services, data: PersonData, recorded_at: datetime | None) -> Person:
+def fresh(services: Services, data: PersonData, recorded_at: datetime | None) -> Person:
+    """Somebody whom nobody knew."""
     number, problem = _phone(services, data.phone)
     return Person(
         id=new_id(),
@@ -129,7 +140,8 @@ def _fresh(services: Services, data: PersonData, recorded_at: datetime | None) -
     )
 
 
-def _merged(services: Services, known: Person, data: PersonData, recorded_at: datetime | None) -> Person:
+def merged(services: Services, known: Person, data: PersonData, recorded_at: datetime | None) -> Person:
+    """Somebody known, with what a newer word says."""
     number, problem = (known.phone, known.phone_problem) if data.phone is None else _phone(services, data.phone)
     return replace(
         known,

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from notifier.intake.event import Event, now_as_today, read_event, read_event_json
 from notifier.intake.fhir import FhirResult, read_fhir
-from notifier.intake.files import ReadRow, read_file
+from notifier.intake.files import ReadRow, read_file, read_lines
 from notifier.services import Services
 from notifier.settings import LinkCheck
 
@@ -36,6 +37,12 @@ def from_fhir(services: Services, resource: object) -> list[FhirResult]:
 def from_file(services: Services, path: Path) -> Iterator[ReadRow]:
     """Raises OSError; see `read_file`."""
     return read_file(path, hash_key=hash_key(services), zone=services.zone, **_terms(services))
+
+
+def from_lines(services: Services, lines: Iterable[tuple[int, bytes]], now: datetime) -> Iterator[ReadRow]:
+    """See `read_lines`; `now`: the moment at which the file was opened."""
+    terms = _terms(services) | {"today": now_as_today(now)}
+    return read_lines(lines, hash_key=hash_key(services), zone=services.zone, **terms)
 
 
 def _terms(services: Services) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from notifier.core.schedule import QuietHours
+from notifier.core.schedule import PROMISE, QuietHours, share_of, spread_opening
 from notifier.core.states import KIND_RULES, DoseStatus, Kind, KindRules, Reason, State
 from notifier.store.persons import Person
 
@@ -23,6 +23,7 @@ class Facts:
     dose_number: int | None
     link_public_id: str | None
     link_revoked: bool
+    certificate_valid: bool
     opted_out: bool
     left_today: int
     zone: ZoneInfo
@@ -35,15 +36,18 @@ class Rules:
     quiet: QuietHours | None
     hold_after: timedelta
     daily_cap: int
+    spread: timedelta = timedelta(0)  #: what waits for the morning is spread over so long
 
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """Not now: the state to move to, why, and for `scheduled` when to look again."""
+    """Not now: the state to move to, why, and for `scheduled` when to look again. `replanned`: our own rule puts it
+    off, so that its lateness counts anew."""
 
     state: State
     reason: Reason
     due_at: datetime | None = None
+    replanned: bool = False
 
 
 def decide(facts: Facts, rules: Rules, now: datetime) -> Stop | None:
@@ -64,6 +68,8 @@ def _never(facts: Facts, kind_rules: KindRules) -> Stop | None:
         return Stop(State.SUPPRESSED, Reason.DECEASED)
     if facts.link_revoked or facts.link_public_id is None:
         return Stop(State.CANCELLED, Reason.LINK_REVOKED)
+    if not facts.certificate_valid:
+        return Stop(State.CANCELLED, Reason.SUPERSEDED)
     if person.mobile is None:
         return Stop(State.SUPPRESSED, Reason.BAD_PHONE if person.phone else Reason.NO_PHONE)
     if kind_rules.opt_out and facts.opted_out:
@@ -81,14 +87,22 @@ def _too_late(facts: Facts, kind_rules: KindRules, rules: Rules, now: datetime) 
 def _not_now(facts: Facts, kind_rules: KindRules, rules: Rules, now: datetime) -> Stop | None:
     obeys_hours = kind_rules.quiet_hours and not facts.row.any_hour and rules.quiet is not None
     if obeys_hours and rules.quiet is not None and rules.quiet.quiet_at(now.astimezone(facts.zone)):
-        return Stop(State.SCHEDULED, Reason.QUIET_HOURS, rules.quiet.next_allowed(now, facts.zone))
+        return Stop(State.SCHEDULED, Reason.QUIET_HOURS, _opening(facts, rules.quiet, rules, now))
     if kind_rules.daily_cap and facts.left_today >= rules.daily_cap:
-        return Stop(State.SCHEDULED, Reason.DAILY_CAP, _tomorrow(rules.quiet, now, facts.zone))
+        return Stop(State.SCHEDULED, Reason.DAILY_CAP, _tomorrow(facts, rules, now), replanned=True)
     return None
 
 
-def _tomorrow(quiet: QuietHours | None, now: datetime, zone: ZoneInfo) -> datetime:
-    local = now.astimezone(zone)
+def _tomorrow(facts: Facts, rules: Rules, now: datetime) -> datetime:
+    local = now.astimezone(facts.zone)
     midnight = (local + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
     moment = midnight.astimezone(now.tzinfo)
-    return quiet.next_allowed(moment, zone) if quiet else moment
+    return _opening(facts, rules.quiet, rules, moment) if rules.quiet else moment
+
+
+def _opening(facts: Facts, quiet: QuietHours, rules: Rules, moment: datetime) -> datetime:
+    """The next allowed moment, spread, and inside the promise where that still holds."""
+    opening = quiet.next_allowed(moment, facts.zone)
+    promise = facts.row.accepted_at + PROMISE
+    until = promise if promise > opening else opening + rules.spread
+    return spread_opening(quiet, moment, facts.zone, share=share_of(facts.row.id), spread=rules.spread, until=until)

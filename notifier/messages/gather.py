@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from sqlalchemy.engine import Connection
 
 from notifier.core.errors import SealBroken
-from notifier.core.states import KIND_RULES, Kind
+from notifier.core.states import KIND_RULES, CertificateStatus, Channel, Kind
 from notifier.messages.decide import Facts
 from notifier.messages.plan import zone_of
 from notifier.services import Services
@@ -37,8 +37,14 @@ class Gathered:
             for person in self._people.values()
             if person and person.mobile
         }
-        self._opted_out = suppressions.suppressed(conn, set(self._indexes.values()))
-        self._left = notifications.left_since(conn, set(self._people), now - timedelta(days=1))
+        self._opted_out = {
+            (channel, index)
+            for channel in {Channel(row.channel) for row in rows}
+            for index in suppressions.suppressed(conn, set(self._indexes.values()), channel=channel)
+        }
+        self._left = notifications.left_since(
+            conn, set(self._people), now - timedelta(days=1), token=rows[0].lease_token, now=now
+        )
         self._going: Counter[str] = Counter()
 
     def __iter__(self) -> Iterator[Facts]:
@@ -70,7 +76,8 @@ class Gathered:
             dose_number=shot.number if shot else None,
             link_public_id=link.public_id if link else None,
             link_revoked=link is not None and link.revoked_at is not None,
-            opted_out=self._indexes.get(row.person_id) in self._opted_out,
+            certificate_valid=link is None or link.certificate_status == CertificateStatus.VALID,
+            opted_out=(row.channel, self._indexes.get(row.person_id)) in self._opted_out,
             left_today=left + self._going[row.person_id],
             zone=zone,
         )

@@ -6,7 +6,8 @@ Only the chunk in flight can ever be in doubt. No transaction is open while the 
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -16,16 +17,21 @@ from sqlalchemy.engine import Connection
 from notifier.core.ids import new_id, new_secret_id
 from notifier.core.segments import measure
 from notifier.core.states import Kind, Reason, State
+from notifier.faults import FaultPoint
 from notifier.gateways import Outcome, OutcomeClass, OutgoingSms
 from notifier.messages import outcomes
-from notifier.messages.claim import Batch, claim
+from notifier.messages.claim import Batch, claim, put_probe_back
 from notifier.messages.decide import Facts, Rules, Stop, decide
 from notifier.messages.gather import Gathered
 from notifier.messages.text import SmsTexts
 from notifier.services import TEMPLATES, Services
 from notifier.store import attempts, certificates, notifications
+from notifier.store.health import AWAY
 
-CHUNK = 100
+#: messages decided, committed and posted together; only these can ever be in doubt
+CHUNK = 200
+#: how long an outcome is tried to be written while the database is away, in seconds: longer than a restart takes
+_WRITE_TRIES = (0.1, 0.3, 1.0, 2.0, 5.0, 10.0, 20.0)
 
 _log = logging.getLogger(__name__)
 
@@ -49,37 +55,71 @@ class _Ready:
 
 
 class Sender:
-    """Sends what is due. Built once a process; holds no state between batches."""
+    """Sends what is due. Built once a process; holds nothing between batches but whether its gateway is ready."""
 
-    def __init__(self, services: Services) -> None:
+    def __init__(self, services: Services, pause: Callable[[float], None] = time.sleep) -> None:
         self._services = services
+        self._pause = pause
+        self._is_warm = False
         self._texts = SmsTexts(TEMPLATES / "sms", services.settings.sender_name)
         self._rules = Rules(
             quiet=services.quiet,
             hold_after=timedelta(hours=services.settings.hold_after_hours),
             daily_cap=services.settings.person_daily_cap,
+            spread=timedelta(minutes=services.settings.smooth_minutes),
         )
 
     def send_batch(self, limit: int) -> SendReport:
-        """Claims up to `limit` due notifications and sends them."""
-        batch = claim(self._services, limit)
-        posted = 0
-        for start in range(0, len(batch.rows), CHUNK):
-            posted += self._send_chunk(batch, batch.rows[start : start + CHUNK])
-        return SendReport(len(batch.rows), posted, full=len(batch.rows) == limit)
+        """Sends up to `limit` due notifications, chunk by chunk. Each chunk is claimed anew, so that a fresh dose, the
+        kill switch and the circuit wait for one chunk at most."""
+        self._warm()
+        claimed = posted = 0
+        while claimed < limit:
+            wanted = min(CHUNK, limit - claimed)
+            batch = claim(self._services, wanted)
+            claimed += len(batch.rows)
+            posted += self.send_claimed(batch) if batch.rows else 0
+            if len(batch.rows) < wanted:
+                return SendReport(claimed, posted, full=False)
+        return SendReport(claimed, posted, full=True)
 
-    def _send_chunk(self, batch: Batch, rows: Sequence[notifications.Row]) -> int:
-        ready = self._prepare(batch.token, rows)
+    def _warm(self) -> None:
+        """Before the first claim: a worker killed while its gateway gets ready would leave a chunk in doubt."""
+        if not self._is_warm:
+            self._services.gateway.warm()
+            self._is_warm = True
+
+    def send_claimed(self, batch: Batch) -> int:
+        """Decides, posts and records one claimed chunk; how many were posted."""
+        ready = self._prepare(batch)
         if not ready:
+            if batch.is_probe:
+                put_probe_back(self._services)
             return 0
         answers = self._post([one.sms for one in ready])
+        self._services.faults.reached(FaultPoint.PROVIDER_ANSWERED)
         settled = [
             outcomes.Settled(one.row, one.attempt_id, answer, one.sms.segments)
             for one, answer in zip(ready, answers, strict=True)
         ]
-        with self._services.db.write() as conn:
-            outcomes.record(conn, self._services, settled, batch.token)
+        self._record(settled, batch.token)
         return len(ready)
+
+    def _record(self, settled: list[outcomes.Settled], token: str) -> None:
+        """Writes what came of the chunk, again and again while the database is away: nobody else knows it. Where it
+        stays away, the leases run out and the outcomes are looked up at the provider."""
+        for wait in (*_WRITE_TRIES, None):
+            try:
+                with self._services.db.write() as conn:
+                    outcomes.record(conn, self._services, settled, token)
+                    self._services.faults.reached(FaultPoint.OUTCOME_BEFORE_COMMIT)
+                break
+            except AWAY as error:
+                if wait is None:
+                    raise
+                _log.error("outcomes not written yet", extra={"error": type(error).__name__, "messages": len(settled)})
+                self._pause(wait)
+        self._services.faults.reached(FaultPoint.OUTCOME_AFTER_COMMIT)
 
     def _post(self, messages: list[OutgoingSms]) -> list[Outcome]:
         try:
@@ -89,22 +129,41 @@ class Sender:
             _log.error("gateway raised", extra={"error": type(error).__name__, "messages": len(messages)})
             return [Outcome(OutcomeClass.UNKNOWN) for _ in messages]
 
-    def _prepare(self, token: str, rows: Sequence[notifications.Row]) -> list[_Ready]:
-        """Decides, and commits `sending` with the attempts of those that may go, in one transaction."""
+    def _prepare(self, batch: Batch) -> list[_Ready]:
+        """Decides, and commits `sending` with the attempts of those that may go, in one transaction. Where it is in
+        doubt whether that was committed, nothing is posted, and the rows are given back."""
+        ready: list[_Ready] = []
+        try:
+            with self._services.db.write() as conn:
+                ready = self._decide(conn, batch)
+                self._services.faults.reached(FaultPoint.SENDING_BEFORE_COMMIT)
+        except AWAY as error:
+            _log.error("chunk not begun", extra={"error": type(error).__name__, "messages": len(batch.rows)})
+            self._never_posted(ready, batch.token)
+            return []
+        self._services.faults.reached(FaultPoint.SENDING_AFTER_COMMIT)
+        return ready
+
+    def _never_posted(self, ready: list[_Ready], token: str) -> None:
+        """The commit may have been lost or not; no byte has left for certain, and that is evidence."""
+        if ready:
+            nothing = Outcome(OutcomeClass.NOT_BEGUN)
+            self._record([outcomes.Settled(one.row, one.attempt_id, nothing, 1) for one in ready], token)
+
+    def _decide(self, conn: Connection, batch: Batch) -> list[_Ready]:
         now = self._services.clock.now()
-        with self._services.db.write() as conn:
-            going: dict[str, OutgoingSms] = {}
-            gathered = Gathered(conn, self._services, rows, now)
-            for facts in gathered:
-                stop = decide(facts, self._rules, now)
-                sms = self._render(facts) if stop is None else None
-                if sms is not None:
-                    going[facts.row.id] = sms
-                    gathered.goes(facts)
-                    _note_number(conn, facts, gathered.phone_index(facts))
-                else:
-                    _stop(conn, facts.row, stop or Stop(State.HELD, Reason.UNREADABLE), token, now)
-            return self._begin(conn, going, token, now) if going else []
+        going: dict[str, OutgoingSms] = {}
+        gathered = Gathered(conn, self._services, batch.rows, now)
+        for facts in gathered:
+            stop = decide(facts, self._rules, now)
+            sms = self._render(facts) if stop is None else None
+            if sms is not None:
+                going[facts.row.id] = sms
+                gathered.goes(facts)
+                _note_number(conn, facts, gathered.phone_index(facts))
+            else:
+                _stop(conn, facts.row, stop or Stop(State.HELD, Reason.UNREADABLE), batch.token, now)
+        return self._begin(conn, going, batch.token, now) if going else []
 
     def _begin(self, conn: Connection, going: dict[str, OutgoingSms], token: str, now: datetime) -> list[_Ready]:
         settings = self._services.settings
@@ -163,6 +222,8 @@ def _note_number(conn: Connection, facts: Facts, index: bytes | None) -> None:
 
 def _stop(conn: Connection, row: notifications.Row, stop: Stop, token: str, now: datetime) -> None:
     values = {"due_at": stop.due_at} if stop.due_at else {}
+    if stop.due_at and stop.replanned:
+        values["planned_for"] = stop.due_at
     notifications.move(
         conn, [row.id], stop.state, old=[State.CLAIMED], at=now, reason=stop.reason, token=token, **values
     )

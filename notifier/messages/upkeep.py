@@ -3,64 +3,89 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import TypeVar
 
-from notifier.messages import receipts
+from notifier.faults import FaultPoint
+from notifier.messages import alarms, circuit, receipts, restored
 from notifier.services import Services
-from notifier.store import audit, counters, notifications, staff
+from notifier.store import audit, counters, notifications, staff, unknowns
 
 DISPATCH_TICK = "dispatch"
 _DISPATCH_PERIOD = timedelta(milliseconds=900)
-_SEAL_PERIOD = timedelta(seconds=4)
+_CHORES_PERIOD = timedelta(seconds=4)
+_ALARM_PERIOD = timedelta(minutes=1)
 _FORGET_PERIOD = timedelta(hours=1)
-BATCH = 500
+_NIGHTLY_PERIOD = timedelta(hours=24)
+BATCH = 1000
 _MOST_WAKE_UPS = 8
+
+Result = TypeVar("Result")
 
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Ticked:
-    """What a tick found. `wake_ups`: how many send batches are worth starting."""
+    """What a tick found, and so what is worth starting. `wake_ups`: how many send batches; `look_ups`: outcomes are to
+    be reconciled; `nightly`: the daily count of every accepted event is due."""
 
     elected: bool
     wake_ups: int = 0
     freed: int = 0
     doubtful: int = 0
     receipts: int = 0
+    look_ups: bool = False
+    nightly: bool = False
 
 
 def tick(services: Services) -> Ticked:
-    """Frees leases that ran out, counts what is due, fetches receipts, seals the audit chain. Loses nothing when it
-    is not called: the next one finds the same rows."""
+    """Frees leases that ran out, counts what is due, moves the database's mark on, does the chores. Loses nothing when
+    it is not called: the next one finds the same rows."""
     now = services.clock.now()
     with services.db.write() as conn:
         if not counters.win_tick(conn, DISPATCH_TICK, period=_DISPATCH_PERIOD, at=now):
             return Ticked(elected=False)
-        lease_now = services.db.lease(timedelta(0)).now
-        freed, doubtful = notifications.free_expired_leases(conn, now=lease_now, at=now)
-        held = counters.is_on(conn, counters.HOLD)
-        due = 0 if held else notifications.count_due(conn, lease_now, BATCH * _MOST_WAKE_UPS)
-    return Ticked(True, -(-due // BATCH), freed, doubtful, receipts=_chores(services))
+        mark = restored.advance(conn, services, now)
+        lease_now, at = services.db.lease(timedelta(0)).now, services.db.now(conn)
+        look_up_at = at + services.settings.reconcile_after[0]
+        farthest = services.db.lease(timedelta(seconds=2 * services.settings.lease_seconds)).until
+        freed, doubtful = notifications.free_expired_leases(
+            conn, now=lease_now, at=now, look_up_at=look_up_at, farthest=farthest
+        )
+        waits = counters.is_on(conn, counters.HOLD) or circuit.is_waiting(conn, services, at)
+        due = 0 if waits else notifications.count_due(conn, lease_now, BATCH * _MOST_WAKE_UPS)
+        look_ups = unknowns.is_look_up_due(conn, at)
+        chores = counters.win_tick(conn, "chores", period=_CHORES_PERIOD, at=now)
+        services.faults.reached(FaultPoint.TICK_BEFORE_COMMIT)
+    services.memory.note(mark)
+    services.faults.reached(FaultPoint.TICK_AFTER_COMMIT)
+    fetched = _guarded(receipts.collect, services) or 0
+    nightly = bool(chores and _guarded(_chores, services))
+    return Ticked(True, -(-due // BATCH), freed, doubtful, fetched, look_ups, nightly)
 
 
-def _chores(services: Services) -> int:
-    """What can wait; how many receipts were fetched. A fault here never keeps due messages waiting."""
-    try:
-        fetched = receipts.collect(services)
-        _slow_chores(services)
-    except Exception as error:
-        _log.error("a chore failed", extra={"error": type(error).__name__})
-        return 0
-    return fetched
-
-
-def _slow_chores(services: Services) -> None:
+def _chores(services: Services) -> bool:
+    """What can wait some seconds; whether the daily count is due."""
     now = services.clock.now()
     with services.db.write() as conn:
-        if counters.win_tick(conn, "audit-seal", period=_SEAL_PERIOD, at=now):
-            audit.seal(conn)
+        audit.seal(conn)
+        alarm = counters.win_tick(conn, "promise-alarm", period=_ALARM_PERIOD, at=now)
         if counters.win_tick(conn, "forget", period=_FORGET_PERIOD, at=now):
             counters.forget_old(conn, now)
             staff.forget_sessions(conn, now)
+        nightly = counters.win_tick(conn, "nightly", period=_NIGHTLY_PERIOD, at=now)
+    if alarm:
+        alarms.warn_of_broken_promises(services)
+    return nightly
+
+
+def _guarded(chore: Callable[[Services], Result], services: Services) -> Result | None:
+    """A fault in a chore never keeps due messages waiting."""
+    try:
+        return chore(services)
+    except Exception as error:
+        _log.error("a chore failed", extra={"error": type(error).__name__, "chore": chore.__name__})
+        return None

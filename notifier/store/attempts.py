@@ -10,24 +10,27 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from notifier.core.ids import new_id
+from notifier.store.bulk import insert_rows
+from notifier.store.each import update_each
 from notifier.store.events import insert_new
 from notifier.store.sealed import Sealer
 from notifier.store.tables import attempt, notification, receipt
 
+_NOTIFICATION_OF = (
+    sa.select(notification)
+    .join(attempt, attempt.c.notification_id == notification.c.id)
+    .where(attempt.c.reference == sa.bindparam("reference"))
+)
+
 
 def insert_many(conn: Connection, rows: Sequence[dict[str, Any]]) -> None:
     """Adds attempts; to be committed before the first byte leaves."""
-    if rows:
-        conn.execute(attempt.insert(), list(rows))
+    insert_rows(conn, attempt, rows)
 
 
 def finish_many(conn: Connection, changes: Sequence[dict[str, Any]]) -> None:
     """Fills the outcome of attempts by `row_id`: evidence that is kept even when the lease is gone."""
-    if not changes:
-        return
-    own: dict[str, Any] = {key[len("new_") :]: sa.bindparam(key) for key in changes[0] if key.startswith("new_")}
-    statement = attempt.update().where(attempt.c.id == sa.bindparam("row_id"), attempt.c.finished_at.is_(None))
-    conn.execute(statement.values(**own), list(changes))
+    update_each(conn, attempt, changes, attempt.c.finished_at.is_(None))
 
 
 def of_notification(conn: Connection, notification_id: str) -> list[sa.Row[Any]]:
@@ -38,12 +41,7 @@ def of_notification(conn: Connection, notification_id: str) -> list[sa.Row[Any]]
 
 def find_notification(conn: Connection, attempt_reference: str) -> sa.Row[Any] | None:
     """The notification that an attempt was made for."""
-    statement = (
-        sa.select(notification)
-        .join(attempt, attempt.c.notification_id == notification.c.id)
-        .where(attempt.c.reference == attempt_reference)
-    )
-    return conn.execute(statement).first()
+    return conn.execute(_NOTIFICATION_OF, {"reference": attempt_reference}).first()
 
 
 def is_newest(conn: Connection, attempt_reference: str, notification_id: str) -> bool:
@@ -62,6 +60,7 @@ def add_receipt(
     provider_code: str | None,
     raw: bytes,
     at: datetime,
+    applied: bool = False,
 ) -> str | None:
     """Keeps a receipt, raw and sealed; its id, or None where the very same came before."""
     row_id = new_id()
@@ -73,15 +72,15 @@ def add_receipt(
         "provider_code": provider_code or "",
         "received_at": at,
         "raw_sealed": sealer.seal("receipt:raw", row_id, raw),
-        "applied": False,
+        "applied": applied,
     }
     key = ("attempt_reference", "provider_sid", "provider_word", "provider_code")
     return row_id if insert_new(conn, receipt, values, *key) else None
 
 
-def mark_applied(conn: Connection, receipt_id: str) -> None:
-    """The receipt moved its notification."""
-    conn.execute(receipt.update().where(receipt.c.id == receipt_id).values(applied=True))
+def mark_not_applied(conn: Connection, receipt_id: str) -> None:
+    """The receipt did not move its notification after all."""
+    conn.execute(receipt.update().where(receipt.c.id == receipt_id).values(applied=False))
 
 
 def receipts_of(conn: Connection, attempt_references: Sequence[str]) -> list[sa.Row[Any]]:

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from notifier.core.ids import new_id
+from notifier.store.bulk import insert_rows
 from notifier.store.tables import audit
 
 SYSTEM = "system"
@@ -28,15 +30,9 @@ def write(
     of ours (states, reasons, references), never what a person typed about somebody."""
     conn.execute(
         audit.insert(),
-        {
-            "id": new_id(),
-            "at": at,
-            "actor": actor,
-            "action": action,
-            "subject": subject,
-            "subject_id": subject_id,
-            "detail": {key: value for key, value in detail.items() if value is not None},
-        },
+        new_row(
+            row_id=new_id(), at=at, actor=actor, action=action, subject=subject, subject_id=subject_id, detail=detail
+        ),
     )
 
 
@@ -95,3 +91,30 @@ def of_subjects(conn: Connection, subject_ids: list[str], limit: int = 200) -> l
         sa.select(audit).where(audit.c.subject_id.in_(subject_ids)).order_by(audit.c.at, audit.c.id).limit(limit)
     )
     return list(conn.execute(statement))
+
+
+def new_row(
+    *,
+    row_id: str,
+    at: Any,
+    actor: str,
+    action: str,
+    subject: str,
+    subject_id: str,
+    detail: Mapping[str, str | int | None],
+) -> dict[str, Any]:
+    """A row, to be inserted; the same words as of `write`."""
+    return {
+        "id": row_id,
+        "at": at,
+        "actor": actor,
+        "action": action,
+        "subject": subject,
+        "subject_id": subject_id,
+        "detail": {key: value for key, value in detail.items() if value is not None},
+    }
+
+
+def write_many(conn: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Adds rows (`new_row`)."""
+    insert_rows(conn, audit, rows)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -12,21 +12,13 @@ from sqlalchemy.engine import Connection
 from notifier.core.ids import new_id
 from notifier.core.link_tokens import new_public_id
 from notifier.core.states import NOT_LEFT, CertificateStatus, Reason
+from notifier.store.bulk import insert_rows
 from notifier.store.tables import certificate, dose, link, notification
 
 
 def insert(conn: Connection, *, certificate_id: str, number: str, person_id: str, dose_id: str, at: datetime) -> None:
-    conn.execute(
-        certificate.insert(),
-        {
-            "id": certificate_id,
-            "number": number,
-            "person_id": person_id,
-            "dose_id": dose_id,
-            "status": CertificateStatus.VALID.value,
-            "issued_at": at,
-        },
-    )
+    row = new_row(certificate_id=certificate_id, number=number, person_id=person_id, dose_id=dose_id, at=at)
+    conn.execute(certificate.insert(), row)
 
 
 def end(
@@ -65,24 +57,17 @@ def keep_qr(conn: Connection, certificate_id: str, qr: bytes) -> None:
 
 def add_link(conn: Connection, *, certificate_id: str, person_id: str, at: datetime, expires_at: datetime) -> str:
     """A new link to a certificate; its row id."""
-    link_id = new_id()
-    conn.execute(
-        link.insert(),
-        {
-            "id": link_id,
-            "public_id": new_public_id(),
-            "certificate_id": certificate_id,
-            "person_id": person_id,
-            "created_at": at,
-            "expires_at": expires_at,
-        },
+    row = new_link_row(
+        link_id=new_id(), certificate_id=certificate_id, person_id=person_id, at=at, expires_at=expires_at
     )
-    return link_id
+    conn.execute(link.insert(), row)
+    return str(row["id"])
 
 
 def load_links(conn: Connection, ids: Collection[str]) -> dict[str, sa.Row[Any]]:
-    """Links by id."""
-    return {row.id: row for row in conn.execute(sa.select(link).where(link.c.id.in_(list(ids))))}
+    """Links by id, each with its certificate's `certificate_status`."""
+    statement = sa.select(link, certificate.c.status.label("certificate_status")).join(certificate)
+    return {row.id: row for row in conn.execute(statement.where(link.c.id.in_(list(ids))))}
 
 
 def revoke_links(conn: Connection, dose_id: str, *, reason: Reason, at: datetime) -> int:
@@ -133,3 +118,39 @@ def of_person(conn: Connection, person_id: str) -> list[sa.Row[Any]]:
         .order_by(dose.c.given_on.desc(), certificate.c.issued_at.desc())
     )
     return list(conn.execute(statement))
+
+
+def new_row(*, certificate_id: str, number: str, person_id: str, dose_id: str, at: datetime) -> dict[str, Any]:
+    """A valid certificate, to be inserted."""
+    return {
+        "id": certificate_id,
+        "number": number,
+        "person_id": person_id,
+        "dose_id": dose_id,
+        "status": CertificateStatus.VALID.value,
+        "issued_at": at,
+    }
+
+
+def new_link_row(
+    *, link_id: str, certificate_id: str, person_id: str, at: datetime, expires_at: datetime
+) -> dict[str, Any]:
+    """A live link, to be inserted."""
+    return {
+        "id": link_id,
+        "public_id": new_public_id(),
+        "certificate_id": certificate_id,
+        "person_id": person_id,
+        "created_at": at,
+        "expires_at": expires_at,
+    }
+
+
+def insert_many(conn: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Adds certificates (`new_row`)."""
+    insert_rows(conn, certificate, rows)
+
+
+def insert_links(conn: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Adds links (`new_link_row`)."""
+    insert_rows(conn, link, rows)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from notifier.core.states import DoseStatus
+from notifier.store.bulk import among, insert_rows
 from notifier.store.events import insert_new
 from notifier.store.tables import dose, facility
 
@@ -58,3 +59,23 @@ def facility_zones(conn: Connection, facility_ids: Collection[str]) -> dict[str,
 def facility_zone(conn: Connection, facility_id: str) -> str | None:
     """The facility's own zone, where somebody set one."""
     return conn.scalar(sa.select(facility.c.time_zone).where(facility.c.id == facility_id))
+
+
+def find_each(conn: Connection, source_ids: Collection[str]) -> dict[str, sa.Row[Any]]:
+    """Those of the doses that are known, by the source's id."""
+    return {
+        row.source_id: row for row in conn.execute(sa.select(dose).where(among(conn, dose.c.source_id, source_ids)))
+    }
+
+
+def insert_many(conn: Connection, rows: Sequence[Mapping[str, Any]], *, at: datetime) -> None:
+    """Adds doses that all have the same columns."""
+    insert_rows(conn, dose, [{**row, "created_at": at, "updated_at": at} for row in rows])
+
+
+def find_facilities(conn: Connection, facility_ids: Collection[str]) -> dict[str, str | None]:
+    """The zones of those facilities that are known; None where nobody set one."""
+    if not facility_ids:
+        return {}
+    statement = sa.select(facility.c.id, facility.c.time_zone).where(among(conn, facility.c.id, facility_ids))
+    return {row.id: row.time_zone for row in conn.execute(statement)}

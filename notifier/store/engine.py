@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +67,13 @@ class Database:
         # stable within a statement, so that an index answers `due_at <= now`; clock_timestamp() would read every row
         instant = sa.func.statement_timestamp(type_=sa.DateTime(timezone=True))
         return Lease(instant, instant + sa.literal(length, sa.Interval))
+
+    def now(self, conn: Connection) -> datetime:
+        """The moment that leases are measured by, as a value."""
+        if self.is_sqlite or not isinstance(self.clock, SystemClock):
+            return self.clock.now()
+        moment: datetime = conn.execute(sa.select(sa.func.statement_timestamp())).scalar_one()
+        return moment
 
     def close(self) -> None:
         self.engine.dispose()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -12,6 +12,7 @@ from sqlalchemy.engine import Connection
 
 from notifier.core.errors import Problem
 from notifier.core.ids import new_id
+from notifier.store.bulk import among, insert_rows
 from notifier.store.sealed import Sealer
 from notifier.store.tables import dead_letter, event
 
@@ -102,3 +103,13 @@ def count_dead_letters(conn: Connection) -> int:
     """Dead letters that wait for somebody."""
     statement = sa.select(sa.func.count()).select_from(dead_letter).where(dead_letter.c.status == "open")
     return conn.scalar(statement) or 0
+
+
+def insert_settled(conn: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Adds events with their final outcome. Raises IntegrityError where an event id came before."""
+    insert_rows(conn, event, rows)
+
+
+def find_each(conn: Connection, event_ids: Collection[str]) -> dict[str, sa.Row[Any]]:
+    """Those of the events that came before, by event id."""
+    return {row.event_id: row for row in conn.execute(sa.select(event).where(among(conn, event.c.event_id, event_ids)))}

@@ -7,6 +7,9 @@ from sqlalchemy.engine import Connection
 
 from notifier.store.sealed import Sealer
 
+# a function scan gives its rows in the array's order, so the locks are taken in the order of their numbers
+_ALL = sa.text("SELECT count(pg_advisory_xact_lock(number)) FROM unnest(CAST(:numbers AS bigint[])) AS number")
+
 
 def dose_key(sealer: Sealer, source_id: str) -> bytes:
     """The key under which everything that is done to one dose stands in line."""
@@ -18,5 +21,8 @@ def hold(conn: Connection, *keys: bytes) -> None:
     for each other crosswise. SQLite: nothing to do, since a write transaction is alone."""
     if conn.dialect.name == "sqlite":
         return
-    for number in sorted({int.from_bytes(key[:8], "big", signed=True) for key in keys}):
-        conn.execute(sa.select(sa.func.pg_advisory_xact_lock(number)))
+    numbers = sorted({int.from_bytes(key[:8], "big", signed=True) for key in keys})
+    if len(numbers) > 1:
+        conn.execute(_ALL, {"numbers": numbers})
+    elif numbers:
+        conn.execute(sa.select(sa.func.pg_advisory_xact_lock(numbers[0])))

@@ -3,7 +3,7 @@ core.states.MOVES."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -12,29 +12,18 @@ from sqlalchemy.engine import Connection
 
 from notifier.core.ids import new_id, new_reference
 from notifier.core.states import FINAL, KIND_RULES, NOT_LEFT, Channel, Kind, Lane, Reason, State, may_move
+from notifier.store.bulk import among, insert_rows
+from notifier.store.each import update_each
 from notifier.store.engine import Lease
 from notifier.store.tables import dose, notification
 
 Row = sa.Row[Any]
-_NO_LEASE = {"lease_token": None, "lease_until": None}
+NO_LEASE = {"lease_token": None, "lease_until": None}
 
 
 def insert(conn: Connection, *, kind: Kind, status: State, lane: Lane, at: datetime, **values: Any) -> Row:
     """Adds a notification and answers its row. `values`: the other columns of the table."""
-    row = {
-        "id": new_id(),
-        "reference": new_reference(),
-        "kind": kind.value,
-        "channel": Channel.SMS.value,
-        "status": status.value,
-        "lane": lane.value,
-        "created_at": at,
-        "updated_at": at,
-        "ended_at": at if status in FINAL else None,
-        "planned_for": values["due_at"],
-        **values,
-    }
-    return conn.execute(notification.insert().returning(notification), row).one()
+    return insert_row(conn, new_row(kind=kind, status=status, lane=lane, at=at, **({"id": new_id()} | values)))
 
 
 def next_generation(conn: Connection, dose_id: str, kind: Kind) -> int:
@@ -54,6 +43,11 @@ def get(conn: Connection, row_id: str) -> Row:
     return conn.execute(sa.select(notification).where(notification.c.id == row_id)).one()
 
 
+def lock(conn: Connection, row_id: str) -> Row:
+    """A notification, kept from moving until the caller's transaction ends."""
+    return conn.execute(sa.select(notification).where(notification.c.id == row_id).with_for_update()).one()
+
+
 def lock_newest(conn: Connection, dose_id: str) -> Row | None:
     """The newest notification about a dose, kept from moving until the caller's transaction ends: a sender that has
     read the old facts waits for it, and then finds its lease gone (`unclaim`)."""
@@ -65,6 +59,16 @@ def lock_newest(conn: Connection, dose_id: str) -> Row | None:
 def unclaim(conn: Connection, row_id: str, *, at: datetime) -> None:
     """Takes a claimed row from its worker, who may have read what has just changed; the next tick gives it out."""
     move(conn, [row_id], State.SCHEDULED, old=[State.CLAIMED], at=at)
+
+
+def unclaim_person(conn: Connection, person_id: str, *, at: datetime) -> None:
+    """The same for everything about a person: a sender that is just moving one on is waited for."""
+    check_moves([State.CLAIMED], State.SCHEDULED)
+    conn.execute(
+        notification.update()
+        .where(notification.c.person_id == person_id, notification.c.status == State.CLAIMED.value)
+        .values(status=State.SCHEDULED.value, reason=None, updated_at=at, **NO_LEASE)
+    )
 
 
 def of_dose(conn: Connection, dose_id: str) -> list[Row]:
@@ -117,12 +121,13 @@ def begin_sending(conn: Connection, ids: Collection[str], *, token: str, lease: 
     into the same transaction, before the first byte leaves."""
     statement = (
         notification.update()
-        .where(notification.c.id.in_(list(ids)), notification.c.status == State.CLAIMED.value)
+        .where(among(conn, notification.c.id, ids), notification.c.status == State.CLAIMED.value)
         .where(notification.c.lease_token == token, notification.c.lease_until > lease.now)
         .values(
             status=State.SENDING.value,
             lease_until=lease.until,
             attempts=notification.c.attempts + 1,
+            left_at=at,  # from here on it may have left, and counts towards the daily cap
             updated_at=at,
         )
         .returning(notification)
@@ -145,7 +150,7 @@ def move(
 
     Raises ValueError for a pair that the table does not allow. Any lease ends with the move.
     """
-    _check(old, new)
+    check_moves(old, new)
     statement = (
         notification.update()
         .where(notification.c.id.in_(list(ids)), notification.c.status.in_([state.value for state in old]))
@@ -154,7 +159,7 @@ def move(
             reason=reason.value if reason else None,
             updated_at=at,
             ended_at=at if new in FINAL else None,
-            **{**_NO_LEASE, **values},
+            **{**NO_LEASE, **values},
         )
         .returning(notification.c.id)
     )
@@ -167,22 +172,20 @@ def move_each(
     conn: Connection, changes: Sequence[dict[str, Any]], new: State, *, old: Collection[State], at: datetime, token: str
 ) -> int:
     """Like `move`, with own values a row: each change has `row_id` and columns prefixed `new_`. How many moved."""
-    _check(old, new)
-    if not changes:
-        return 0
-    own: dict[str, Any] = {key[len("new_") :]: sa.bindparam(key) for key in changes[0] if key.startswith("new_")}
-    # not IN: its expanding parameter cannot be used in a statement that runs for many rows at once
-    stands = sa.or_(*(notification.c.status == state.value for state in old))
-    statement = (
-        notification.update()
-        .where(notification.c.id == sa.bindparam("row_id"), notification.c.lease_token == token)
-        .where(stands)
-        .values(**{"status": new.value, "updated_at": at, "ended_at": at if new in FINAL else None, **_NO_LEASE, **own})
+    check_moves(old, new)
+    return update_each(
+        conn,
+        notification,
+        changes,
+        notification.c.lease_token == token,
+        # not IN: its expanding parameter cannot be used in a statement that runs for many rows at once
+        sa.or_(*(notification.c.status == state.value for state in old)),
+        same={"status": new.value, "updated_at": at, "ended_at": at if new in FINAL else None, **NO_LEASE},
     )
-    return conn.execute(statement, list(changes)).rowcount
 
 
-def _check(old: Collection[State], new: State) -> None:
+def check_moves(old: Collection[State], new: State) -> None:
+    """Raises ValueError for a pair that the table of moves does not allow."""
     for state in old:
         if not may_move(state, new):
             raise ValueError(f"no move {state} -> {new}")
@@ -202,23 +205,30 @@ def note_number(conn: Connection, row_id: str, phone_index: bytes | None) -> Non
     conn.execute(notification.update().where(notification.c.id == row_id).values(phone_index=phone_index))
 
 
-def free_expired_leases(conn: Connection, *, now: Any, at: datetime) -> tuple[int, int]:
-    """Leases that ran out: `claimed` was never sent and waits again; `sending` is `unknown`. How many of each."""
+def free_expired_leases(
+    conn: Connection, *, now: Any, at: datetime, look_up_at: datetime, farthest: Any = None
+) -> tuple[int, int]:
+    """Leases that ran out: `claimed` was never sent and waits again; `sending` is `unknown`, and looked up at
+    `look_up_at`. How many of each. A lease beyond `farthest` was written before the clock was set back."""
+    # the index's own predicate: SQLite does not see that one of the two states implies it, and would read the table
+    leased = sa.text("notification.status IN ('claimed', 'sending')")
     ran_out = notification.c.lease_until < now
+    if farthest is not None:
+        ran_out = sa.or_(ran_out, notification.c.lease_until > farthest)
     freed = conn.execute(
         notification.update()
-        .where(notification.c.status == sa.literal_column("'claimed'"), ran_out)
-        .values(status=State.SCHEDULED.value, reason=Reason.LEASE_RAN_OUT.value, updated_at=at, **_NO_LEASE)
+        .where(notification.c.status == sa.literal_column("'claimed'"), leased, ran_out)
+        .values(status=State.SCHEDULED.value, reason=Reason.LEASE_RAN_OUT.value, updated_at=at, **NO_LEASE)
     )
     doubtful = conn.execute(
         notification.update()
-        .where(notification.c.status == sa.literal_column("'sending'"), ran_out)
+        .where(notification.c.status == sa.literal_column("'sending'"), leased, ran_out)
         .values(
             status=State.UNKNOWN.value,
             reason=Reason.LEASE_RAN_OUT.value,
-            left_at=at,  # it may have left: it counts towards the daily cap
+            look_up_at=look_up_at,
             updated_at=at,
-            **_NO_LEASE,
+            **NO_LEASE,
         )
     )
     return freed.rowcount, doubtful.rowcount
@@ -253,6 +263,17 @@ def count_due(conn: Connection, now: Any, limit: int) -> int:
     return conn.scalar(sa.select(sa.func.count()).select_from(due)) or 0
 
 
+def is_any_due(conn: Connection, before: datetime) -> bool:
+    """Whether something of the lanes that nobody waits in front of fell due before a moment."""
+    due = (
+        sa.select(sa.literal(1))
+        .where(notification.c.status == sa.literal_column("'scheduled'"), notification.c.due_at <= before)
+        .where(notification.c.lane.in_([Lane.NORMAL.value, Lane.BULK.value]))
+        .limit(1)
+    )
+    return conn.execute(due).first() is not None
+
+
 def oldest_due(conn: Connection) -> datetime | None:
     """The due time of the row that has waited longest, due or not; None where none waits."""
     statement = sa.select(sa.func.min(notification.c.due_at)).where(
@@ -262,13 +283,96 @@ def oldest_due(conn: Connection) -> datetime | None:
     return oldest
 
 
-def left_since(conn: Connection, person_ids: Collection[str], since: datetime) -> list[tuple[str, datetime]]:
+def left_since(
+    conn: Connection, person_ids: Collection[str], since: datetime, *, token: str, now: datetime
+) -> list[tuple[str, datetime]]:
     """(person id, when) of what left, or may have left, for some persons since a moment: for the daily cap, so only
-    the kinds that count towards it."""
+    the kinds that count towards it. What another worker claimed before `token` counts too, as of now: it is decided at
+    this moment as well (tokens are ordered by time)."""
     counting = [kind.value for kind, rules in KIND_RULES.items() if rules.daily_cap]
+    claimed_before = sa.and_(notification.c.status == State.CLAIMED.value, notification.c.lease_token < token)
     statement = sa.select(notification.c.person_id, notification.c.left_at).where(
-        notification.c.person_id.in_(list(person_ids)),
-        notification.c.left_at >= since,
+        among(conn, notification.c.person_id, person_ids),
+        sa.or_(notification.c.left_at >= since, claimed_before),
         notification.c.kind.in_(counting),
     )
-    return [(row.person_id, row.left_at) for row in conn.execute(statement)]
+    return [(row.person_id, row.left_at or now) for row in conn.execute(statement)]
+
+
+def count_at_risk(conn: Connection) -> int:
+    """How many messages still wait of which somebody was told that their promise is about to break."""
+    waiting = [State.SCHEDULED, State.CLAIMED, State.HELD, State.UNKNOWN]
+    statement = sa.select(sa.func.count()).where(
+        notification.c.alarmed_at.is_not(None), notification.c.status.in_([state.value for state in waiting])
+    )
+    return conn.scalar(statement) or 0
+
+
+def children(conn: Connection, row: Row) -> list[Row]:
+    """The generations that followed directly from one."""
+    statement = sa.select(notification).where(
+        notification.c.dose_id == row.dose_id, notification.c.kind == row.kind, notification.c.parent_id == row.id
+    )
+    return list(conn.execute(statement))
+
+
+def at_risk(conn: Connection, *, accepted_before: datetime, due_before: datetime, limit: int) -> list[Row]:
+    """First messages about an event that still wait though their promise is about to break, and nobody was told."""
+    promised = (
+        notification.c.accepted_at <= accepted_before,
+        notification.c.planned_for <= due_before,  # an operator may have asked for a later day
+        notification.c.alarmed_at.is_(None),
+        notification.c.retries == 0,
+    )
+    # each statement by its own partial index: the one on due rows, the one on what asks for attention
+    overdue = sa.select(notification).where(
+        notification.c.status == sa.literal_column("'scheduled'"),
+        notification.c.lane.in_([lane.value for lane in Lane]),
+        notification.c.due_at <= due_before,
+        *promised,
+    )
+    stuck = sa.select(notification).where(notification.c.status.in_(_attention()), *promised)
+    rows = list(conn.execute(overdue.limit(limit)))
+    return rows + list(conn.execute(stuck.limit(limit)))
+
+
+def _attention() -> list[sa.ColumnElement[str]]:
+    return [sa.literal_column("'unknown'"), sa.literal_column("'held'")]
+
+
+def alarmed(conn: Connection, ids: Collection[str], at: datetime) -> None:
+    """Somebody was told about these."""
+    conn.execute(notification.update().where(notification.c.id.in_(list(ids))).values(alarmed_at=at))
+
+
+def new_row(*, kind: Kind, status: State, lane: Lane, at: datetime, **values: Any) -> dict[str, Any]:
+    """A notification, to be inserted. `values`: its id and the other columns of the table."""
+    return {
+        "reference": new_reference(),
+        "kind": kind.value,
+        "channel": Channel.SMS.value,
+        "status": status.value,
+        "lane": lane.value,
+        "created_at": at,
+        "updated_at": at,
+        "ended_at": at if status in FINAL else None,
+        "planned_for": values["due_at"],
+        **values,
+    }
+
+
+def insert_row(conn: Connection, row: Mapping[str, Any]) -> Row:
+    """Adds a notification (`new_row`) and answers it as it stands."""
+    return conn.execute(notification.insert().returning(notification), dict(row)).one()
+
+
+def insert_many(conn: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Adds notifications (`new_row`) that all have the same columns."""
+    insert_rows(conn, notification, rows)
+
+
+def load_each(conn: Connection, ids: Collection[str]) -> dict[str, Row]:
+    """Notifications by id."""
+    if not ids:
+        return {}
+    return {row.id: row for row in conn.execute(sa.select(notification).where(among(conn, notification.c.id, ids)))}

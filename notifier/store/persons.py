@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from notifier.core.identity import name_words
+from notifier.store.bulk import among, insert_rows
 from notifier.store.sealed import Sealer
 from notifier.store.tables import person, person_word
 
@@ -145,8 +146,12 @@ def _values(sealer: Sealer, row: Person) -> dict[str, Any]:
     }
 
 
+def _words(sealer: Sealer, row: Person) -> list[dict[str, Any]]:
+    return [{"person_id": row.id, "word_index": sealer.index("person.word", word)} for word in name_words(row.name)]
+
+
 def _index_words(conn: Connection, sealer: Sealer, row: Person) -> None:
-    words = [{"person_id": row.id, "word_index": sealer.index("person.word", word)} for word in name_words(row.name)]
+    words = _words(sealer, row)
     if words:
         conn.execute(person_word.insert(), words)
 
@@ -172,4 +177,61 @@ def opened(sealer: Sealer, row: Mapping[str, Any]) -> Person:
         wrong_tries=row["wrong_tries"],
         locked_at=row["locked_at"],
         deceased_at=row["deceased_at"],
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """Somebody who may turn out to be new, sealed already."""
+
+    person: Person
+    values: dict[str, Any] = field(repr=False)
+    words: list[dict[str, Any]] = field(repr=False)
+
+
+def draft(sealer: Sealer, row: Person, source: bytes | None) -> Draft:
+    """A person to be inserted, with the index of the registry's id for it; touches no database."""
+    values = _values(sealer, row) | {"id": row.id, "source_index": source}
+    return Draft(row, values, _words(sealer, row))
+
+
+def insert_many(conn: Connection, drafts: Sequence[Draft], *, at: datetime) -> None:
+    """Adds persons."""
+    insert_rows(conn, person, [{**draft.values, "created_at": at, "updated_at": at} for draft in drafts])
+    insert_rows(conn, person_word, [word for draft in drafts for word in draft.words])
+
+
+def find_each_by_source(conn: Connection, indexes: Collection[bytes]) -> dict[bytes, sa.Row[Any]]:
+    """The persons with some registry ids, still sealed (see `opened`)."""
+    if not indexes:
+        return {}
+    found = conn.execute(sa.select(person).where(among(conn, person.c.source_index, indexes)))
+    return {row.source_index: row for row in found}
+
+
+def load_indexes(conn: Connection, ids: Collection[str]) -> list[sa.Row[Any]]:
+    """The blind indexes of some persons: `id`, `source_index`, `nik_index`."""
+    if not ids:
+        return []
+    statement = sa.select(person.c.id, person.c.source_index, person.c.nik_index)
+    return list(conn.execute(statement.where(among(conn, person.c.id, ids))))
+
+
+def find_each_by_nik(conn: Connection, indexes: Collection[bytes]) -> dict[bytes, sa.Row[Any]]:
+    """The persons with some NIK, still sealed; the oldest row of each (see `find_by_nik`)."""
+    if not indexes:
+        return {}
+    statement = sa.select(person).where(among(conn, person.c.nik_index, indexes))
+    found = conn.execute(statement.order_by(person.c.created_at.desc(), person.c.id.desc()))
+    return {row.nik_index: row for row in found}
+
+
+def note_words_of(conn: Connection, moments: Mapping[str, datetime], *, at: datetime) -> None:
+    """Keeps, by person id, when a registry said last what we knew already."""
+    if not moments:
+        return
+    statement = person.update().where(person.c.id == sa.bindparam("row_id"))
+    conn.execute(
+        statement.values(recorded_at=sa.bindparam("said_at"), updated_at=at),
+        [{"row_id": person_id, "said_at": said_at} for person_id, said_at in moments.items()],
     )

@@ -8,11 +8,11 @@ from sqlalchemy.engine import Connection
 
 from notifier.core.errors import BadInput, NotFound, Refused
 from notifier.core.ids import read_reference
-from notifier.core.states import LEFT, NOT_LEFT, DoseStatus, Kind, Lane, Reason, State
+from notifier.core.states import LEFT, NOT_LEFT, Channel, DoseStatus, Kind, Lane, Reason, State
 from notifier.messages import plan
 from notifier.messages.plan import PlanOptions, Subject
 from notifier.services import Services
-from notifier.store import audit, certificates, counters, doses, locks, notifications, persons, suppressions
+from notifier.store import audit, certificates, counters, doses, locks, notifications, persons, suppressions, unknowns
 
 MAX_REASON_LENGTH = 300
 LATEST = timedelta(days=60)
@@ -27,7 +27,7 @@ def resend(
     """A new generation with a new link, due at `at` (now where None), moved into the allowed hours; its row. A held
     notification is released instead. Raises NotFound, BadInput, or Refused with the reason."""
     now = services.clock.now()
-    reason = _reason(reason)
+    reason = read_reason(reason)
     due_at = _due(at, now)
     with services.db.write() as conn:
         row = _find(conn, services, reference)
@@ -36,6 +36,8 @@ def resend(
             new = _release(conn, row, due_at, now)
         else:
             new = _next_generation(conn, services, row, due_at, now, actor, reason)
+            # where nobody knows whether the old one was accepted: it stays so, decided about
+            unknowns.decide_unknown(conn, row.id, reason=Reason.SENT_AGAIN, at=now)
         audit.write(
             conn,
             at=now,
@@ -53,7 +55,7 @@ def resend(
 def cancel(services: Services, reference: str, *, reason: str, actor: str) -> notifications.Row:
     """Takes back what has not left yet; its row. Raises NotFound, BadInput, or Refused (`has-left`)."""
     now = services.clock.now()
-    reason = _reason(reason)
+    reason = read_reason(reason)
     with services.db.write() as conn:
         row = _find(conn, services, reference)
         moved = notifications.move(conn, [row.id], State.CANCELLED, old=NOT_LEFT, at=now, reason=Reason.OPERATOR)
@@ -75,7 +77,7 @@ def unlock(services: Services, reference: str, *, reason: str, actor: str) -> No
     """Forgets the wrong birth dates that were tried for the person of a notification, so that the links open again. Who
     calls has made sure of the person. Raises NotFound, BadInput, or Refused (`not-locked`)."""
     now = services.clock.now()
-    reason = _reason(reason)
+    reason = read_reason(reason)
     with services.db.write() as conn:
         row = _find(conn, services, reference)
         if persons.get(conn, services.sealer, row.person_id).locked_at is None:
@@ -105,7 +107,7 @@ def release(services: Services, *, reason: str, actor: str) -> bool:
 
 def _switch(services: Services, *, is_on: bool, reason: str, actor: str) -> bool:
     now = services.clock.now()
-    reason = _reason(reason)
+    reason = read_reason(reason)
     with services.db.write() as conn:
         changed = counters.set_switch(conn, counters.HOLD, is_on=is_on, by=actor, reason=reason, at=now)
         if changed:
@@ -121,7 +123,8 @@ def _switch(services: Services, *, is_on: bool, reason: str, actor: str) -> bool
     return changed
 
 
-def _reason(text: str) -> str:
+def read_reason(text: str) -> str:
+    """Why somebody does something, tidied. Raises BadInput where it is empty or too long."""
     cleaned = " ".join(text.split())
     if not cleaned:
         raise BadInput.of("reason", "required", "write why, in a few words and without a person's data")
@@ -140,10 +143,16 @@ def _due(at: datetime | None, now: datetime) -> datetime:
     return max(at, now)
 
 
-def _find(conn: Connection, services: Services, reference: str) -> notifications.Row:
+def find(conn: Connection, reference: str) -> notifications.Row:
+    """The notification with a reference, as typed. Raises NotFound."""
     row = notifications.find(conn, read_reference(reference))
     if row is None:
         raise NotFound("there is no notification with this reference")
+    return row
+
+
+def _find(conn: Connection, services: Services, reference: str) -> notifications.Row:
+    row = find(conn, reference)
     if row.dose_id is None:
         return row
     # what an event is doing to the same dose, or a second operator, comes before us or after us, never in between
@@ -210,7 +219,8 @@ def _sendable_certificate(conn: Connection, services: Services, row: notificatio
     unreachable = plan.unreachable(person)
     if unreachable is not None:
         raise Refused(unreachable)
-    if person.mobile and suppressions.suppressed(conn, [persons.phone_index(services.sealer, person.mobile)]):
+    number = persons.phone_index(services.sealer, person.mobile) if person.mobile else b""
+    if suppressions.standing(conn, number, channel=Channel(row.channel)):
         raise Refused(Reason.OPTED_OUT)
     certificate_id = certificates.valid_of_dose(conn, row.dose_id)
     if certificate_id is None:

@@ -71,8 +71,9 @@ def site(build_services: Build, clock: FakeClock) -> Iterator[Site]:
         yield Site(services, clock, *addresses)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
+    """For this package alone: while it lives its event loop runs in the main thread, and no other can."""
     require("chromium")
     path = shutil.which("chromium") or shutil.which("chromium-browser")
     with sync_playwright() as playwright:

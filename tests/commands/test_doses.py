@@ -169,3 +169,11 @@ def test_a_file_that_is_not_there_is_wrong_usage(run: Run, tmp_path: Path) -> No
 def test_the_same_event_with_other_content_is_a_refused_row(run: Run, tmp_path: Path) -> None:
     _report(run, str(_csv(tmp_path, _row(1))))
     assert _report(run, str(_csv(tmp_path, _row(1, name="Orang Lain"))))["rules"] == {"conflict": 1}
+
+
+def test_a_large_file_accounts_for_every_row(run: Run, services: Services, tmp_path: Path) -> None:
+    wide = [_row(number, name=f"Dewi {'Anggraini ' * 15}{number % 7}") for number in range(5000)]
+    path = _csv(tmp_path, *wide, _row(1, name="Orang Lain"), _row(9000, day="never"))
+    report = _report(run, str(path))
+    assert (report["outcomes"], report["rules"]) == ({"planned": 5000}, {"conflict": 1, "date": 1})
+    assert _count(services) == 5000

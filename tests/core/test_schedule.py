@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -9,7 +10,8 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from notifier.core.schedule import QuietHours, plan_due, read_quiet_hours
+from notifier.core.ids import new_id
+from notifier.core.schedule import QuietHours, plan_due, read_quiet_hours, share_of, spread_opening
 
 ZONES = ("Asia/Jakarta", "Asia/Makassar", "Asia/Jayapura")
 OFFSETS = {"Asia/Jakarta": 7, "Asia/Makassar": 8, "Asia/Jayapura": 9}
@@ -204,3 +206,91 @@ def test_anything_but_two_times_is_refused(text: str) -> None:
 def test_two_times_are_read() -> None:
     assert read_quiet_hours(" 20:00-08:00\n") == NIGHT
     assert read_quiet_hours("00:00-08:00") == QuietHours(time(0), time(8))
+
+
+shares = st.floats(0, 1, exclude_max=True)
+spreads = st.integers(0, 12 * 60).map(lambda minutes: timedelta(minutes=minutes))
+
+
+@given(
+    accepted=moments,
+    delay_minutes=st.integers(0, 48 * 60),
+    undo_minutes=st.integers(0, 24 * 60),
+    start=minutes_of_day,
+    end=minutes_of_day,
+    zone=st.sampled_from([*ZONES, "Europe/London", "America/New_York", "Australia/Lord_Howe"]),
+    share=shares,
+    spread=spreads,
+)
+def test_a_spread_morning_breaks_no_promise_and_no_quiet_hour(
+    accepted: datetime,
+    delay_minutes: int,
+    undo_minutes: int,
+    start: int,
+    end: int,
+    zone: str,
+    share: float,
+    spread: timedelta,
+) -> None:
+    assume(start != end)
+    quiet = QuietHours(clock(start), clock(end))
+    terms = {"delay": timedelta(minutes=delay_minutes), "undo": timedelta(minutes=undo_minutes)}
+    sharp = plan_due(accepted, **terms, quiet=quiet, zone=ZoneInfo(zone))
+    plan = plan_due(accepted, **terms, quiet=quiet, zone=ZoneInfo(zone), share=share, spread=spread)
+    assert plan.breaks_promise is sharp.breaks_promise
+    assert sharp.due_at <= plan.due_at <= sharp.due_at + spread
+    assert not quiet.quiet_at(plan.due_at.astimezone(ZoneInfo(zone)))
+    if not plan.breaks_promise:
+        assert plan.due_at <= accepted + 48 * HOUR
+    if sharp.due_at == accepted + max(terms.values()):  # it was not moved: nothing to spread
+        assert plan == sharp
+
+
+@given(
+    moment=moments,
+    start=minutes_of_day,
+    end=minutes_of_day,
+    zone=st.sampled_from([ZoneInfo(name) for name in (*ZONES, "Europe/London", "Australia/Lord_Howe")]),
+    share=shares,
+    spread=spreads,
+    until_minutes=st.integers(-600, 3000),
+)
+def test_an_opening_is_spread_inside_its_hours_and_up_to_its_end(
+    moment: datetime,
+    start: int,
+    end: int,
+    zone: ZoneInfo,
+    share: float,
+    spread: timedelta,
+    until_minutes: int,
+) -> None:
+    assume(start != end)
+    quiet, until = QuietHours(clock(start), clock(end)), moment + timedelta(minutes=until_minutes)
+    opening = quiet.next_allowed(moment, zone)
+    later = spread_opening(quiet, moment, zone, share=share, spread=spread, until=until)
+    assert opening <= later <= max(opening, until)
+    assert later - opening <= spread
+    assert later == moment or not quiet.quiet_at(later.astimezone(zone))
+    if opening == moment:
+        assert later == moment
+
+
+def test_a_thousand_messages_of_one_night_are_spread_evenly_over_the_half_hour() -> None:
+    night, half_hour = datetime(2026, 11, 23, 14, 0, tzinfo=UTC), timedelta(minutes=30)
+    opening = datetime(2026, 11, 24, 1, 0, tzinfo=UTC)
+    dues = [
+        plan_due(
+            night, delay=0 * HOUR, undo=0 * HOUR, quiet=NIGHT, zone=JAKARTA, share=share_of(new_id()), spread=half_hour
+        ).due_at
+        for _ in range(1000)
+    ]
+    minutes = Counter((due - opening) // timedelta(minutes=1) for due in dues)
+    assert set(minutes) == set(range(30))
+    assert max(minutes.values()) < 80  # 33 on average; sharp, all thousand stood in the first
+
+
+def test_a_share_is_always_the_same_for_one_row() -> None:
+    row_id = new_id()
+    assert share_of(row_id) == share_of(row_id)
+    assert 0 <= share_of("ffffffff-ffff-7fff-bfff-ffffffffffff") < 1
+    assert share_of("00000000-0000-7000-8000-000000000000") == 0

@@ -22,13 +22,14 @@ from notifier.core.states import (
 
 #: old state: every state that it may become (DESIGN, "Notifications: kinds and states")
 ALLOWED = {
-    "scheduled": "claimed held cancelled suppressed expired",
-    "claimed": "sending scheduled held cancelled suppressed expired",
+    # to unknown: after an older copy of the database was restored (docs/decisions/0009)
+    "scheduled": "claimed held cancelled suppressed expired unknown",
+    "claimed": "sending scheduled held cancelled suppressed expired unknown",
     "sending": "accepted scheduled failed unknown sent delivered undelivered",
     "unknown": "accepted sent delivered undelivered failed scheduled",
     "accepted": "sent delivered undelivered failed",
     "sent": "delivered undelivered failed",
-    "held": "scheduled cancelled expired",
+    "held": "scheduled cancelled expired unknown",
     "delivered": "",
     "undelivered": "",
     "failed": "",

@@ -235,8 +235,8 @@ def test_a_historical_copy_is_recorded_without_an_sms(desk: Desk) -> None:
         ({"notify": {"delay_hours": 12}, "person": {"time_zone": "Asia/Jayapura"}}, PlanOptions(), "2026-11-23T23:00"),
     ],
 )
-def test_due_times(desk: Desk, changes: dict[str, Any], options: PlanOptions, due: str) -> None:
-    recorded = desk.record(options=options, **changes)
+def test_due_times(build_services: Build, changes: dict[str, Any], options: PlanOptions, due: str) -> None:
+    recorded = Desk(build_services(smooth_minutes=0)).record(options=options, **changes)
     assert recorded.due_at == datetime.fromisoformat(due).replace(tzinfo=UTC)
 
 

@@ -87,6 +87,18 @@ def test_a_message_that_comes_up_in_quiet_hours_waits_for_the_morning(desk: Desk
     assert desk.state(recorded.reference) == State.ACCEPTED
 
 
+def test_not_everybody_waits_for_the_same_second_of_the_morning(build_services: Build, clock: FakeClock) -> None:
+    desk = Desk(build_services(smooth_minutes=30))
+    for number in range(40):
+        desk.record(event_id=f"e{number}", dose={"id": f"d{number}"}, person={"id": f"p{number}", "nik": None})
+    clock.set(datetime(2026, 11, 23, 13, 30, tzinfo=UTC))  # 20.30 WIB
+    desk.send()
+    opening = datetime(2026, 11, 24, 1, tzinfo=UTC)  # 08.00 WIB
+    waits = [row.due_at - opening for row in desk.rows()]
+    assert all(timedelta(0) <= wait < timedelta(minutes=30) for wait in waits)
+    assert max(waits) - min(waits) > timedelta(minutes=10)
+
+
 def test_a_message_for_any_hour_goes_at_night(desk: Desk, clock: FakeClock) -> None:
     clock.set(datetime(2026, 11, 23, 17, tzinfo=UTC))
     recorded = desk.record(options=PlanOptions(any_hour=True))
@@ -114,6 +126,7 @@ def test_no_person_gets_more_than_the_daily_cap(build_services: Build, clock: Fa
     assert len(desk.gateway.sent) == 2
     assert {row.reason for row in waiting} == {Reason.DAILY_CAP}
     assert {row.due_at for row in waiting} == {datetime(2026, 11, 24, 1, tzinfo=UTC)}  # tomorrow 08.00 WIB
+    assert {row.planned_for for row in waiting} == {row.due_at for row in waiting}  # our rule, so not late
 
     clock.tick(days=1)
     desk.send()

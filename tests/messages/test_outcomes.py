@@ -174,7 +174,7 @@ def test_a_worker_whose_lease_ran_out_before_sending_sends_nothing(each_desk: De
     assert each_desk.state(recorded.reference) == State.SCHEDULED
 
     each_desk.send()
-    slow._send_chunk(batch, batch.rows)  # it wakes up
+    slow.send_claimed(batch)  # it wakes up
     assert len(each_desk.gateway.sent) == 1
     assert len(each_desk.attempts(recorded.reference)) == 1
 

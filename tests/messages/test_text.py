@@ -14,7 +14,7 @@ from notifier.services import TEMPLATES
 
 #: the longest values that LOOK names
 LONGEST = {"sender": "KEMENKES-RI", "dose": 12, "link": "https://sertifikat.example.go.id/c/"[:34] + "x" * TOKEN_LENGTH}
-PLANNED = [Kind.CERTIFICATE, Kind.CORRECTION]
+PLANNED = [Kind.CERTIFICATE, Kind.CORRECTION, Kind.RENEWAL]
 
 
 @pytest.mark.parametrize("kind", PLANNED)

@@ -122,3 +122,12 @@ def test_a_chore_that_fails_keeps_no_message_waiting(services: Services) -> None
     faulty = replace(services, gateway=Faulty())
     Desk(services).record()
     assert tick(faulty).wake_ups == 1
+
+
+def test_the_gateway_is_ready_before_anything_is_claimed(desk: Desk) -> None:
+    recorded = desk.record()
+    seen: list[str] = []
+    desk.gateway.warm = lambda: seen.append(desk.state(recorded.reference))  # type: ignore[method-assign]  # a fake
+    desk.send()
+    desk.send()
+    assert seen == [State.SCHEDULED]

@@ -185,9 +185,15 @@ def test_leases_that_ran_out(each_desk: Desk, clock: FakeClock) -> None:
     with db.write() as conn:
         lease = db.lease(timedelta(seconds=60))
         notifications.begin_sending(conn, [sending], token=token, lease=lease, at=clock.now())
-        assert notifications.free_expired_leases(conn, now=clock.now(), at=clock.now()) == (0, 0)
+        assert notifications.free_expired_leases(conn, now=clock.now(), at=clock.now(), look_up_at=clock.now()) == (
+            0,
+            0,
+        )
         clock.tick(seconds=61)
-        assert notifications.free_expired_leases(conn, now=clock.now(), at=clock.now()) == (1, 1)
+        assert notifications.free_expired_leases(conn, now=clock.now(), at=clock.now(), look_up_at=clock.now()) == (
+            1,
+            1,
+        )
         assert notifications.get(conn, claimed).status == State.SCHEDULED
         assert notifications.get(conn, sending).status == State.UNKNOWN
 

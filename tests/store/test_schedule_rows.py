@@ -116,7 +116,7 @@ def test_by_the_databases_own_clock_only_what_is_due_is_claimed(
     assert timedelta(seconds=50) < row.lease_until - SystemClock().now() <= timedelta(seconds=61)
     with db.write() as conn:
         assert [row.id for row in _begin(db, conn, [past], token)] == [past]
-        assert notifications.free_expired_leases(conn, now=db.lease(MINUTE).now, at=now) == (0, 0)
+        assert notifications.free_expired_leases(conn, now=db.lease(MINUTE).now, at=now, look_up_at=now) == (0, 0)
     db.close()
 
 
@@ -158,7 +158,10 @@ def test_a_lease_ends_at_its_very_moment(each_services: Services, clock: FakeClo
         assert _begin(each_services.db, conn, [second], token) == []
     clock.tick(microseconds=1)
     with each_services.db.write() as conn:
-        assert notifications.free_expired_leases(conn, now=clock.now(), at=clock.now()) == (1, 0)
+        assert notifications.free_expired_leases(conn, now=clock.now(), at=clock.now(), look_up_at=clock.now()) == (
+            1,
+            0,
+        )
 
 
 def test_a_second_worker_cannot_begin_what_was_freed_and_claimed_again(
@@ -169,7 +172,7 @@ def test_a_second_worker_cannot_begin_what_was_freed_and_claimed_again(
     claim(each_services.db, 1, token=slow)
     clock.tick(seconds=61)
     with each_services.db.write() as conn:
-        notifications.free_expired_leases(conn, now=clock.now(), at=clock.now())
+        notifications.free_expired_leases(conn, now=clock.now(), at=clock.now(), look_up_at=clock.now())
     claim(each_services.db, 1, token=quick)
     with each_services.db.write() as conn:
         assert _begin(each_services.db, conn, [row_id], slow) == []
@@ -181,12 +184,29 @@ def test_what_may_have_left_counts_towards_the_day(each_services: Services, cloc
     token = new_id()
     claim(each_services.db, 1, token=token)
     with each_services.db.write() as conn:
+        began = clock.now()
         _begin(each_services.db, conn, [row_id], token)
         clock.tick(seconds=61)
-        notifications.free_expired_leases(conn, now=clock.now(), at=clock.now())
+        notifications.free_expired_leases(conn, now=clock.now(), at=clock.now(), look_up_at=clock.now())
         row = notifications.get(conn, row_id)
-        assert notifications.left_since(conn, [row.person_id], clock.now() - MINUTE) == [(row.person_id, clock.now())]
+        since = {"since": began - MINUTE, "token": new_id(), "now": clock.now()}
+        assert notifications.left_since(conn, [row.person_id], **since) == [(row.person_id, began)]
     assert (row.status, row.reason, row.lease_token) == (State.UNKNOWN, Reason.LEASE_RAN_OUT, None)
+
+
+def test_what_another_worker_claimed_before_counts_towards_the_day_as_well(
+    each_services: Services, clock: FakeClock
+) -> None:
+    [row_id] = add_rows(each_services, 1, first_due=clock.now(), step=MINUTE)
+    before, first, after = "0" * 32, new_id(), "f" * 32
+    claim(each_services.db, 1, token=first)
+    with each_services.db.read() as conn:
+        person = notifications.get(conn, row_id).person_id
+        counted = {
+            token: notifications.left_since(conn, [person], clock.now() - MINUTE, token=token, now=clock.now())
+            for token in (before, after)
+        }
+    assert counted == {before: [], after: [(person, clock.now())]}
 
 
 @pytest.fixture

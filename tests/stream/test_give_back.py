@@ -4,42 +4,37 @@ from __future__ import annotations
 
 import json
 import socket
-import threading
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 from kombu import Connection, Consumer
+from kombu.message import Message
 from sqlalchemy.exc import OperationalError
 
 from notifier.services import Services
 from notifier.store import events
-from notifier.stream import EventHandler, dead_queue, events_queue, give_back_to, publish
+from notifier.stream import OnRabbit, Wary, dead_queue, events_queue, publish
+from notifier.stream_batches import BatchHandler, body_of
 from notifier.worker import SertilinkApp, broker_options, create_app
 from tests.builders import event_json
 from tests.conftest import Build
 from tests.requirements import require
-from tests.stream.test_handler import a_message, dead_letters
+from tests.stream.test_handler import a_message, dead_letters, no_waiting
 
 RABBITMQ = "amqp://guest:guest@127.0.0.1:5672//"
-
-
-def no_waiting() -> threading.Event:
-    stopping = threading.Event()
-    stopping.set()
-    return stopping
 
 
 def test_an_event_that_fails_each_time_ends_among_the_dead_letters(services: Services) -> None:
     with services.db.write() as conn:
         conn.execute(sa.text("CREATE TRIGGER fault BEFORE INSERT ON dose BEGIN SELECT RAISE(ABORT, 'a fault'); END"))
-    handler = EventHandler(lambda: services, services.settings, no_waiting())
+    handler = BatchHandler(lambda: services, services.settings, no_waiting())
     message = a_message()
     for _ in range(5):
-        handler(message)
+        handler([message])
     assert message.done == ["requeue"] * 4 + ["reject"]
     [letter] = dead_letters(services)
     assert letter.problems[0]["rule"] == "unexpected"
@@ -48,12 +43,12 @@ def test_an_event_that_fails_each_time_ends_among_the_dead_letters(services: Ser
 
 def test_a_fault_that_passes_loses_no_event(services: Services) -> None:
     fault = "CREATE TRIGGER fault BEFORE INSERT ON dose BEGIN SELECT RAISE(ABORT, 'a fault'); END"
-    handler = EventHandler(lambda: services, services.settings, no_waiting())
+    handler = BatchHandler(lambda: services, services.settings, no_waiting())
     message = a_message()
     for statement in (fault, "DROP TRIGGER fault"):
         with services.db.write() as conn:
             conn.execute(sa.text(statement))
-        handler(message)
+        handler([message])
     assert message.done == ["requeue", "ack"]
 
 
@@ -83,10 +78,12 @@ def test_a_long_outage_of_the_database_fills_no_dead_queue(
             raise OperationalError("SELECT 1", None, ConnectionRefusedError())
         return services
 
-    handler = EventHandler(away_at_first, services.settings, no_waiting(), give_back_to(app))
+    handler = BatchHandler(away_at_first, services.settings, no_waiting(), OnRabbit(app))
     publish(connection, services.settings, [json.dumps(event_json()).encode()])
     with connection.channel() as channel:
-        with Consumer(channel, [events_queue(services.settings)], on_message=handler, accept=None):
+        with Consumer(
+            channel, [events_queue(services.settings)], on_message=lambda message: handler([message]), accept=None
+        ):
             drain_until(connection, lambda: recorded(services))
         assert dead_queue(services.settings)(channel).queue_declare(passive=True).message_count == 0
     assert recorded(services) == {"planned": 1}
@@ -105,3 +102,48 @@ def drain_until(connection: Connection, done: Any) -> None:
         if done():
             return
     pytest.fail("the event was not offered again")
+
+
+class Killed(BaseException):
+    """The process ends."""
+
+
+class Deadly(BatchHandler):
+    """Dies of one event."""
+
+    def __call__(self, messages: Sequence[Message]) -> list[Message]:
+        if any(b"killer" in body_of(message) for message in messages):
+            raise Killed
+        return super().__call__(messages)
+
+
+def test_an_event_that_kills_its_process_takes_no_other_with_it(
+    rabbitmq: tuple[Services, SertilinkApp, Connection],
+) -> None:
+    services, app, connection = rabbitmq
+    names = ["e1", "killer", "e2", "e3"]
+    events_of_all = [event_json(event_id=name, dose={"id": name}) for name in names]
+    publish(connection, services.settings, [json.dumps(event).encode() for event in events_of_all])
+    for _ in range(40):
+        one_life(app, services)
+        if dead_letters(services):
+            break
+    one_life(app, services)
+    assert recorded(services) == {"planned": 3}
+    assert [letter.problems[0]["rule"] for letter in dead_letters(services)] == ["unexpected"]
+    with connection.channel() as channel:
+        assert dead_queue(services.settings)(channel).queue_declare(passive=True).message_count == 1
+
+
+def one_life(app: SertilinkApp, services: Services) -> None:
+    """A process that takes what there is, and dies or finishes."""
+    handler = Wary(Deadly(lambda: services, services.settings, no_waiting(), OnRabbit(app)))
+    found: list[Message] = []
+    with Connection(RABBITMQ) as connection, connection.channel() as channel:
+        taking = Consumer(channel, [events_queue(services.settings)], on_message=found.append, accept=None)
+        with taking, suppress(TimeoutError):
+            while True:
+                connection.drain_events(timeout=0.1)
+        with suppress(Killed):
+            if found:
+                handler(found)

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from notifier.services import Services
 from notifier.store import events
 from notifier.store.tables import dead_letter, event
-from notifier.stream import EventHandler
+from notifier.stream_batches import BatchHandler
 from tests.builders import event_json
 from tests.desk import Desk
 
@@ -24,6 +24,8 @@ class FakeMessage:
 
     body: Any
     broken: bool = False
+    channel: Any = "channel"
+    headers: dict[str, int] = field(default_factory=dict)
     done: list[str] = field(default_factory=list)
 
     def _note(self, what: str) -> None:
@@ -41,12 +43,16 @@ class FakeMessage:
         self._note("requeue")
 
 
-def handled(services: Services, *messages: FakeMessage) -> None:
+def no_waiting() -> threading.Event:
+    """Between tries."""
     stopping = threading.Event()
-    stopping.set()  # no waiting between tries
-    handler = EventHandler(lambda: services, services.settings, stopping)
-    for message in messages:
-        handler(message)
+    stopping.set()
+    return stopping
+
+
+def handled(services: Services, *messages: FakeMessage) -> None:
+    """As one batch."""
+    BatchHandler(lambda: services, services.settings, no_waiting())(messages)
 
 
 def dead_letters(services: Services) -> list[Any]:

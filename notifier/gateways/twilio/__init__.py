@@ -1,8 +1,9 @@
 """All there is to know about Twilio's Messages API.
 
 `gateway` implements the Gateway protocol; `client` and `line` speak HTTP; `outcomes` reads what came back; `errors` and
-`statuses` are Twilio's words as data; `signature` checks its webhooks. May live here: what would be thrown away with
-Twilio. May not: states, schedules, decisions, the environment, the database.
+`statuses` are Twilio's words as data; `signature` checks its webhooks; `inbound` reads and answers what people write to
+us. May live here: what would be thrown away with Twilio. May not: states, schedules, decisions, the environment, the
+database.
 """
 
 from notifier.gateways.twilio.gateway import TwilioGateway

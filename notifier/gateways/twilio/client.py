@@ -98,6 +98,10 @@ class TwilioClient:
                 reason = type(error).__name__
         raise NoClearAnswer(f"list cannot be read ({reason})")
 
+    async def warm(self) -> None:
+        """Loads the part of the library that messages need; posts nothing."""
+        _ = self._client.messages
+
     async def close(self) -> None:
         """Closes the connections."""
         await self._http.close()

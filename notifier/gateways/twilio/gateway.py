@@ -16,12 +16,14 @@ from notifier.gateways import (
     BadWebhook,
     ErrorMeaning,
     FoundMessage,
+    Inbound,
+    InboundAnswer,
     Outcome,
     OutcomeClass,
     OutgoingSms,
     Receipt,
 )
-from notifier.gateways.twilio import errors
+from notifier.gateways.twilio import errors, inbound
 from notifier.gateways.twilio.outcomes import NoClearAnswer, TwilioFailure
 from notifier.gateways.twilio.signature import is_genuine
 from notifier.gateways.twilio.statuses import state_of
@@ -124,6 +126,19 @@ class TwilioGateway:
             raw=json.dumps(dict(form), sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode(),
         )
 
+    def read_inbound(self, path: str, form: Mapping[str, str], signature: str) -> Inbound:
+        """A message that somebody wrote to our sender. The signature covers our configured public address, as with
+        status callbacks. Raises BadWebhook."""
+        if urlsplit(path).path != inbound.PATH:
+            raise BadWebhook("the address is not that of incoming messages")
+        if not is_genuine(self._auth_tokens, self._public_url + path, form, signature):
+            raise BadWebhook("the signature is not Twilio's")
+        return inbound.read(form)
+
+    def answer_inbound(self, text: str | None) -> InboundAnswer:
+        """TwiML with one message, or none."""
+        return inbound.answer(text)
+
     def waiting_receipts(self, limit: int) -> list[Receipt]:
         """None: Twilio calls us."""
         return []
@@ -131,6 +146,10 @@ class TwilioGateway:
     def explain(self, code: str) -> ErrorMeaning | None:
         """The meaning of a Twilio error code; None where our table lacks it."""
         return errors.explain(code)
+
+    def warm(self) -> None:
+        """Imports the client and builds it: one to two seconds, the first time in a process."""
+        self._line().call(lambda client: client.warm())
 
     def close(self) -> None:
         """Lets go of this process's connections and thread. A later call opens new ones."""

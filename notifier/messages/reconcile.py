@@ -1,0 +1,174 @@
+"""Reconciling: outcomes that nobody knows are settled by what our own late answers say, then by the provider's list of
+messages to that number, matched by the link in the text. Not found proves nothing: a stopped worker may still post.
+
+After the last look-up UNKNOWN_POLICY decides: `ask` an operator, send again after all (`resend_after`), or `never`.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy.engine import Connection
+
+from notifier.core.errors import SealBroken
+from notifier.core.states import Lane, Reason, State
+from notifier.faults import FaultPoint
+from notifier.gateways import FoundMessage, OutcomeClass
+from notifier.messages import evidence, outcomes, retries
+from notifier.messages.evidence import Evidence
+from notifier.services import Services
+from notifier.settings import UnknownPolicy
+from notifier.store import attempts, certificates, notifications, persons, unknowns
+
+BATCH = 100
+_IN_FLIGHT = 8  # look-ups at once: the provider limits them, and sending matters more
+_ASK_AGAIN = timedelta(minutes=1)  # where the provider's list could not be read: not counted as a look-up
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Reconciled:
+    """What a round came to."""
+
+    looked_at: int = 0
+    settled: int = 0
+    still_unknown: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """One unknown outcome, with what is needed to ask the provider. `to` None: the number is another one now."""
+
+    row: notifications.Row
+    to: str | None
+    link_public_id: str | None
+
+
+def reconcile(services: Services, limit: int = BATCH) -> Reconciled:
+    """Looks at the unknown outcomes whose look-up is due. Safe to run anywhere, any number of times."""
+    lease = timedelta(seconds=services.settings.lease_seconds)
+    with services.db.write() as conn:
+        at = services.db.now(conn)
+        rows = unknowns.take_look_ups(conn, at=at, until=at + lease, limit=limit)
+        left = [row for row in rows if not _by_own_evidence(conn, services, row)]
+        cases = _cases(conn, services, left)
+    found = _ask(services, cases)
+    services.faults.reached(FaultPoint.LOOKED_UP)
+    settled = len(rows) - len(left)
+    for case in cases:
+        settled += _conclude(services, case, found.get(case.to or ""))
+    return Reconciled(len(rows), settled, len(rows) - settled)
+
+
+def _by_own_evidence(conn: Connection, services: Services, row: notifications.Row) -> bool:
+    """Settles it by what its attempts say: a worker whose lease ran out still wrote down what came back. A "no" counts
+    only where every attempt has one, and nothing after a restored copy: the copy lacks the attempts made since."""
+    tried = attempts.of_notification(conn, row.id)
+    accepted = [one for one in tried if one.outcome == OutcomeClass.ACCEPTED]
+    if accepted:
+        return evidence.settle(conn, services, row, Evidence(State.ACCEPTED, accepted[-1].provider_sid))
+    unclear = any(one.outcome in {None, OutcomeClass.UNKNOWN} for one in tried)
+    if not tried or unclear or row.reason in {Reason.DB_RESTORED, Reason.SENT_AGAIN, Reason.LEFT_ALONE}:
+        return False  # what was decided about is not sent beside what was sent instead
+    return outcomes.settle_late(conn, services, row, OutcomeClass(tried[-1].outcome), tried[-1].provider_code)
+
+
+def _cases(conn: Connection, services: Services, rows: Sequence[notifications.Row]) -> list[_Case]:
+    links = certificates.load_links(conn, {row.link_id for row in rows if row.link_id})
+    cases = []
+    for row in rows:
+        link = links.get(row.link_id)
+        cases.append(_Case(row, _number(conn, services, row), link.public_id if link else None))
+    return cases
+
+
+def _number(conn: Connection, services: Services, row: notifications.Row) -> str | None:
+    """The number that it was sent to, where that is still the person's."""
+    try:
+        mobile = persons.get(conn, services.sealer, row.person_id).mobile
+    except SealBroken:
+        return None
+    if mobile is None or persons.phone_index(services.sealer, mobile) != row.phone_index:
+        return None
+    return mobile
+
+
+def _ask(services: Services, cases: Sequence[_Case]) -> dict[str, list[FoundMessage] | None]:
+    """The provider's messages by number; None where it could not be asked. Each number once."""
+    numbers = sorted({case.to for case in cases if case.to})
+    if not numbers:
+        return {}
+    with ThreadPoolExecutor(min(_IN_FLIGHT, len(numbers)), thread_name_prefix="look-up") as pool:
+        return dict(zip(numbers, pool.map(lambda to: _look_up(services, to), numbers), strict=True))
+
+
+def _look_up(services: Services, to: str) -> list[FoundMessage] | None:
+    try:
+        return services.gateway.look_up(to)
+    except Exception as error:
+        _log.warning("look-up failed", extra={"error": type(error).__name__})
+        return None
+
+
+def _conclude(services: Services, case: _Case, found: list[FoundMessage] | None) -> bool:
+    """Writes what one look-up came to; whether it settled the outcome."""
+    match = _match(services, case, found or [])
+    could_not_ask = case.to is not None and found is None
+    with services.db.write() as conn:
+        evidence.hold_line(conn, services, case.row, State.FAILED)
+        row = notifications.lock(conn, case.row.id)  # somebody may have decided about it while the provider was asked
+        if match is not None:
+            state = evidence.STATES[match.state] if match.state else State.ACCEPTED
+            settled = evidence.settle(conn, services, row, Evidence(state, match.provider_sid, match.code))
+        else:
+            settled = False
+            _not_found(conn, services, row, counts=not could_not_ask)
+        services.faults.reached(FaultPoint.LOOK_UP_BEFORE_COMMIT)
+    services.faults.reached(FaultPoint.LOOK_UP_AFTER_COMMIT)
+    return settled
+
+
+def _match(services: Services, case: _Case, found: Sequence[FoundMessage]) -> FoundMessage | None:
+    """The message whose text holds this generation's own link."""
+    if case.link_public_id is None:
+        return None
+    return next((message for message in found if services.links.find_in(message.text) == case.link_public_id), None)
+
+
+def _not_found(conn: Connection, services: Services, row: notifications.Row, *, counts: bool) -> None:
+    at = services.clock.now()
+    if not counts:
+        _keep(conn, row, row.look_ups, at + _ASK_AGAIN)
+        return
+    look_ups = row.look_ups + 1
+    schedule = services.settings.reconcile_after
+    if look_ups < len(schedule):
+        # measured from when it became unknown; never at once again, however late this round came
+        next_at = max(row.updated_at + schedule[look_ups], at + (schedule[look_ups] - schedule[look_ups - 1]) / 2)
+        _keep(conn, row, look_ups, next_at)
+    elif _keep(conn, row, look_ups, None):
+        _by_policy(conn, services, row, at)
+
+
+def _keep(conn: Connection, row: notifications.Row, look_ups: int, next_at: datetime | None) -> bool:
+    return unknowns.looked_up(conn, row.id, look_ups=look_ups, look_up_at=next_at)
+
+
+def _by_policy(conn: Connection, services: Services, row: notifications.Row, at: datetime) -> None:
+    """No look-up settled it. What the programme wants then; the same is never sent again twice by itself."""
+    if row.reason in {Reason.SENT_AGAIN, Reason.LEFT_ALONE}:
+        return  # an operator was faster
+    policy = services.settings.unknown_policy
+    if policy is UnknownPolicy.NEVER:
+        unknowns.decide_unknown(conn, row.id, reason=Reason.LEFT_ALONE, at=at)
+    elif policy is UnknownPolicy.RESEND_AFTER and row.parent_id is None:
+        again = retries.add_generation(conn, services, row, due_at=at, lane=Lane.NORMAL, retries=row.retries)
+        if again is not None:
+            unknowns.decide_unknown(conn, row.id, reason=Reason.SENT_AGAIN, at=at)
+    evidence.alarm(conn, row, at, f"outcome.unknown-{policy.value.replace('_', '-')}", row.provider_code)
+    _log.warning("an outcome stays unknown", extra={"reference": row.reference, "policy": policy.value})

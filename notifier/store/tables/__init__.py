@@ -1,0 +1,54 @@
+"""Every table. Columns that end in `_sealed` hold AES-256-GCM bytes (store.sealed), `_index` a keyed blind index.
+
+Plain columns never hold a name, NIK, phone, birth date, message text or token.
+"""
+
+from __future__ import annotations
+
+from notifier.store.tables.base import metadata
+from notifier.store.tables.care import certificate, dose, event, facility, link, opening, person, person_word
+from notifier.store.tables.people import api_key, session, staff
+from notifier.store.tables.sending import attempt, caught_sms, inbound_sms, notification, receipt, suppression
+from notifier.store.tables.upkeep import (
+    audit,
+    bucket,
+    circuit,
+    counter,
+    dead_letter,
+    epoch,
+    follow_up,
+    reconciliation,
+    switch,
+    tick,
+)
+
+__all__ = [
+    "api_key",
+    "attempt",
+    "audit",
+    "bucket",
+    "caught_sms",
+    "certificate",
+    "circuit",
+    "counter",
+    "dead_letter",
+    "dose",
+    "epoch",
+    "event",
+    "facility",
+    "follow_up",
+    "inbound_sms",
+    "link",
+    "metadata",
+    "notification",
+    "opening",
+    "person",
+    "person_word",
+    "receipt",
+    "reconciliation",
+    "session",
+    "staff",
+    "suppression",
+    "switch",
+    "tick",
+]
