@@ -107,14 +107,15 @@ class KindRules:
     lane: Lane
     daily_cap: bool  #: counts towards, and obeys, PERSON_DAILY_CAP
     opt_out: bool  #: is not sent to a number that opted out
+    link: bool = True  #: bears a link of its own to a certificate
 
 
 KIND_RULES: dict[Kind, KindRules] = {
     Kind.CERTIFICATE: KindRules(True, None, Lane.NORMAL, True, True),
     Kind.CORRECTION: KindRules(True, None, Lane.NORMAL, True, True),
     Kind.RENEWAL: KindRules(False, timedelta(hours=1), Lane.ASKED, False, True),
-    Kind.LOCK: KindRules(True, timedelta(hours=48), Lane.FRESH, True, True),
-    Kind.OTP: KindRules(False, timedelta(minutes=5), Lane.ASKED, False, False),
+    Kind.LOCK: KindRules(True, timedelta(hours=48), Lane.FRESH, True, True, link=False),
+    Kind.OTP: KindRules(False, timedelta(minutes=5), Lane.ASKED, False, False, link=False),
     Kind.CASE: KindRules(True, timedelta(hours=48), Lane.NORMAL, True, True),
     Kind.REMINDER: KindRules(True, timedelta(hours=48), Lane.BULK, True, True),
 }
@@ -148,6 +149,9 @@ class Reason(StrEnum):
     UNREACHABLE = "unreachable"  #: the phone did not answer; tried again on days 1, 3 and 7
     HAS_ARRIVED = "has-arrived"  #: the one before it turned out to have been accepted
     REFUSED = "refused"  #: the provider refused for good; the code says why
+    NOT_ME = "not-me"  #: whoever has the number said that it is not the person's
+    WRONG_NUMBER = "wrong-number"  #: staff made sure that the number is a stranger's
+    UNLOCKED = "unlocked"  #: the lock that it would tell of is gone
     UNREADABLE = "unreadable"  #: a sealed column cannot be opened; an operator must look
 
 
@@ -160,3 +164,31 @@ class CertificateStatus(StrEnum):
     VALID = "valid"
     REPLACED = "replaced"
     REVOKED = "revoked"
+
+
+class FollowUp(StrEnum):
+    """What a lower room leaves for a higher one to do, in a row of its own transaction (support.follow_ups)."""
+
+    PERSON_LOCKED = "person-locked"  #: subject: the person; the owner is told by SMS
+    PERSON_CORRECTED = "person-corrected"  #: subject: the person; birth date or number is another one now
+
+
+class CaseKind(StrEnum):
+    """Why somebody's case is on a list."""
+
+    NOT_ME = "not-me"  #: a number is said to be a stranger's
+    BIRTH_DATE_REJECTED = "birth-date-rejected"  #: somebody says that the recorded birth date is wrong
+
+
+class CaseStatus(StrEnum):
+    OPEN = "open"
+    CLOSED = "closed"
+
+
+class CaseOutcome(StrEnum):
+    """How a case ended."""
+
+    UNDONE = "undone"  #: the number is the person's after all
+    CONFIRMED = "confirmed"  #: the number is a stranger's
+    CORRECTED = "corrected"  #: by an event that brought other data
+    CLOSED = "closed"  #: by staff, with a reason

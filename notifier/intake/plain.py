@@ -95,7 +95,7 @@ def write(conn: Connection, job: Job, shots: Sequence[Shot], facilities: Mapping
     persons.note_words_of(conn, {shot.person.id: shot.said_at for shot in shots if shot.said_at is not None}, at=at)
     doses.insert_many(conn, [row.dose for row in rows], at=at)
     certificates.insert_many(conn, [row.certificate for row in rows])
-    certificates.insert_links(conn, [row.planned.link for row in rows])
+    certificates.insert_links(conn, [link for row in rows for link in row.planned.links])
     notifications.insert_many(conn, [row.planned.notification for row in rows])
     audit.write_many(conn, [line for row in rows for line in (*row.planned.audit, row.accepted)])
     return [row.answer for row in rows]

@@ -27,6 +27,7 @@ class Facts:
     opted_out: bool
     left_today: int
     zone: ZoneInfo
+    not_me: bool = False  #: whoever has the number said that it is not this person's
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +67,16 @@ def _never(facts: Facts, kind_rules: KindRules) -> Stop | None:
         return Stop(State.CANCELLED, Reason.WITHDRAWN)
     if person.deceased_at is not None:
         return Stop(State.SUPPRESSED, Reason.DECEASED)
-    if facts.link_revoked or facts.link_public_id is None:
+    if kind_rules.link and (facts.link_revoked or facts.link_public_id is None):
         return Stop(State.CANCELLED, Reason.LINK_REVOKED)
+    if facts.row.kind == Kind.LOCK and person.locked_at is None:
+        return Stop(State.CANCELLED, Reason.UNLOCKED)
     if not facts.certificate_valid:
         return Stop(State.CANCELLED, Reason.SUPERSEDED)
     if person.mobile is None:
         return Stop(State.SUPPRESSED, Reason.BAD_PHONE if person.phone else Reason.NO_PHONE)
+    if facts.not_me:
+        return Stop(State.SUPPRESSED, Reason.NOT_ME)
     if kind_rules.opt_out and facts.opted_out:
         return Stop(State.SUPPRESSED, Reason.OPTED_OUT)
     return None

@@ -14,7 +14,7 @@ from notifier.core.states import KIND_RULES, CertificateStatus, Channel, Kind
 from notifier.messages.decide import Facts
 from notifier.messages.plan import zone_of
 from notifier.services import Services
-from notifier.store import certificates, doses, notifications, persons, suppressions
+from notifier.store import cases, certificates, doses, notifications, persons, suppressions
 from notifier.store.persons import Person
 
 _log = logging.getLogger(__name__)
@@ -42,6 +42,7 @@ class Gathered:
             for channel in {Channel(row.channel) for row in rows}
             for index in suppressions.suppressed(conn, set(self._indexes.values()), channel=channel)
         }
+        self._paused = cases.paused_numbers(conn, set(self._people))
         self._left = notifications.left_since(
             conn, set(self._people), now - timedelta(days=1), token=rows[0].lease_token, now=now
         )
@@ -78,6 +79,7 @@ class Gathered:
             link_revoked=link is not None and link.revoked_at is not None,
             certificate_valid=link is None or link.certificate_status == CertificateStatus.VALID,
             opted_out=(row.channel, self._indexes.get(row.person_id)) in self._opted_out,
+            not_me=(row.person_id, self._indexes.get(row.person_id)) in self._paused,
             left_today=left + self._going[row.person_id],
             zone=zone,
         )

@@ -59,7 +59,7 @@ def unreachable(person: Person) -> Reason | None:
 class Planned:
     """The rows of one message, to be inserted in this order."""
 
-    link: dict[str, Any]
+    links: list[dict[str, Any]]  #: one, or none where the kind bears none
     notification: dict[str, Any]
     audit: list[dict[str, Any]]
 
@@ -76,8 +76,8 @@ def add(
     due_at: datetime | None = None,
     **columns: Any,
 ) -> notifications.Row:
-    """Adds the next generation of `kind` about a dose, with a new link, as `scheduled`, or as `suppressed` with the
-    reason where nothing can be sent. `due_at` overrules the plan (an operator's time)."""
+    """Adds the next generation of `kind` about a dose, with a new link where the kind bears one, as `scheduled`, or as
+    `suppressed` with the reason where nothing can be sent. `due_at` overrules the plan (an operator's time)."""
     planned = rows_of(
         services,
         subject,
@@ -90,7 +90,7 @@ def add(
         due_at=due_at,
         **columns,
     )
-    certificates.insert_links(conn, [planned.link])
+    certificates.insert_links(conn, planned.links)
     row = notifications.insert_row(conn, planned.notification)
     audit.write_many(conn, planned.audit)
     return row
@@ -115,13 +115,7 @@ def rows_of(
     plan = Plan(due_at) if due_at else _plan(services, subject, rules.quiet_hours, accepted_at, options, row_id)
     reason = suppress or unreachable(subject.person)
     mobile = subject.person.mobile
-    link = certificates.new_link_row(
-        link_id=link_id,
-        certificate_id=subject.certificate_id,
-        person_id=subject.person.id,
-        at=accepted_at,
-        expires_at=plan.due_at + timedelta(days=services.settings.link_days),
-    )
+    links = [_link(services, subject, link_id, accepted_at, plan)] if rules.link else []
     notification = notifications.new_row(
         id=row_id,
         kind=kind,
@@ -133,7 +127,7 @@ def rows_of(
         person_id=subject.person.id,
         dose_id=subject.dose_id,
         certificate_id=subject.certificate_id,
-        link_id=link_id,
+        link_id=link_id if rules.link else None,
         event_id=subject.event_row_id,
         accepted_at=accepted_at,
         due_at=plan.due_at,
@@ -141,7 +135,17 @@ def rows_of(
         phone_index=phone_index(services.sealer, mobile) if mobile else None,
         **columns,
     )
-    return Planned(link, notification, [_alarm(row_id, accepted_at)] if plan.breaks_promise else [])
+    return Planned(links, notification, [_alarm(row_id, accepted_at)] if plan.breaks_promise else [])
+
+
+def _link(services: Services, subject: Subject, link_id: str, at: datetime, plan: Plan) -> dict[str, Any]:
+    return certificates.new_link_row(
+        link_id=link_id,
+        certificate_id=subject.certificate_id,
+        person_id=subject.person.id,
+        at=at,
+        expires_at=plan.due_at + timedelta(days=services.settings.link_days),
+    )
 
 
 def _alarm(notification_id: str, at: datetime) -> dict[str, Any]:

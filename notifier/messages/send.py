@@ -16,7 +16,7 @@ from sqlalchemy.engine import Connection
 
 from notifier.core.ids import new_id, new_secret_id
 from notifier.core.segments import measure
-from notifier.core.states import Kind, Reason, State
+from notifier.core.states import KIND_RULES, Kind, Reason, State
 from notifier.faults import FaultPoint
 from notifier.gateways import Outcome, OutcomeClass, OutgoingSms
 from notifier.messages import outcomes
@@ -202,14 +202,15 @@ class Sender:
 
     def _written(self, facts: Facts) -> OutgoingSms:
         person = facts.person
-        if person is None or person.mobile is None or facts.link_public_id is None:
+        bears_link = KIND_RULES[Kind(facts.row.kind)].link
+        if person is None or person.mobile is None or (bears_link and facts.link_public_id is None):
             raise RuntimeError("decide() let through a notification without person, number or link")
         text = self._texts.render(
             Kind(facts.row.kind),
             language=person.language,
             name=person.name,
             dose_number=facts.dose_number,
-            link=self._services.link_url(facts.link_public_id),
+            link=self._services.link_url(facts.link_public_id) if facts.link_public_id else None,
         )
         return OutgoingSms(new_secret_id(), person.mobile, text, measure(text).segments)
 

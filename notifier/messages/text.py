@@ -23,9 +23,9 @@ class SmsTexts:
             autoescape=False,  # noqa: S701  # .txt only; nothing here is HTML
         )
 
-    def render(self, kind: Kind, *, language: str, name: str, dose_number: int | None, link: str) -> str:
-        """The text for one person. Only the first letter of the name goes in, and not even that where it would turn
-        the whole SMS into UCS-2."""
+    def render(self, kind: Kind, *, language: str, name: str, dose_number: int | None, link: str | None) -> str:
+        """The text for one person; `link` None for a kind that bears none. Only the first letter of the name goes in,
+        and not even that where it would turn the whole SMS into UCS-2."""
         initial = initial_of(name)
         template = self._templates.get_template(f"{known_language(language)}/{kind.value}.txt")
         return template.render(

@@ -74,10 +74,10 @@ def doses_of_facility(conn: Connection, facility_id: str, since: datetime, until
 
 
 def newest_of_doses(conn: Connection, dose_ids: Iterable[str]) -> dict[str, Row]:
-    """The newest notification about each dose, by dose id."""
+    """The newest notification that bears a link to each dose's certificate, by dose id."""
     statement = (
         sa.select(notification)
-        .where(notification.c.dose_id.in_(list(dose_ids)))
+        .where(notification.c.dose_id.in_(list(dose_ids)), notification.c.link_id.is_not(None))
         .order_by(notification.c.created_at, notification.c.id)
     )
     return {row.dose_id: row for row in conn.execute(statement)}

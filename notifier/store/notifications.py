@@ -49,9 +49,9 @@ def lock(conn: Connection, row_id: str) -> Row:
 
 
 def lock_newest(conn: Connection, dose_id: str) -> Row | None:
-    """The newest notification about a dose, kept from moving until the caller's transaction ends: a sender that has
-    read the old facts waits for it, and then finds its lease gone (`unclaim`)."""
-    statement = sa.select(notification).where(notification.c.dose_id == dose_id)
+    """The newest notification that bears a link to a dose's certificate, kept from moving until the caller's
+    transaction ends: a sender that has read the old facts waits for it, and then finds its lease gone (`unclaim`)."""
+    statement = sa.select(notification).where(notification.c.dose_id == dose_id, notification.c.link_id.is_not(None))
     newest_first = statement.order_by(notification.c.created_at.desc(), notification.c.id.desc()).limit(1)
     return conn.execute(newest_first.with_for_update()).first()
 
@@ -71,9 +71,11 @@ def unclaim_person(conn: Connection, person_id: str, *, at: datetime) -> None:
     )
 
 
-def of_dose(conn: Connection, dose_id: str) -> list[Row]:
-    """Every notification about a dose, newest first."""
+def of_dose(conn: Connection, dose_id: str, *, with_link: bool = True) -> list[Row]:
+    """The notifications about a dose, newest first: those that bear a link to its certificate, or all."""
     statement = sa.select(notification).where(notification.c.dose_id == dose_id)
+    if with_link:
+        statement = statement.where(notification.c.link_id.is_not(None))
     return list(conn.execute(statement.order_by(notification.c.created_at.desc(), notification.c.id.desc())))
 
 
@@ -235,8 +237,9 @@ def free_expired_leases(
 
 
 def take_back(conn: Connection, dose_id: str, *, new: State, reason: Reason, at: datetime) -> list[str]:
-    """Cancels (or suppresses) whatever about a dose has not left yet; which."""
-    ids = list(conn.scalars(sa.select(notification.c.id).where(notification.c.dose_id == dose_id)))
+    """Cancels (or suppresses) whatever bears a link to a dose's certificate and has not left yet; which."""
+    of_dose = sa.select(notification.c.id).where(notification.c.dose_id == dose_id, notification.c.link_id.is_not(None))
+    ids = list(conn.scalars(of_dose))
     old = [state for state in NOT_LEFT if may_move(state, new)]
     return move(conn, ids, new, old=old, at=at, reason=reason)
 

@@ -35,6 +35,7 @@ _LINK = sa.select(
     link.c.expires_at,
     link.c.revoked_at,
     link.c.revoke_reason,
+    link.c.paused_at,
     certificate.c.status.label("certificate_status"),
     certificate.c.end_reason.label("certificate_end_reason"),
     person.c.wrong_tries.label("person_wrong_tries"),

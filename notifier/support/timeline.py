@@ -54,7 +54,11 @@ def timeline(services: Services, reference: str, *, only_facility: str | None = 
         if row is None:
             raise NotFound("there is no notification with this reference")
         shot = doses.get(conn, row.dose_id) if row.dose_id else None
-        others = [other for other in notifications.of_dose(conn, row.dose_id) if other.id != row.id] if shot else []
+        others = (
+            [other for other in notifications.of_dose(conn, row.dose_id, with_link=False) if other.id != row.id]
+            if shot
+            else []
+        )
         # one moment often holds several: what was asked for stands before what came of it
         entries = [
             *_deeds(conn, row),

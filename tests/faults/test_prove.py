@@ -57,11 +57,10 @@ def test_nothing_is_lost_and_nothing_goes_out_twice_whatever_is_killed(pair: str
     assert report["accepted"] > 0
 
 
-def broken(variant: str, *options: str) -> tuple[int, dict[str, Any]]:
+def broken(variant: str, *options: str, rest_limit: int) -> tuple[int, dict[str, Any]]:
     worker = f"{sys.executable} -m tests.faults.broken_build {variant}"
-    code, report = prove(
-        "--intents", "100", "--kills", "12", "--rest-limit", "40", "--worker-command", worker, *options
-    )
+    rest = ("--rest-limit", str(rest_limit))
+    code, report = prove("--intents", "100", "--kills", "12", *rest, "--worker-command", worker, *options)
     assert report["accepted"] > 0, "the broken build sends nothing at all: nothing is shown"
     return code, report
 
@@ -72,16 +71,17 @@ def test_a_build_without_fences_is_found_out(tmp_path: Path) -> None:
     whoever is killed is killed while messages are on their way."""
     plan = tmp_path / "plan.json"
     plan.write_text(json.dumps({"posts": {"ok": 3, "accept-drip": 1}, "reports": {"missing": 1}}))
-    code, report = broken("unfenced", "--seed", "3", "--plan", str(plan))
+    code, report = broken("unfenced", "--seed", "3", "--plan", str(plan), rest_limit=40)
     assert report["duplicate"] > 0
     assert code == 1
 
 
 @pytest.mark.timeout(PATIENCE_S + 20)
 def test_a_build_that_tries_unknown_outcomes_again_is_found_out(tmp_path: Path) -> None:
-    """Every fourth message is taken without a word, and no receipt comes in time to stop the second one."""
+    """Every fifth message is taken without a word, and no receipt comes in time to stop the second one. Where the
+    provider's own deaths open the circuit before anything was doubled, its probes are waited for (30 s, 60 s, 120 s)."""
     plan = tmp_path / "plan.json"
-    plan.write_text(json.dumps({"posts": {"ok": 3, "accept-drop": 1}, "reports": {"missing": 1}}))
-    code, report = broken("unknown-retried", "--seed", "3", "--plan", str(plan))
+    plan.write_text(json.dumps({"posts": {"ok": 4, "accept-drop": 1}, "reports": {"missing": 1}}))
+    code, report = broken("unknown-retried", "--seed", "3", "--plan", str(plan), rest_limit=220)
     assert report["duplicate"] > 0
     assert code == 1

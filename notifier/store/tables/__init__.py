@@ -6,7 +6,8 @@ Plain columns never hold a name, NIK, phone, birth date, message text or token.
 from __future__ import annotations
 
 from notifier.store.tables.base import metadata
-from notifier.store.tables.care import certificate, dose, event, facility, link, opening, person, person_word
+from notifier.store.tables.care import certificate, code, dose, event, facility, link, opening, person, person_word
+from notifier.store.tables.cases import number_pause, support_case
 from notifier.store.tables.people import api_key, session, staff
 from notifier.store.tables.sending import attempt, caught_sms, inbound_sms, notification, receipt, suppression
 from notifier.store.tables.upkeep import (
@@ -30,6 +31,7 @@ __all__ = [
     "caught_sms",
     "certificate",
     "circuit",
+    "code",
     "counter",
     "dead_letter",
     "dose",
@@ -41,6 +43,7 @@ __all__ = [
     "link",
     "metadata",
     "notification",
+    "number_pause",
     "opening",
     "person",
     "person_word",
@@ -48,6 +51,7 @@ __all__ = [
     "reconciliation",
     "session",
     "staff",
+    "support_case",
     "suppression",
     "switch",
     "tick",

@@ -105,6 +105,19 @@ certificate = sa.Table(
     sa.Column("qr", sa.LargeBinary),
 )
 
+code = sa.Table(
+    "code",
+    metadata,
+    id_column(),
+    sa.Column("certificate_id", RowId, row_of("certificate"), nullable=False),
+    sa.Column("kind", sa.String(10), nullable=False),  # hc1, shc
+    sa.Column("key_id", sa.String(64), nullable=False),
+    sa.Column("revocation_id", sa.String(64), nullable=False, unique=True),  # public; says nothing about the person
+    sa.Column("made_at", Moment, nullable=False),
+    sa.Column("text_sealed", sa.LargeBinary, nullable=False),
+    sa.UniqueConstraint("certificate_id", "kind"),
+)
+
 link = sa.Table(
     "link",
     metadata,
@@ -118,6 +131,7 @@ link = sa.Table(
     sa.Column("revoke_reason", sa.String(40)),
     sa.Column("wrong_tries", sa.Integer, nullable=False, server_default="0"),
     sa.Column("opened_at", Moment),
+    sa.Column("paused_at", Moment),  # somebody who got it says that it is not for them
 )
 
 opening = sa.Table(
