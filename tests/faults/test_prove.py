@@ -79,7 +79,7 @@ def test_a_build_without_fences_is_found_out(tmp_path: Path) -> None:
 @pytest.mark.timeout(PATIENCE_S + 20)
 def test_a_build_that_tries_unknown_outcomes_again_is_found_out(tmp_path: Path) -> None:
     """Every fifth message is taken without a word, and no receipt comes in time to stop the second one. Where the
-    provider's own deaths open the circuit before anything was doubled, its probes are waited for (30 s, 60 s, 120 s)."""
+    provider's own deaths open the circuit before anything was doubled, its probes are waited for (30, 60, 120 s)."""
     plan = tmp_path / "plan.json"
     plan.write_text(json.dumps({"posts": {"ok": 4, "accept-drop": 1}, "reports": {"missing": 1}}))
     code, report = broken("unknown-retried", "--seed", "3", "--plan", str(plan), rest_limit=220)
