@@ -16,7 +16,7 @@ from notifier.services import Services, build
 from notifier.settings import Settings
 from notifier.store.migrate import upgrade
 from tests.canaries import Listener
-from tests.databases import postgres_database
+from tests.databases import new_sqlite, postgres_database
 from tests.desk import Desk
 from tests.fakes import FakeClock, FakeGateway
 from tests.requirements import require
@@ -53,9 +53,9 @@ def gateway() -> FakeGateway:
 
 @pytest.fixture(params=["sqlite", "postgres"])
 def each_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """An empty database of either kind: for contract suites."""
+    """A database without rows of either kind: for contract suites."""
     if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path}/sertilink.db"
+        yield new_sqlite(tmp_path / "sertilink.db")
         return
     require("postgres")
     with postgres_database() as url:
@@ -72,7 +72,7 @@ def build_services(tmp_path: Path, clock: FakeClock, gateway: FakeGateway) -> It
 
     def make(**settings: Any) -> Services:
         defaults: dict[str, Any] = {
-            "database_url": f"sqlite:///{tmp_path}/sertilink.db",
+            "database_url": new_sqlite(tmp_path / "sertilink.db"),
             "data_folder": tmp_path,
             "smooth_minutes": 0,  # so that the morning is one moment; the tests of smoothing set it
         }

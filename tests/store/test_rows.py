@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -20,18 +22,34 @@ from notifier.store.engine import Database
 from notifier.store.migrate import is_current, upgrade
 from notifier.store.tables import audit as audit_table
 from notifier.store.tables import metadata, notification, person
+from tests.databases import postgres_database
 from tests.desk import Desk
 from tests.fakes import FakeClock
+from tests.requirements import require
 
 
-def test_migrations_make_the_tables_of_the_code(each_services: Services) -> None:
-    assert is_current(each_services.db)
-    with each_services.db.read() as conn:
+@pytest.fixture(params=["sqlite", "postgres"])
+def empty_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """Without a table."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path}/sertilink.db"
+        return
+    require("postgres")
+    with postgres_database(migrated=False) as url:
+        yield url
+
+
+def test_migrations_make_the_tables_of_the_code(empty_database_url: str, clock: FakeClock) -> None:
+    db = Database(empty_database_url, clock)
+    upgrade(db)
+    assert is_current(db)
+    with db.read() as conn:
         assert compare_metadata(MigrationContext.configure(conn), metadata) == []
+    db.close()
 
 
-def test_an_empty_database_may_be_migrated_by_many_at_once(each_database_url: str, clock: FakeClock) -> None:
-    databases = [Database(each_database_url, clock) for _ in range(4)]
+def test_an_empty_database_may_be_migrated_by_many_at_once(empty_database_url: str, clock: FakeClock) -> None:
+    databases = [Database(empty_database_url, clock) for _ in range(4)]
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(upgrade, databases))
     assert all(map(is_current, databases))
