@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -16,7 +17,7 @@ from notifier.services import Services, build
 from notifier.settings import Settings
 from notifier.store.migrate import upgrade
 from tests.canaries import Listener
-from tests.databases import postgres_database
+from tests.databases import empty, migrate, postgres_database
 from tests.desk import Desk
 from tests.fakes import FakeClock, FakeGateway
 from tests.requirements import require
@@ -51,9 +52,36 @@ def gateway() -> FakeGateway:
     return FakeGateway()
 
 
+@pytest.fixture(scope="session")
+def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database in its newest shape, to be copied: migrations are run once for all tests."""
+    path = tmp_path_factory.mktemp("migrated") / "sertilink.db"
+    migrate(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture(scope="session")
+def migrated_postgres() -> Iterator[str]:
+    """The same, to be emptied before each test."""
+    with postgres_database() as url:
+        migrate(url)
+        yield url
+
+
 @pytest.fixture(params=["sqlite", "postgres"])
-def each_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """An empty database of either kind: for contract suites."""
+def each_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A database without a row of either kind: for contract suites. `build_services` migrates it where it must."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/sertilink.db"
+    require("postgres")
+    url: str = request.getfixturevalue("migrated_postgres")
+    empty(url)
+    return url
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def each_bare_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A new database without a table."""
     if request.param == "sqlite":
         yield f"sqlite:///{tmp_path}/sertilink.db"
         return
@@ -66,7 +94,7 @@ Build = Callable[..., Services]
 
 
 @pytest.fixture
-def build_services(tmp_path: Path, clock: FakeClock, gateway: FakeGateway) -> Iterator[Build]:
+def build_services(tmp_path: Path, clock: FakeClock, gateway: FakeGateway, migrated_sqlite: Path) -> Iterator[Build]:
     """Builds Services with settings of the test's choice on a migrated database."""
     built: list[Services] = []
 
@@ -77,6 +105,10 @@ def build_services(tmp_path: Path, clock: FakeClock, gateway: FakeGateway) -> It
             "smooth_minutes": 0,  # so that the morning is one moment; the tests of smoothing set it
         }
         values = defaults | TEST_KEYS | settings
+        file = Path(values["database_url"].removeprefix("sqlite:///"))
+        if values["database_url"].startswith("sqlite:///") and not file.exists():
+            shutil.copyfile(migrated_sqlite, file)
+            file.chmod(0o600)
         services = replace(build(Settings(**values), clock), gateway=gateway)
         upgrade(services.db)
         built.append(services)

@@ -30,8 +30,8 @@ def test_migrations_make_the_tables_of_the_code(each_services: Services) -> None
         assert compare_metadata(MigrationContext.configure(conn), metadata) == []
 
 
-def test_an_empty_database_may_be_migrated_by_many_at_once(each_database_url: str, clock: FakeClock) -> None:
-    databases = [Database(each_database_url, clock) for _ in range(4)]
+def test_an_empty_database_may_be_migrated_by_many_at_once(each_bare_database_url: str, clock: FakeClock) -> None:
+    databases = [Database(each_bare_database_url, clock) for _ in range(4)]
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(upgrade, databases))
     assert all(map(is_current, databases))
