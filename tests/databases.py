@@ -45,6 +45,7 @@ def new_sqlite(path: Path) -> str:
     """The SQLAlchemy URL of a new migrated SQLite database without rows; one that is there already stays."""
     if not path.exists():
         shutil.copyfile(_sqlite_template(), path)
+        path.chmod(0o600)
     return f"sqlite:///{path}"
 
 
@@ -54,6 +55,7 @@ def _new_database(*, migrated: bool) -> str:
     atexit.register(_drop, name)
     if migrated:
         _migrate(_url(name))
+        _ask(f"ALTER DATABASE {name} SET synchronous_commit = off")  # no test pulls the plug of the server
     return name
 
 
@@ -61,8 +63,8 @@ def _emptied(name: str) -> None:
     """Ends whatever a test left connected, and takes every row away."""
     with psycopg.connect(f"{SERVER}/{name}", autocommit=True) as conn:
         conn.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s AND pid <> pg_backend_pid()",
-            (name,),
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
         )
         with conn.transaction():
             for table in reversed(metadata.sorted_tables):

@@ -16,6 +16,7 @@ from rich.console import Console as Screen
 from rich.table import Table
 
 from notifier.commands.console import FAILED, Console, fail, json_option, pass_console, print_json
+from notifier.core.states import State
 from notifier.proof.harness import Options, Result, prove
 from notifier.proof.plan import Plan, plan_from
 from notifier.proof.servers import ProofFailed
@@ -100,6 +101,8 @@ def report(options: Options, result: Result) -> dict[str, Any]:
         "unknown": len(verdict.unknown),
         "seconds": round(result.seconds, 1),
         "seed": options.seed,
+        "unknown_taken": sum(one.was_taken for one in verdict.unknown),
+        "held": result.states.get(State.HELD, 0),
         "unknown_oldest_seconds": round(max((one.age_s for one in verdict.unknown), default=0.0), 1),
         "open": sum(result.open.values()),
         "stops": result.deeds.get("stop", 0),

@@ -1,5 +1,6 @@
 """Reconciling: outcomes that nobody knows are settled by what our own late answers say, then by the provider's list of
-messages to that number, matched by the link in the text. Not found proves nothing: a stopped worker may still post.
+messages to that number, matched by the link in the text (by the whole text where a kind bears no link). Not found
+proves nothing: a stopped worker may still post.
 
 After the last look-up UNKNOWN_POLICY decides: `ask` an operator, send again after all (`resend_after`), or `never`.
 """
@@ -9,24 +10,29 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy.engine import Connection
 
 from notifier.core.errors import SealBroken
-from notifier.core.states import Lane, Reason, State
+from notifier.core.states import KIND_RULES, Kind, Lane, Reason, State
 from notifier.faults import FaultPoint
 from notifier.gateways import FoundMessage, OutcomeClass
 from notifier.messages import evidence, outcomes, retries
 from notifier.messages.evidence import Evidence
-from notifier.services import Services
+from notifier.messages.text import SmsTexts
+from notifier.services import TEMPLATES, Services
 from notifier.settings import UnknownPolicy
-from notifier.store import attempts, certificates, notifications, persons, unknowns
+from notifier.store import attempts, certificates, doses, notifications, persons, unknowns
+from notifier.store.health import AWAY
+from notifier.store.persons import Person
 
 BATCH = 100
 _IN_FLIGHT = 8  # look-ups at once: the provider limits them, and sending matters more
 _ASK_AGAIN = timedelta(minutes=1)  # where the provider's list could not be read: not counted as a look-up
+_CLOCKS_DIFFER = timedelta(minutes=5)  # the provider's and ours
 
 _log = logging.getLogger(__name__)
 
@@ -42,11 +48,14 @@ class Reconciled:
 
 @dataclass(frozen=True, slots=True)
 class _Case:
-    """One unknown outcome, with what is needed to ask the provider. `to` None: the number is another one now."""
+    """One unknown outcome, with what is needed to ask the provider. `to` None: the number is another one now. `text`:
+    what it says, where only that can tell it from others; `not_these`: the provider's ids of those others."""
 
     row: notifications.Row
     to: str | None
     link_public_id: str | None
+    text: str | None = field(default=None, repr=False)
+    not_these: frozenset[str] = frozenset()
 
 
 def reconcile(services: Services, limit: int = BATCH) -> Reconciled:
@@ -61,7 +70,7 @@ def reconcile(services: Services, limit: int = BATCH) -> Reconciled:
     services.faults.reached(FaultPoint.LOOKED_UP)
     settled = len(rows) - len(left)
     for case in cases:
-        settled += _conclude(services, case, found.get(case.to or ""))
+        settled += _concluded(services, case, found.get(case.to or ""))
     return Reconciled(len(rows), settled, len(rows) - settled)
 
 
@@ -80,22 +89,40 @@ def _by_own_evidence(conn: Connection, services: Services, row: notifications.Ro
 
 def _cases(conn: Connection, services: Services, rows: Sequence[notifications.Row]) -> list[_Case]:
     links = certificates.load_links(conn, {row.link_id for row in rows if row.link_id})
-    cases = []
-    for row in rows:
-        link = links.get(row.link_id)
-        cases.append(_Case(row, _number(conn, services, row), link.public_id if link else None))
-    return cases
+    return [_case(conn, services, row, links.get(row.link_id)) for row in rows]
 
 
-def _number(conn: Connection, services: Services, row: notifications.Row) -> str | None:
-    """The number that it was sent to, where that is still the person's."""
+def _case(conn: Connection, services: Services, row: notifications.Row, link: Any) -> _Case:
+    person = _person(conn, services, row)
+    if person is None or link is not None:
+        return _Case(row, person.mobile if person else None, link.public_id if link else None)
+    others = unknowns.others_to_number(conn, row)
+    if any(State(other.status) in {State.SENDING, State.UNKNOWN} for other in others):
+        return _Case(row, person.mobile, None)  # the same words to a family's number: nobody can say whose they are
+    known = frozenset(other.provider_sid for other in others if other.provider_sid)
+    return _Case(row, person.mobile, None, _text(conn, services, row, person), known)
+
+
+def _person(conn: Connection, services: Services, row: notifications.Row) -> Person | None:
+    """The person, where it was sent to what is still their number."""
     try:
-        mobile = persons.get(conn, services.sealer, row.person_id).mobile
+        person = persons.get(conn, services.sealer, row.person_id)
     except SealBroken:
         return None
-    if mobile is None or persons.phone_index(services.sealer, mobile) != row.phone_index:
+    if person.mobile is None or persons.phone_index(services.sealer, person.mobile) != row.phone_index:
         return None
-    return mobile
+    return person
+
+
+def _text(conn: Connection, services: Services, row: notifications.Row, person: Person) -> str:
+    shot = doses.get(conn, row.dose_id) if row.dose_id else None
+    return SmsTexts(TEMPLATES / "sms", services.settings.sender_name).render(
+        Kind(row.kind),
+        language=person.language,
+        name=person.name,
+        dose_number=shot.number if shot else None,
+        link=None,
+    )
 
 
 def _ask(services: Services, cases: Sequence[_Case]) -> dict[str, list[FoundMessage] | None]:
@@ -113,6 +140,17 @@ def _look_up(services: Services, to: str) -> list[FoundMessage] | None:
     except Exception as error:
         _log.warning("look-up failed", extra={"error": type(error).__name__})
         return None
+
+
+def _concluded(services: Services, case: _Case, found: list[FoundMessage] | None) -> bool:
+    """One outcome's fault must not keep the others of its round; it is taken up again when its put-off is over."""
+    try:
+        return _conclude(services, case, found)
+    except AWAY:
+        raise
+    except Exception as error:
+        _log.error("look-up not concluded", extra={"error": type(error).__name__, "reference": case.row.reference})
+        return False
 
 
 def _conclude(services: Services, case: _Case, found: list[FoundMessage] | None) -> bool:
@@ -134,10 +172,17 @@ def _conclude(services: Services, case: _Case, found: list[FoundMessage] | None)
 
 
 def _match(services: Services, case: _Case, found: Sequence[FoundMessage]) -> FoundMessage | None:
-    """The message whose text holds this generation's own link."""
+    """The message whose text holds this generation's own link; where it bears none, the only one with its text."""
     if case.link_public_id is None:
-        return None
+        same = [message for message in found if case.text is not None and _is_same(case, message)]
+        return same[0] if len(same) == 1 else None
     return next((message for message in found if services.links.find_in(message.text) == case.link_public_id), None)
+
+
+def _is_same(case: _Case, message: FoundMessage) -> bool:
+    since = case.row.created_at - _CLOCKS_DIFFER
+    in_time = message.created_at is not None and message.created_at >= since
+    return in_time and message.text == case.text and message.provider_sid not in case.not_these
 
 
 def _not_found(conn: Connection, services: Services, row: notifications.Row, *, counts: bool) -> None:
@@ -163,6 +208,12 @@ def _by_policy(conn: Connection, services: Services, row: notifications.Row, at:
     """No look-up settled it. What the programme wants then; the same is never sent again twice by itself."""
     if row.reason in {Reason.SENT_AGAIN, Reason.LEFT_ALONE}:
         return  # an operator was faster
+    expires_after = KIND_RULES[Kind(row.kind)].expires_after
+    if expires_after is not None and at >= row.planned_for + expires_after:
+        # the moment that it belonged to is over: nothing is left to decide
+        unknowns.decide_unknown(conn, row.id, reason=Reason.LEFT_ALONE, at=at)
+        evidence.alarm(conn, row, at, "outcome.unknown-expired", row.provider_code)
+        return
     policy = services.settings.unknown_policy
     if policy is UnknownPolicy.NEVER:
         unknowns.decide_unknown(conn, row.id, reason=Reason.LEFT_ALONE, at=at)

@@ -49,6 +49,8 @@ def add_generation(
 ) -> notifications.Row | None:
     """The same message once more with a new link, in the allowed hours; None where there is nothing to say any more or
     another one is on its way. The decision before sending looks at everything else again."""
+    if row.dose_id is None:
+        return None
     shot = doses.get(conn, row.dose_id)
     certificate_id = certificates.valid_of_dose(conn, row.dose_id)
     others = [other for other in notifications.of_dose(conn, row.dose_id) if other.id != row.id]

@@ -25,7 +25,7 @@ from notifier.messages.decide import Facts, Rules, Stop, decide
 from notifier.messages.gather import Gathered
 from notifier.messages.text import SmsTexts
 from notifier.services import TEMPLATES, Services
-from notifier.store import attempts, certificates, notifications
+from notifier.store import attempts, certificates, counters, notifications
 from notifier.store.health import AWAY
 
 #: messages decided, committed and posted together; only these can ever be in doubt
@@ -91,7 +91,12 @@ class Sender:
 
     def send_claimed(self, batch: Batch) -> int:
         """Decides, posts and records one claimed chunk; how many were posted."""
+        began = self._services.clock.now()
         ready = self._prepare(batch)
+        if ready and self._lease_is_over(began):
+            # asleep since the commit: nobody counts on these any more, and somebody may have decided about them
+            self._never_posted(ready, batch.token)
+            ready = []
         if not ready:
             if batch.is_probe:
                 put_probe_back(self._services)
@@ -104,6 +109,9 @@ class Sender:
         ]
         self._record(settled, batch.token)
         return len(ready)
+
+    def _lease_is_over(self, began: datetime) -> bool:
+        return self._services.clock.now() - began >= timedelta(seconds=self._services.settings.lease_seconds)
 
     def _record(self, settled: list[outcomes.Settled], token: str) -> None:
         """Writes what came of the chunk, again and again while the database is away: nobody else knows it. Where it
@@ -145,13 +153,17 @@ class Sender:
         return ready
 
     def _never_posted(self, ready: list[_Ready], token: str) -> None:
-        """The commit may have been lost or not; no byte has left for certain, and that is evidence."""
+        """Whether the commit was lost or not: no byte has left for certain, and that is evidence."""
         if ready:
             nothing = Outcome(OutcomeClass.NOT_BEGUN)
             self._record([outcomes.Settled(one.row, one.attempt_id, nothing, 1) for one in ready], token)
 
     def _decide(self, conn: Connection, batch: Batch) -> list[_Ready]:
         now = self._services.clock.now()
+        if counters.is_on(conn, counters.HOLD):
+            ids = [row.id for row in batch.rows]
+            notifications.move(conn, ids, State.SCHEDULED, old=[State.CLAIMED], at=now, token=batch.token)
+            return []
         going: dict[str, OutgoingSms] = {}
         gathered = Gathered(conn, self._services, batch.rows, now)
         for facts in gathered:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 import random
 import subprocess
 import threading
@@ -68,9 +69,9 @@ class Feed:
         self._thread.start()
 
     def allow(self, share: float) -> None:
-        """Lets it go as far as this share of the intents."""
+        """Lets it go as far as this share of the intents, rounded up, since something must come in before a kill."""
         with self._change:
-            self._allowed = max(self._allowed, min(self.count, int(self.count * share)))
+            self._allowed = max(self._allowed, min(self.count, math.ceil(self.count * share)))
             self._change.notify_all()
 
     def broker_lost_all(self) -> None:

@@ -62,7 +62,8 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Options:
-    """What a run is asked for. `worker`: the worker's command line; `rest_limit_s`: how long rest is waited for."""
+    """What a run is asked for. `worker`: the worker's command line; `rest_limit_s`: how long rest is waited for, and
+    the next chance to kill something."""
 
     intents: int = 300
     kills: int = 20
@@ -152,9 +153,14 @@ class _Run:
         """Feeds and kills until both are done, then waits for rest; what is still open when the time is over."""
         self.feed.start()
         looked, steps = 0.0, 0
+        kills, since = 0, time.monotonic()
         while not self.monkey.is_done:
             self.monkey.act()
             self._check()
+            if self.monkey.kills > kills:
+                kills, since = self.monkey.kills, time.monotonic()
+            elif time.monotonic() - since > self.options.rest_limit_s:
+                break
             if time.monotonic() - looked > _LOOK_S:
                 looked, steps = time.monotonic(), steps + 1
                 if self._waiting() < _MOST_WAITING:
@@ -164,7 +170,8 @@ class _Run:
             time.sleep(_STEP_S)
         self.monkey.rest()
         self.feed.finish()
-        return self._wait_for_rest()
+        missed = self.options.kills - self.monkey.kills
+        return self._wait_for_rest() | ({"kills to come": missed} if missed > 0 else {})
 
     def _waiting(self) -> int:
         """How many messages are due: no more than fit into a chunk shall be in doubt when a worker dies."""

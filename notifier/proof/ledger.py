@@ -1,5 +1,5 @@
-"""The provider's durable ledger: one JSON line for each message that it took, and one for each word that it said later
-about one. It is the truth that a run of `sertilink prove` is judged by.
+"""The provider's durable ledger: one JSON line for each message that it took, one for each word that it said later
+about one, and one for each that it refused for good. It is the truth that a run of `sertilink prove` is judged by.
 
 Everybody in it is made up by the run, so numbers and texts may stand in it: after a restart the provider must still
 list its messages.
@@ -39,15 +39,19 @@ class Taken:
 
 @dataclass
 class Ledger:
-    """What was read: submissions in the order they came, and the words said about each SID."""
+    """What was read: submissions in the order they came, the words said about each SID, and the attempts that were
+    refused for good."""
 
     taken: list[Taken] = field(default_factory=list)
     words: dict[str, list[str]] = field(default_factory=dict)
+    refused: set[str] = field(default_factory=set)
 
     def add(self, line: dict[str, Any]) -> None:
         """Takes one line in."""
         if "word" in line:
             self.words.setdefault(str(line["sid"]), []).append(str(line["word"]))
+        elif "refused" in line:
+            self.refused.add(str(line["refused"]))
         else:
             self.taken.append(Taken(**line))
 
@@ -129,8 +133,12 @@ def _whole_lines(path: Path) -> int:
 def taken_line(sid: str, at: float, form: dict[str, str]) -> dict[str, Any]:
     """The line of a message that is taken, from its form."""
     to, body, callback = form.get("To", ""), form.get("Body", ""), form.get("StatusCallback", "")
-    attempt = callback.rpartition("/")[2]
-    return asdict(Taken(sid, at, attempt, link_in(body), number_key(to), to, body, callback))
+    return asdict(Taken(sid, at, attempt_in(callback), link_in(body), number_key(to), to, body, callback))
+
+
+def attempt_in(callback: str) -> str:
+    """Our reference in a callback's address."""
+    return callback.rpartition("/")[2]
 
 
 def numbers_of(ledger: Ledger) -> dict[str, list[Taken]]:

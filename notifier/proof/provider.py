@@ -28,7 +28,7 @@ from typing import Any
 from urllib.parse import parse_qs, parse_qsl, urlsplit
 
 from notifier.proof.callbacks import Callbacks, cancelled
-from notifier.proof.ledger import LedgerFile, Taken, number_key, taken_line
+from notifier.proof.ledger import LedgerFile, Taken, attempt_in, number_key, taken_line
 from notifier.proof.plan import TAKES, Drawn, Plan, Post, Report, plan_from
 
 _HEAD_END = b"\r\n\r\n"
@@ -82,6 +82,10 @@ class Provider:
         elif taken.callback:
             self._callbacks.start(taken, drawn, random.Random(taken.sid).uniform(0, self.plan.report_s))  # noqa: S311
         return taken
+
+    async def refuse(self, form: dict[str, str]) -> None:
+        """Refuses a message for good: that stands in the ledger before it is said."""
+        await self._ledger.keep({"refused": attempt_in(form.get("StatusCallback", ""))})
 
     def record(self, taken: Taken) -> dict[str, Any]:
         """A Message resource, as Twilio words it."""
@@ -184,6 +188,8 @@ class Connection(asyncio.Protocol):
         if drawn.post in TAKES:
             taken = await self._provider.take(form, drawn)
             body = json.dumps(self._provider.record(taken)).encode()
+        elif drawn.post is Post.REFUSED:
+            await self._provider.refuse(form)
         if self._provider.plan.delay_s:
             await asyncio.sleep(self._provider.plan.delay_s)
         if drawn.post is Post.OK:

@@ -32,10 +32,12 @@ class Intent:
 
 @dataclass(frozen=True)
 class Unknown:
-    """A notification of which nobody can say whether it was taken. `age_s`: since it may have left."""
+    """A notification of which nobody can say whether it was taken. `age_s`: since it may have left. `was_taken`: what
+    its ledger knows, and the provider's list could have told."""
 
     reference: str
     age_s: float
+    was_taken: bool = False
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,7 @@ def judge(intents: Collection[Intent], ledger: Ledger, rows: Rows, now: datetime
     """Compares the three. `now`: for the ages."""
     court = _Court(intents, ledger, rows)
     unknown = (
-        Unknown(row.reference, (now - (row.left_at or row.updated_at)).total_seconds())
+        Unknown(row.reference, (now - (row.left_at or row.updated_at)).total_seconds(), court.was_taken(row))
         for row in rows.notifications
         if row.status == State.UNKNOWN
     )
@@ -96,6 +98,14 @@ class _Court:
         """Submissions by notification: by the attempt's reference, else by the link in the text."""
         by_link = {row.link: row.id for row in self.rows.notifications if row.link}
         return grouped(self.ledger.taken, lambda one: self.rows.attempts.get(one.attempt) or by_link.get(one.link, ""))
+
+    @cached_property
+    def _refused(self) -> set[str]:
+        """The notifications of which an attempt was refused for good."""
+        return {self.rows.attempts.get(reference, "") for reference in self.ledger.refused}
+
+    def was_taken(self, row: NotificationRow) -> bool:
+        return row.id in self._taken_of
 
     def lost(self) -> Iterator[str]:
         """Intents that are neither in the ledger nor open, nor ended with a reason."""
@@ -143,6 +153,8 @@ class _Court:
                 yield f"{row.reference} says {row.status}, never taken"
             elif row.status == State.FAILED and taken:
                 yield f"{row.reference} says failed, was taken"
+            elif row.status == State.FAILED and row.id not in self._refused:
+                yield f"{row.reference} says failed, the provider never refused it"
             elif row.status in _WORDS and not any(self._said(one, _WORDS[State(row.status)]) for one in taken):
                 yield f"{row.reference} says {row.status}, the provider never did"
 

@@ -228,6 +228,8 @@ def free_expired_leases(
         .values(
             status=State.UNKNOWN.value,
             reason=Reason.LEASE_RAN_OUT.value,
+            provider_code=None,  # of an earlier try
+            look_ups=0,
             look_up_at=look_up_at,
             updated_at=at,
             **NO_LEASE,

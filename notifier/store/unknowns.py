@@ -51,6 +51,20 @@ def take_look_ups(conn: Connection, *, at: datetime, until: datetime, limit: int
     return list(conn.execute(statement))
 
 
+def others_to_number(conn: Connection, row: Row) -> list[Row]:
+    """The other notifications of the same kind that went, or may have gone, to the same number."""
+    return list(
+        conn.execute(
+            sa.select(notification).where(
+                notification.c.phone_index == row.phone_index,
+                notification.c.kind == row.kind,
+                notification.c.id != row.id,
+                notification.c.left_at.is_not(None),
+            )
+        )
+    )
+
+
 def looked_up(conn: Connection, row_id: str, *, look_ups: int, look_up_at: datetime | None) -> bool:
     """Writes that a look-up settled nothing; False where something else settled it meanwhile."""
     statement = (

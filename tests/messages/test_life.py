@@ -9,6 +9,7 @@ from __future__ import annotations
 import atexit
 import contextlib
 import functools
+import os
 import random
 import shutil
 import sqlite3
@@ -569,11 +570,12 @@ def _copy(source: Path, target: Path) -> None:
 
 
 TestLife = Life.TestCase
+#: CI lives more lives, other ones each time
 TestLife.settings = settings(
-    max_examples=80,
+    max_examples=int(os.environ.get("SERTILINK_TEST_LIVES", "20")),
     stateful_step_count=40,
     deadline=None,
-    derandomize=True,
+    derandomize="SERTILINK_TEST_LIVES" not in os.environ,
     database=None,
     print_blob=False,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],

@@ -27,6 +27,7 @@ from notifier.messages.upkeep import tick
 from notifier.services import Services
 from notifier.store import persons, suppressions
 from notifier.store.tables import notification
+from notifier.support import resend as resend_room
 from notifier.support import unknown
 from notifier.support.resend import resend
 from tests.builders import an_event
@@ -97,6 +98,78 @@ def test_a_worker_that_wakes_though_nobody_freed_its_lease_sends_nothing(each_de
     clock.tick(seconds=61)  # and no tick
     assert zombie.send_claimed(batch) == 0
     assert each_desk.gateway.sent == []
+
+
+class AsleepAt:
+    """A worker that falls asleep at a fault point; what happens meanwhile is the test's."""
+
+    def __init__(self, point: FaultPoint, meanwhile: Callable[[], object]) -> None:
+        self._point = point
+        self._meanwhile = meanwhile
+
+    def reached(self, point: FaultPoint) -> None:
+        if point is self._point:
+            self._meanwhile()
+
+
+def test_a_worker_that_wakes_between_its_commit_and_the_first_byte_posts_nothing(
+    each_desk: Desk, clock: FakeClock
+) -> None:
+    """The message is nobody's loss either: that it was never posted is evidence, and it goes out."""
+    recorded = each_desk.record()
+
+    def sleep() -> None:
+        clock.tick(seconds=61)
+        tick(each_desk.services)
+        assert each_desk.state(recorded.reference) == State.UNKNOWN
+
+    zombie = Sender(replace(each_desk.services, faults=AsleepAt(FaultPoint.SENDING_AFTER_COMMIT, sleep)))
+    assert zombie.send_claimed(claim(each_desk.services, 10)) == 0
+    assert each_desk.gateway.sent == []
+    assert [one.outcome for one in each_desk.attempts(recorded.reference)] == [OutcomeClass.NOT_BEGUN]
+    reconcile(each_desk.services)
+    clock.tick(seconds=10)
+    each_desk.send()
+    assert each_desk.state(recorded.reference) == State.ACCEPTED
+    assert len(each_desk.gateway.sent) == 1
+
+
+def test_the_kill_switch_stops_a_chunk_that_was_claimed_before_it(each_desk: Desk, clock: FakeClock) -> None:
+    recorded = each_desk.record()
+    batch = claim(each_desk.services, 10)
+    resend_room.hold(each_desk.services, reason="a wrong text", actor=ACTOR)
+    assert Sender(each_desk.services).send_claimed(batch) == 0
+    assert each_desk.gateway.sent == []
+    assert each_desk.state(recorded.reference) == State.SCHEDULED
+    resend_room.release(each_desk.services, reason="mended", actor=ACTOR)
+    each_desk.send()
+    assert each_desk.state(recorded.reference) == State.ACCEPTED
+
+
+def test_a_second_doubt_is_looked_up_as_often_as_the_first(each_desk: Desk, clock: FakeClock) -> None:
+    """An outcome was unknown, turned out not to be sent, and is in doubt again since its worker died."""
+    recorded = each_desk.record()
+
+    def late(_: OutgoingSms) -> Outcome:
+        run_down_look_ups(each_desk, clock)
+        return Outcome(OutcomeClass.NOT_SENT)
+
+    each_desk.gateway.answer = late
+    each_desk.send()
+    reconcile(each_desk.services)
+    assert each_desk.state(recorded.reference) == State.SCHEDULED
+    clock.tick(hours=12)  # morning again
+
+    def die(_: OutgoingSms) -> Outcome:
+        clock.tick(seconds=61)
+        tick(each_desk.services)
+        raise SystemExit
+
+    each_desk.gateway.answer = die
+    with pytest.raises(SystemExit):
+        each_desk.send()
+    row = each_desk.row(recorded.reference)
+    assert (row.status, row.look_ups, row.provider_code) == (State.UNKNOWN, 0, None)
 
 
 @pytest.mark.parametrize("kind", [OutcomeClass.NOT_SENT, OutcomeClass.RATE_LIMITED, OutcomeClass.TRY_LATER])

@@ -6,14 +6,17 @@ from datetime import timedelta
 
 import pytest
 
-from notifier.core.states import Reason, State
+from notifier.core.states import Kind, Reason, State
 from notifier.gateways import FoundMessage, Outcome, OutcomeClass, OutgoingSms, ReceiptState
+from notifier.messages import plan
 from notifier.messages.claim import claim
+from notifier.messages.plan import PlanOptions, Subject
 from notifier.messages.reconcile import Reconciled, reconcile
 from notifier.messages.send import Sender
 from notifier.messages.upkeep import tick
 from notifier.settings import UnknownPolicy
-from notifier.store import attempts
+from notifier.store import attempts, notifications, persons
+from notifier.store.tables import person
 from notifier.support import unknown
 from tests.conftest import Build
 from tests.desk import Desk
@@ -222,3 +225,99 @@ def test_two_reconcilers_at_once_ask_once(each_desk: Desk, clock: FakeClock) -> 
     an_unknown(each_desk)
     clock.tick(minutes=1)
     assert [reconcile(each_desk.services).looked_at for _ in range(2)] == [1, 0]
+
+
+# kinds without a link
+
+
+def planned(desk: Desk, kind: Kind, of: str) -> str:
+    """A message of another kind about the dose of a notification; its reference."""
+    row, services = desk.row(of), desk.services
+    now = services.clock.now()
+    with services.db.write() as conn:
+        conn.execute(person.update().where(person.c.id == row.person_id).values(locked_at=now))
+        subject = Subject(
+            persons.get(conn, services.sealer, row.person_id), row.dose_id, row.certificate_id, facility_zone=None
+        )
+        added = plan.add(conn, services, subject, kind, accepted_at=now, options=PlanOptions(), due_at=now)
+    return str(added.reference)
+
+
+def an_unknown_lock(desk: Desk, clock: FakeClock, **changes: object) -> str:
+    reference = desk.record(**changes).reference
+    desk.send()
+    assert reference is not None
+    lock = planned(desk, Kind.LOCK, reference)
+    desk.gateway.answer = unclear
+    desk.send()
+    desk.gateway.answer = desk.gateway.accept
+    assert desk.state(lock) == State.UNKNOWN
+    clock.tick(minutes=1)
+    return lock
+
+
+def provider_has_text(desk: Desk, clock: FakeClock, sid: str, minutes_ago: float = 1) -> None:
+    sms = desk.gateway.sent[-1]
+    at = clock.now() - timedelta(minutes=minutes_ago)
+    desk.gateway.found.setdefault(sms.to, []).append(FoundMessage(sid, ReceiptState.DELIVERED, sms.text, None, at))
+
+
+def test_a_message_without_a_link_is_found_by_its_words(each_desk: Desk, clock: FakeClock) -> None:
+    lock = an_unknown_lock(each_desk, clock)
+    provider_has_text(each_desk, clock, "SMlock")
+    reconcile(each_desk.services)
+    assert (each_desk.state(lock), each_desk.row(lock).provider_sid) == (State.DELIVERED, "SMlock")
+
+
+@pytest.mark.parametrize("minutes_ago", [60, 60 * 24 * 30])
+def test_the_same_words_of_an_earlier_day_settle_nothing(each_desk: Desk, clock: FakeClock, minutes_ago: float) -> None:
+    lock = an_unknown_lock(each_desk, clock)
+    provider_has_text(each_desk, clock, "SMold", minutes_ago)
+    reconcile(each_desk.services)
+    assert each_desk.state(lock) == State.UNKNOWN
+
+
+def test_the_same_words_for_another_of_the_family_settle_nothing(each_desk: Desk, clock: FakeClock) -> None:
+    """One that is known to be the other's, and one of two that could be either's."""
+    first = an_unknown_lock(each_desk, clock)
+    second = an_unknown_lock(each_desk, clock, event_id="e2", dose={"id": "d2"}, person={"id": "p2", "nik": None})
+    assert each_desk.gateway.sent[-1].text == each_desk.gateway.sent[1].text
+    provider_has_text(each_desk, clock, "SMone")
+    reconcile(each_desk.services)
+    assert {each_desk.state(first), each_desk.state(second)} == {State.UNKNOWN}
+
+    lock = each_desk.row(first)
+    with each_desk.services.db.write() as conn:
+        old, at = [State.UNKNOWN], clock.now()
+        notifications.move(conn, [lock.id], State.DELIVERED, old=old, at=at, provider_sid="SMone")
+    clock.tick(minutes=10)
+    reconcile(each_desk.services)
+    assert each_desk.state(second) == State.UNKNOWN
+
+
+def test_what_was_asked_for_an_hour_ago_is_no_operators_question(each_desk: Desk, clock: FakeClock) -> None:
+    reference = each_desk.record().reference
+    each_desk.send()
+    assert reference is not None
+    renewal = planned(each_desk, Kind.RENEWAL, reference)
+    each_desk.gateway.answer = unclear
+    each_desk.send()
+    for _ in range(90):
+        clock.tick(minutes=1)
+        reconcile(each_desk.services)
+    assert (each_desk.state(renewal), each_desk.row(renewal).reason) == (State.UNKNOWN, Reason.LEFT_ALONE)
+    assert unknown.listed(each_desk.services) == []
+
+
+def test_one_outcome_that_cannot_be_concluded_keeps_no_other_from_it(
+    each_desk: Desk, clock: FakeClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    first = an_unknown(each_desk)
+    other = {"id": "p2", "nik": None, "phone": "081299998888"}
+    second = an_unknown(each_desk, event_id="e2", dose={"id": "d2"}, person=other)
+    provider_has(each_desk, ReceiptState.DELIVERED, which=1)
+    each_desk.gateway.found[PHONE] = [FoundMessage("SM", ReceiptState.SENT, None)]  # type: ignore[arg-type]  # rubbish
+    clock.tick(minutes=1)
+    reconcile(each_desk.services)
+    assert (each_desk.state(first), each_desk.state(second)) == (State.UNKNOWN, State.DELIVERED)
+    assert "look-up not concluded" in caplog.text

@@ -78,6 +78,12 @@ def test_a_final_row_is_lost_unless_it_says_why(status: State) -> None:
     assert verdict(rows(a_row(status=status, reason="refused")), a_ledger()).lost == ()
 
 
+def test_a_row_that_says_failed_though_nobody_refused_it_is_a_lie() -> None:
+    failed = rows(a_row(status=State.FAILED, reason="refused"))
+    assert verdict(failed, Ledger(refused={"a2", "a9"})).lies == ("R1 says failed, the provider never refused it",)
+    assert verdict(failed, Ledger(refused={"a1"})).holds
+
+
 def test_a_row_that_claims_delivery_without_the_ledger_is_lost_and_a_lie() -> None:
     found = verdict(rows(a_row()), a_ledger())
     assert found.lost == ("e1",)
@@ -136,6 +142,11 @@ def test_unknown_rows_are_told_with_their_age_oldest_first() -> None:
     found = verdict(database, a_ledger(), [an_intent(1), an_intent(2)])
     assert [(one.reference, one.age_s) for one in found.unknown] == [("R2", 300.0), ("R1", 10.0)]
     assert found.holds
+
+
+def test_an_unknown_row_that_the_provider_took_is_told_apart() -> None:
+    found = verdict(rows(a_row(1, State.UNKNOWN), a_row(2, State.UNKNOWN)), a_ledger(taken(1)), [an_intent(1)])
+    assert {one.reference: one.was_taken for one in found.unknown} == {"R1": True, "R2": False}
 
 
 @unhurried
