@@ -108,6 +108,7 @@ def _dose_facts(dose: dict[str, Any]) -> DoseFacts:
         lot=dose["lot"],
         given_on=dose["given_on"],
         facility=dose["facility"],
+        vaccine_system=dose["vaccine_system"],
     )
 
 
