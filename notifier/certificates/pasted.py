@@ -20,8 +20,8 @@ from notifier.core.link_tokens import TOKEN_LENGTH, LinkSigner
 LONGEST = 10_000
 LONGEST_NUMBER = 60
 
-_HC1 = re.compile(r"(?<![0-9A-Za-z])HC1:[0-9A-Z $%*+\-./:]+")
-_SHC = re.compile(r"shc:/([0-9/]+)", re.IGNORECASE | re.ASCII)
+_HC1 = re.compile(r"(?<![0-9A-Za-z])HC1:[0-9A-Z $%*+\-./:]*")
+_SHC = re.compile(r"shc:/([0-9/]*)", re.IGNORECASE | re.ASCII)
 _JWS = re.compile(r"[\w-]+\.[\w-]+\.[\w-]+", re.ASCII)
 _NUMBER_AT = re.compile(r"/(?:verify|cek)/?\?(?:[^\s#]*&)?n=([0-9A-Za-z-]{1,60})(?=[&#\s]|$)", re.ASCII)
 _TOKEN = re.compile(rf"[0-9A-Za-z]{{{TOKEN_LENGTH}}}", re.ASCII)

@@ -83,3 +83,8 @@ def vaccine_name(product: str) -> str | None:
     """The name of a product of the EU's value set (`mp`), where we know it."""
     found = _BY_PRODUCT.get(product)
     return found.name if found else None
+
+
+def product_names() -> dict[str, str]:
+    """The name of each product that `mp` can have here."""
+    return {product: vaccine.name for product, vaccine in _BY_PRODUCT.items()}
