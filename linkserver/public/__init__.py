@@ -8,7 +8,6 @@
     views.py        the cookie that holds up to eight opened views
     verify.py       /verify, /cek: is this certificate genuine, by number, code, link or picture?
     offline.py      /verify/offline: the same in the browser without network; the only pages with JavaScript
-    verdicts.py     what both say of each verdict
     webhooks.py     the provider's delivery receipts, and what people write to our sender
     plain.py        health, robots.txt, security.txt, icon
     pages.py        the pages of each state and error: what happened, what it means, what to do now

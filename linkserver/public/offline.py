@@ -12,7 +12,6 @@ from flask import Flask, Response, g, make_response, render_template
 
 from linkserver.assets import STATIC, serve_folder
 from linkserver.public.face import Face
-from linkserver.public.verdicts import OFFLINE, VERDICTS
 from linkserver.security import widen
 from linkserver.words import _, language
 from notifier.certificates.codes.keys import base64url, has_keys, keyring
@@ -36,7 +35,6 @@ def add_routes(app: Flask, face: Face) -> None:
     def page() -> str:
         return render_template(
             "offline.html",
-            verdicts={**VERDICTS, **OFFLINE},
             lists=_LISTS,
             hc1_kids=_hc1_kids(face.services),
             products=product_names(),

@@ -14,8 +14,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from linkserver.public.face import Face
 from linkserver.public.pages import LIMITED, state_page
-from linkserver.public.verdicts import VERDICTS
-from linkserver.words import N_, language
+from linkserver.words import language
 from notifier.certificates.check import Check, Verdict, check_picture, check_text
 from notifier.certificates.facts import dose_words
 from notifier.certificates.pasted import LONGEST_NUMBER
@@ -28,17 +27,7 @@ _PARSED = 512 * 1024
 _DRAINED = 32 * 1024 * 1024
 _CHUNK = 64 * 1024
 
-_PROBLEMS = {
-    "number-missing": N_("Tulis nomor sertifikatnya"),
-    "picture-empty": N_("Pilih gambarnya dulu"),
-    "picture-large": N_("Gambar ini lebih besar dari 8 MB. Ambil tangkapan layarnya, lalu pilih yang itu"),
-    "picture-pdf": N_("PDF belum dapat dibaca di sini. Ambil tangkapan layarnya, lalu pilih yang itu"),
-    "picture-format": N_("Pilih gambar PNG, JPEG, atau WebP"),
-    "picture-pixels": N_("Gambar ini terlalu besar. Ambil tangkapan layarnya, lalu pilih yang itu"),
-    "picture-damaged": N_("Gambar ini rusak atau terpotong. Ambil foto atau tangkapan layar yang baru"),
-    "picture-no-code": N_("Tidak ada kode QR yang terbaca. Foto lebih dekat, terang, dan tidak buram"),
-    "picture-busy": N_("Sedang banyak gambar yang diperiksa. Coba lagi sebentar lagi"),
-}
+_STATUS = {Verdict.UNKNOWN: 404, Verdict.UNREADABLE: 422}
 
 
 class InMemory(Request):
@@ -94,22 +83,17 @@ def _of_text(face: Face, text: str) -> Response:
 
 def _page(check: Check | None = None, *, typed: str = "", problem: str | None = None, others: int = 0) -> Response:
     """The form; above it the verdict of a check, or what is wrong with what was sent."""
-    words = VERDICTS[check.verdict] if check else None
-    again = typed if check and check.verdict is Verdict.UNKNOWN else ""
+    holds = check.holds.doses if check and check.holds else ()
     page = render_template(
         "verify.html",
         check=check,
-        words=words,
-        doses=[(dose_words(dose.number, dose.series_total, language()), dose) for dose in check.holds.doses]
-        if check and check.holds
-        else [],
-        typed=again[:LONGEST_NUMBER],
+        doses=[(dose_words(dose.number, dose.series_total, language()), dose) for dose in holds],
+        typed=typed[:LONGEST_NUMBER] if check and check.verdict is Verdict.UNKNOWN else "",
         others=others,
-        problem=_PROBLEMS[problem] if problem else None,
-        field="picture" if problem and problem.startswith("picture") else "n",
+        problem=problem,
     )
     response = make_response(page)
-    response.status_code = words.status if words else 422 if problem else 200
+    response.status_code = _STATUS.get(check.verdict, 200) if check else 422 if problem else 200
     return response
 
 

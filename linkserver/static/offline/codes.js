@@ -195,7 +195,7 @@ export function sort(pasted, ours) {
   const text = pasted.slice(0, MOST_TEXT).replace(/[^\P{C}\s]/gu, "").trim();
   const bare = text.replace(/\s/g, "");
   const hc1 = text.replace(/[\r\n\t]/g, "").match(/(?<![0-9A-Za-z])HC1:[0-9A-Z $%*+\-./:]*/);
-  if (text.startsWith("{")) return { kind: "jws", text: inFile(text) };
+  if (text.startsWith("{")) return inFile(text);
   if (hc1) return { kind: "hc1", text: hc1[0].trimEnd() };
   const shc = bare.match(/shc:\/([0-9/]*)/i);
   if (shc) return { kind: "shc", text: shc[1] };
@@ -216,10 +216,11 @@ function isOurs(text, ours, path) {
 function inFile(text) {
   try {
     const [code] = JSON.parse(text).verifiableCredential;
-    return String(code);
+    if (/^[\w-]+\.[\w-]+\.[\w-]+$/.test(code)) return { kind: "jws", text: code };
   } catch {
-    return "";
+    // no such file
   }
+  return { kind: "unreadable" };
 }
 
 // What `pasted` is, and for a code what it holds. `keys` and `isRevoked` come from lists.js, `now` is in ms.
