@@ -6,6 +6,7 @@
     shc.py         SMART Health Card: made and read
     card.py        what a code says once it was read, and why one cannot be trusted
     made.py        the codes of a certificate: made once, kept sealed, made anew where they would say what is not so
+    ahead.py       the same by upkeep, before anybody asks
     revoked.py     which codes no longer hold, in the words of both formats
 
 May live here: formats, signatures, what may stand in a code. May not: NIK, address, phone; Flask; the environment.

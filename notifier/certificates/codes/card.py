@@ -76,8 +76,8 @@ class CardDose:
 class Card:
     """A genuine code: our signature holds. Whether it was revoked, or its time is over, is the reader's to ask.
 
-    `revocation_id` is what the revocation list has; `key_id` the `kid` of the key that signed; `expires_at` is None
-    where the format sets no end.
+    `identifier` is the code's own (`ci`, `rid`), `revocation_id` what the revocation list has, `key_id` the `kid` of
+    the key that signed; `expires_at` is None where the format sets no end.
     """
 
     kind: CodeKind
@@ -86,5 +86,6 @@ class Card:
     doses: tuple[CardDose, ...] = field(repr=False)
     issued_at: datetime
     expires_at: datetime | None
+    identifier: str | None
     revocation_id: str | None
     key_id: str

@@ -6,7 +6,6 @@ Sources: eHealth Network, "Electronic Health Certificate Specification" 1.0.5 an
 
 from __future__ import annotations
 
-import zlib
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -16,7 +15,6 @@ from base45 import b45decode, b45encode
 from notifier.certificates.codes import cbor
 from notifier.certificates.codes.card import (
     LONGEST_TEXT,
-    LONGEST_UNPACKED,
     BadCode,
     Card,
     CardDose,
@@ -27,6 +25,7 @@ from notifier.certificates.codes.card import (
 )
 from notifier.certificates.codes.keys import VALID_UNTIL, PublicKeys, SigningKey
 from notifier.certificates.codes.names import name_fields
+from notifier.certificates.codes.packing import ZLIB, deflated, inflated
 from notifier.certificates.codes.signature import is_signed, sign
 from notifier.certificates.codes.uvci import revocation_id
 from notifier.certificates.codes.vaccines import COVID_19, known_vaccine, vaccine_name
@@ -59,7 +58,7 @@ def make_hc1(facts: CertificateFacts, key: SigningKey, *, country: str, uvci: st
     payload = cbor2.dumps(claims)
     signature = sign(key.private, _to_be_signed(protected, payload))
     message = cbor2.dumps(cbor2.CBORTag(_COSE_SIGN1, [protected, {}, payload, signature]))
-    return PREFIX + str(b45encode(zlib.compress(message, 9)), "ascii")
+    return PREFIX + str(b45encode(deflated(message, ZLIB)), "ascii")
 
 
 def _certificate(facts: CertificateFacts, country: str, uvci: str) -> dict[str, Any]:
@@ -127,25 +126,16 @@ def _unpacked(text: str) -> tuple[_Header, dict[Any, Any], bytes, bytes]:
     if not text.startswith(PREFIX) or len(text) > LONGEST_TEXT or not text.isascii():
         raise BadCode(Distrust.UNREADABLE)
     try:
-        parts = cbor.loads(_inflated(b45decode(text.removeprefix(PREFIX))), tag=_COSE_SIGN1)
+        parts = cbor.loads(inflated(b45decode(text.removeprefix(PREFIX)), ZLIB), tag=_COSE_SIGN1)
         raw, unprotected, payload, signature = parts
         kinds = (bytes, dict, bytes, bytes)
         if not isinstance(parts, list) or not all(map(isinstance, parts, kinds)):
             raise BadCode(Distrust.UNREADABLE)
         protected = _Header(cbor.loads(raw))
-    except (ValueError, TypeError, zlib.error):
+    except (ValueError, TypeError):
         raise BadCode(Distrust.UNREADABLE) from None
     protected.raw = raw
     return protected, unprotected, payload, signature
-
-
-def _inflated(packed: bytes) -> bytes:
-    """Unpacked, but never more than LONGEST_UNPACKED bytes. Raises ValueError, zlib.error."""
-    stream = zlib.decompressobj()
-    data = stream.decompress(packed, LONGEST_UNPACKED)
-    if not stream.eof or stream.unused_data:
-        raise ValueError("too long, cut short, or something behind it")
-    return data
 
 
 def _to_be_signed(protected: bytes, payload: bytes) -> bytes:
@@ -173,6 +163,7 @@ def _card(claims: dict[Any, Any], kid: str) -> Card:
         doses=(dose,),
         issued_at=datetime.fromtimestamp(claims[_IAT], UTC),
         expires_at=datetime.fromtimestamp(claims[_EXP], UTC),
+        identifier=str(entry["ci"]),
         revocation_id=revocation_id(str(entry["ci"])),
         key_id=kid,
     )

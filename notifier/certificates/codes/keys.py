@@ -7,7 +7,6 @@ which that specification allows, and made from nothing but key and country, so t
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import json
 from collections.abc import Sequence
@@ -22,6 +21,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import NameOID
 from pydantic import SecretBytes
 
+from notifier.certificates.codes.packing import base64url
 from notifier.core.errors import BadSettings
 from notifier.services import Services
 
@@ -31,11 +31,6 @@ _COORDINATE = 32
 #: fixed, since a certificate of another day would be another `hc1_kid`; no code outlives its end
 _VALID_FROM = datetime(2021, 1, 1, tzinfo=UTC)
 VALID_UNTIL = datetime(2049, 12, 31, tzinfo=UTC)
-
-
-def base64url(raw: bytes) -> str:
-    """Base64url without padding (RFC 7515)."""
-    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode("ascii")
 
 
 @dataclass(frozen=True)

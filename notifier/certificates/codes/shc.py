@@ -6,17 +6,14 @@ specification wants it; what it calls optional goes first where the card would n
 
 from __future__ import annotations
 
-import base64
 import json
 import re
-import zlib
 from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 
 from notifier.certificates.codes.card import (
     LONGEST_TEXT,
-    LONGEST_UNPACKED,
     BadCode,
     Card,
     CardDose,
@@ -25,7 +22,8 @@ from notifier.certificates.codes.card import (
     Missing,
     NoCode,
 )
-from notifier.certificates.codes.keys import PublicKeys, SigningKey, base64url
+from notifier.certificates.codes.keys import PublicKeys, SigningKey
+from notifier.certificates.codes.packing import RAW_DEFLATE, base64url, deflated, from_base64url, inflated
 from notifier.certificates.codes.signature import is_signed, sign
 from notifier.certificates.facts import CertificateFacts, DoseFacts
 
@@ -34,7 +32,6 @@ MEDIA_TYPE = "application/smart-health-card"
 LONGEST_JWS = 1195  # what one QR code of version 22 holds
 _APPLE = "https://redirect.health.apple.com/SMARTHealthCard/#"
 _TYPE = "https://smarthealth.cards#health-card"
-_RAW_DEFLATE = -15
 _SMALLEST = ord("-")  # the lowest character of a JWS is 00
 _LONGEST_LOT = 20
 _MIDNIGHT = re.compile(r"T.*\Z")
@@ -116,8 +113,7 @@ def _vaccine_code(dose: DoseFacts) -> dict[str, Any]:
 
 
 def _signed(claims: dict[str, Any], key: SigningKey) -> str:
-    squeeze = zlib.compressobj(level=9, wbits=_RAW_DEFLATE)
-    payload = squeeze.compress(_json(claims)) + squeeze.flush()
+    payload = deflated(_json(claims), RAW_DEFLATE)
     header = {"zip": "DEF", "alg": "ES256", "kid": key.public.kid}
     head = f"{base64url(_json(header))}.{base64url(payload)}"
     return f"{head}.{base64url(sign(key.private, head.encode('ascii')))}"
@@ -139,8 +135,8 @@ def read_shc(given: str, keys: PublicKeys) -> Card:
     if not is_signed(key.key, signed, signature):
         raise BadCode(Distrust.FORGED)
     try:
-        return _card(_object(_inflated(payload)), key.kid)
-    except (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError, OSError, zlib.error):
+        return _card(_object(inflated(payload, RAW_DEFLATE)), key.kid)
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError, OSError):
         raise BadCode(Distrust.UNREADABLE) from None
 
 
@@ -165,17 +161,14 @@ def _parts(jws: str) -> tuple[dict[str, Any], bytes, bytes, bytes]:
     """Header, payload, signature, and the bytes that were signed. Raises BadCode(unreadable)."""
     try:
         head, body, tail = jws.split(".")
-        return _object(_decoded(head)), _decoded(body), _decoded(tail), f"{head}.{body}".encode("ascii")
+        return (
+            _object(from_base64url(head)),
+            from_base64url(body),
+            from_base64url(tail),
+            f"{head}.{body}".encode("ascii"),
+        )
     except ValueError:
         raise BadCode(Distrust.UNREADABLE) from None
-
-
-def _decoded(text: str) -> bytes:
-    """Base64url in its one canonical spelling: no padding, no bits behind the last byte. Raises ValueError."""
-    raw = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
-    if base64url(raw) != text:
-        raise ValueError("another spelling of the same bytes")
-    return raw
 
 
 def _object(text: str | bytes) -> dict[str, Any]:
@@ -202,21 +195,12 @@ def _refused(_name: str) -> Any:
     raise ValueError("not a number of JSON")
 
 
-def _inflated(packed: bytes) -> bytes:
-    """Unpacked, but never more than LONGEST_UNPACKED bytes. Raises ValueError, zlib.error."""
-    stream = zlib.decompressobj(wbits=_RAW_DEFLATE)
-    data = stream.decompress(packed, LONGEST_UNPACKED)
-    if not stream.eof or stream.unused_data:
-        raise ValueError("too long, cut short, or something behind it")
-    return data
-
-
 def _card(claims: dict[str, Any], kid: str) -> Card:
     credential = claims["vc"]
     resources = [entry["resource"] for entry in credential["credentialSubject"]["fhirBundle"]["entry"]]
     (patient,) = [resource for resource in resources if resource["resourceType"] == "Patient"]
     given = [resource for resource in resources if resource["resourceType"] == "Immunization"]
-    rid = credential.get("rid")
+    rid = str(credential["rid"]) if "rid" in credential else None
     return Card(
         kind=CodeKind.SHC,
         name=_name(patient["name"][0]),
@@ -224,7 +208,8 @@ def _card(claims: dict[str, Any], kid: str) -> Card:
         doses=tuple(map(_dose, given)),
         issued_at=datetime.fromtimestamp(claims["nbf"], UTC),
         expires_at=datetime.fromtimestamp(claims["exp"], UTC) if "exp" in claims else None,
-        revocation_id=None if rid is None else str(rid),
+        identifier=rid,
+        revocation_id=rid,
         key_id=kid,
     )
 

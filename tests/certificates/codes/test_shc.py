@@ -14,7 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from notifier.certificates.codes.card import BadCode, CodeKind, Distrust, Missing, NoCode
-from notifier.certificates.codes.keys import PublicKeys, SigningKey, base64url
+from notifier.certificates.codes.keys import PublicKeys, SigningKey
+from notifier.certificates.codes.packing import base64url
 from notifier.certificates.codes.shc import (
     LONGEST_JWS,
     apple_link,
