@@ -14,7 +14,8 @@ from linkserver.assets import STATIC, serve_folder
 from linkserver.public.face import Face
 from linkserver.security import widen
 from linkserver.words import _, language
-from notifier.certificates.codes.keys import base64url, has_keys, keyring
+from notifier.certificates.codes.keys import has_keys, keyring
+from notifier.certificates.codes.packing import base64url
 from notifier.certificates.codes.vaccines import product_names
 from notifier.services import Services
 

@@ -13,6 +13,7 @@ from notifier.certificates.codes.card import BadCode, Card, Distrust
 from notifier.certificates.codes.hc1 import PREFIX as HC1
 from notifier.certificates.codes.hc1 import read_hc1
 from notifier.certificates.codes.keys import has_keys, keyring
+from notifier.certificates.codes.revoked import standing
 from notifier.certificates.codes.shc import read_shc
 from notifier.certificates.issue import read_number
 from notifier.certificates.limits import CHECKS, PICTURES, CheckLimits
@@ -21,7 +22,6 @@ from notifier.certificates.pictures import read_picture
 from notifier.certificates.view import check_number, count_check
 from notifier.core.states import CertificateStatus
 from notifier.services import Services
-from notifier.store.code_status import status_of
 
 
 class Verdict(StrEnum):
@@ -102,12 +102,9 @@ def _is_card_file(data: bytes) -> bool:
 
 
 def _verdict(services: Services, card: Card) -> Verdict:
-    """A code whose row is gone (its person was erased) is worth its signature: nobody revoked it."""
-    status = None
-    if card.revocation_id is not None:
-        with services.db.read() as conn:
-            status = status_of(conn, card.revocation_id)
+    """A code that this database has never heard of is worth its signature: nobody revoked it."""
+    status = standing(services, card)
     if status in {CertificateStatus.REPLACED, CertificateStatus.REVOKED}:
-        return _STATUS[CertificateStatus(status)]
+        return _STATUS[status]
     is_over = card.expires_at is not None and card.expires_at <= services.clock.now()
     return Verdict.EXPIRED if is_over else Verdict.VALID

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -11,14 +12,16 @@ import sqlalchemy as sa
 
 from notifier.certificates import issue
 from notifier.certificates.check import Check, Verdict, check_picture, check_text
+from notifier.certificates.codes.made import codes_of
 from notifier.certificates.codes.shc import qr_text
 from notifier.certificates.limits import CheckLimits, Limit
 from notifier.certificates.view import TooManyChecks, verify_url
 from notifier.core.errors import Refused
 from notifier.core.states import Reason
 from notifier.services import Services
+from notifier.store import persons
 from notifier.store.tables import counter
-from tests.builders import a_certificate
+from tests.builders import SITI, a_certificate
 from tests.certificates.pictures import qr_picture, saved
 from tests.certificates.signed import STRANGER, Signed, changed, signed
 
@@ -75,8 +78,17 @@ def test_a_changed_code_is_forged_wherever_it_was_changed(services: Services) ->
 def test_a_code_past_its_own_time_is_expired_and_not_called_forged(services: Services) -> None:
     codes = signed(services, at=services.clock.now() - timedelta(days=800))
     assert check(services, codes.hc1).verdict is Verdict.EXPIRED
-    end(services, codes, "revoked")
-    assert check(services, codes.hc1).verdict is Verdict.REVOKED
+    assert check(services, codes.jws).verdict is Verdict.VALID  # the format sets no end
+
+
+def test_a_code_with_a_name_that_was_corrected_since_is_replaced(services: Services) -> None:
+    codes = signed(services)
+    with services.db.write() as conn:
+        person = replace(SITI, id=codes.made.person_id, name="Siti Aminah Wirawan")
+        persons.update(conn, services.sealer, person, at=services.clock.now())
+    codes_of(services, codes.made.certificate_id)
+    assert check(services, codes.hc1).verdict is Verdict.REPLACED
+    assert check(services, codes.jws).verdict is Verdict.REPLACED
 
 
 def test_a_code_whose_row_is_gone_is_worth_its_signature(services: Services) -> None:

@@ -23,7 +23,10 @@ export function base45(text) {
 
 export function base64url(text) {
   if (!/^[\w-]*$/.test(text) || text.length % 4 === 1) throw new Unreadable("base64url");
-  return Uint8Array.from(atob(text.replace(/-/g, "+").replace(/_/g, "/")), (letter) => letter.charCodeAt(0));
+  const binary = atob(text.replace(/-/g, "+").replace(/_/g, "/"));
+  const bytes = Uint8Array.from(binary, (letter) => letter.charCodeAt(0));
+  if (toBase64url(bytes) !== text) throw new Unreadable("base64url"); // another spelling of the same bytes
+  return bytes;
 }
 
 export function toBase64url(bytes) {

@@ -15,7 +15,7 @@ from notifier.certificates import issue
 from notifier.certificates.pictures import LARGEST
 from notifier.core.states import Reason
 from notifier.services import Services
-from tests.builders import MadeCertificate, a_certificate
+from tests.builders import MadeCertificate
 from tests.certificates.pictures import png_bomb, qr_picture, saved
 from tests.certificates.signed import STRANGER, changed, signed
 from tests.web.public.conftest import Visitor
@@ -58,20 +58,11 @@ def test_a_code_that_was_ended_says_so(services: Services, visitor: Visitor, how
 
 
 def test_forged_and_foreign_codes_show_nothing_of_what_they_claim(services: Services, visitor: Visitor) -> None:
-    codes, foreign = signed(services), signed_by_stranger(services)
+    codes, foreign = signed(services), signed(services, key=STRANGER).hc1
     for text, title in ((changed(codes.hc1, 80), "Kode ini palsu atau rusak"), (foreign, "Kode ini bukan dari kami")):
         page = visitor.post("/verify", {"n": text})
         assert f"<h1>{title}</h1>" in page.text
         assert not [word for word in PERSONAL if word in page.text]
-
-
-def signed_by_stranger(services: Services) -> str:
-    from notifier.certificates.codes.hc1 import make_hc1
-    from notifier.certificates.view import certificate_facts
-
-    made = a_certificate(services, product="CoronaVac", vaccine_code="511")
-    facts = certificate_facts(services, made.certificate_id)
-    return make_hc1(facts, STRANGER, country="ID", uvci="URN:UVCI:01:ID:X#1", at=services.clock.now())
 
 
 def test_a_personal_link_is_not_opened_and_not_repeated(
