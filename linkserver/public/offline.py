@@ -16,7 +16,7 @@ from linkserver.security import widen
 from linkserver.words import _, language
 from notifier.certificates.codes.keys import has_keys, keyring
 from notifier.certificates.codes.packing import base64url
-from notifier.certificates.codes.vaccines import product_names
+from notifier.certificates.codes.vaccines import names_of_codes
 from notifier.services import Services
 
 _PAGE = "/verify/offline"
@@ -38,7 +38,7 @@ def add_routes(app: Flask, face: Face) -> None:
             "offline.html",
             lists=_LISTS,
             hc1_kids=_hc1_kids(face.services),
-            products=product_names(),
+            vaccines=names_of_codes(),
         )
 
     @app.get(_PAGE)

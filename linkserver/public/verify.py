@@ -16,6 +16,7 @@ from linkserver.public.face import Face
 from linkserver.public.pages import LIMITED, state_page
 from linkserver.words import language
 from notifier.certificates.check import Check, Verdict, check_picture, check_text
+from notifier.certificates.codes.vaccines import names_of_codes
 from notifier.certificates.facts import dose_words
 from notifier.certificates.pasted import LONGEST_NUMBER
 from notifier.certificates.pictures import LARGEST
@@ -27,6 +28,7 @@ _PARSED = 512 * 1024
 _DRAINED = 32 * 1024 * 1024
 _CHUNK = 64 * 1024
 
+_VACCINES = names_of_codes()
 _STATUS = {Verdict.UNKNOWN: 404, Verdict.UNREADABLE: 422}
 
 
@@ -88,6 +90,7 @@ def _page(check: Check | None = None, *, typed: str = "", problem: str | None = 
         "verify.html",
         check=check,
         doses=[(dose_words(dose.number, dose.series_total, language()), dose) for dose in holds],
+        vaccines=_VACCINES,
         typed=typed[:LONGEST_NUMBER] if check and check.verdict is Verdict.UNKNOWN else "",
         others=others,
         problem=problem,

@@ -12,7 +12,8 @@ from notifier.certificates.codes.shc import make_shc
 from notifier.certificates.codes.uvci import new_uvci
 from notifier.certificates.view import certificate_facts
 from notifier.services import Services
-from tests.builders import CVX_SYSTEM, MadeCertificate, a_certificate
+from notifier.store.persons import Person
+from tests.builders import CVX_SYSTEM, SITI, MadeCertificate, a_certificate
 
 STRANGER = signing_key(b"a stranger's key".ljust(32, b"-"), "ID")
 
@@ -26,9 +27,11 @@ class Signed:
     jws: str
 
 
-def signed(services: Services, *, key: SigningKey | None = None, at: datetime | None = None) -> Signed:
+def signed(
+    services: Services, *, key: SigningKey | None = None, at: datetime | None = None, person: Person = SITI
+) -> Signed:
     """Two doses of CoronaVac and the codes of the second; signed with `key` instead of ours, or at another moment."""
-    first = a_certificate(services, **_dose(1))
+    first = a_certificate(services, person=person, **_dose(1))
     made = a_certificate(services, person_id=first.person_id, **_dose(2))
     if key is None and at is None:
         codes = codes_of(services, made.certificate_id)

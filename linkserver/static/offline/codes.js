@@ -141,7 +141,7 @@ async function readHc1(text, keys) {
     verdict: "valid",
     name: named(names.get("gn") ?? names.get("gnt"), names.get("fn") ?? names.get("fnt")),
     birthDate: said.get("dob"),
-    doses: doses.map((dose) => ({ day: dose.get("dt"), number: dose.get("dn"), total: dose.get("sd"), product: dose.get("mp") })),
+    doses: doses.map((dose) => ({ day: dose.get("dt"), number: dose.get("dn"), total: dose.get("sd"), code: dose.get("mp") })),
     expires: claims.get(4),
     revocation: { kind: "hc1", id: await hc1RevocationId(doses[0].get("ci")) },
   };
@@ -176,8 +176,8 @@ async function readJws(text, keys) {
 
 function immunization(resource) {
   const { text, coding } = resource.vaccineCode;
-  const product = text ?? coding[0].display ?? coding[0].code;
-  return { day: resource.occurrenceDateTime.slice(0, 10), product };
+  const day = resource.occurrenceDateTime.slice(0, 10);
+  return { day, vaccine: text ?? coding?.[0].display, code: coding?.[0].code };
 }
 
 function json(bytes) {

@@ -37,13 +37,13 @@ function doseWords({ number, total }) {
 }
 
 function show(found) {
-  const products = JSON.parse(app.dataset.products);
+  const names = JSON.parse(app.dataset.vaccines);
   const parts = [copy(`verdict-${found.verdict}`)];
   if (found.doses) {
     parts.push(copy("held", { name: found.name, born: dated(found.birthDate) }));
     for (const dose of found.doses) {
-      const what = products[dose.product] ?? dose.product;
-      parts.push(copy("dose", { words: doseWords(dose), day: dated(dose.day), what: what ?? "" }));
+      const what = dose.vaccine ?? names[dose.code] ?? app.dataset.vaccine.replace("{code}", dose.code);
+      parts.push(copy("dose", { words: doseWords(dose), day: dated(dose.day), what }));
     }
   }
   if (found.doses) parts.push(copy("listed", { age: app.dataset.age.replace("{age}", lists.age) }));
@@ -87,6 +87,7 @@ async function offerCamera(eyes) {
   find("picture").addEventListener("change", (event) => look(eyes, event.target.files[0]));
   if (!navigator.mediaDevices?.getUserMedia) return;
   find("camera-part").hidden = false;
+  find("judge").className = "plain"; // one main button a page
   find("camera").addEventListener("click", () => (stream ? close() : open(eyes)));
 }
 

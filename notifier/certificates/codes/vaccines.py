@@ -85,6 +85,7 @@ def vaccine_name(product: str) -> str | None:
     return found.name if found else None
 
 
-def product_names() -> dict[str, str]:
-    """The name of each product that `mp` can have here."""
-    return {product: vaccine.name for product, vaccine in _BY_PRODUCT.items()}
+def names_of_codes() -> dict[str, str]:
+    """What to call what a code says: the products that `mp` can be here, and the CVX codes that mean one alone."""
+    by_cvx = {code: names[0] for code, names in _BY_CVX.items() if len(names) == 1}
+    return by_cvx | {product: vaccine.name for product, vaccine in _BY_PRODUCT.items()}
