@@ -14,7 +14,7 @@ from linkserver.assets import STATIC, serve_folder
 from linkserver.public.face import Face
 from linkserver.security import widen
 from linkserver.words import _, language
-from notifier.certificates.codes.keys import has_keys, keyring
+from notifier.certificates.codes.keys import keyring
 from notifier.certificates.codes.packing import base64url
 from notifier.certificates.codes.vaccines import names_of_codes
 from notifier.services import Services
@@ -84,5 +84,4 @@ def add_routes(app: Flask, face: Face) -> None:
 
 def _hc1_kids(services: Services) -> dict[str, str]:
     """The short name that HC1 codes have for each of our keys, by its `kid`."""
-    keys = keyring(services).public.all if has_keys(services) else ()
-    return {key.kid: base64url(key.hc1_kid) for key in keys}
+    return {key.kid: base64url(key.hc1_kid) for key in keyring(services).public.all}

@@ -12,7 +12,7 @@ from enum import StrEnum
 from notifier.certificates.codes.card import BadCode, Card, Distrust
 from notifier.certificates.codes.hc1 import PREFIX as HC1
 from notifier.certificates.codes.hc1 import read_hc1
-from notifier.certificates.codes.keys import has_keys, keyring
+from notifier.certificates.codes.keys import keyring
 from notifier.certificates.codes.revoked import standing
 from notifier.certificates.codes.shc import read_shc
 from notifier.certificates.issue import read_number
@@ -74,9 +74,8 @@ def check_text(services: Services, text: str, *, address: str, limits: CheckLimi
 
 
 def check_code(services: Services, text: str, *, address: str, limits: CheckLimits = CHECKS) -> Check:
-    """What a code (`HC1:...`, `shc:/...`, a JWS) is worth. Raises TooManyChecks."""
-    if not has_keys(services):
-        return Check(Verdict.OTHER_ISSUER)
+    """What a code (`HC1:...`, `shc:/...`, a JWS) is worth. Raises TooManyChecks; BadSettings in a process
+    without signing keys."""
     count_check(services, address=address, limits=limits)
     keys = keyring(services).public
     try:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from notifier.certificates.codes.card import Card, CodeKind
-from notifier.certificates.codes.keys import keyring
+from notifier.certificates.codes.keys import PublicKeys, keyring
 from notifier.core.states import CertificateStatus
 from notifier.services import Services
 from notifier.store import codes
@@ -33,6 +33,11 @@ class Revocations:
         """A SMART Health Card Revocation List: /.well-known/crl/<kid>.json."""
         return {"kid": kid, "method": "rid", "ctr": self.version(kid), "rids": list(self.shc.get(kid, ()))}
 
+    def jwks(self, keys: PublicKeys) -> dict[str, Any]:
+        """/.well-known/jwks.json, as the issuer rules of SMART Health Cards want it: every key whose codes hold, with
+        the version of its revocation list."""
+        return {"keys": [key.jwk | {"crlVersion": self.version(key.kid)} for key in keys.all]}
+
 
 def revocations(services: Services) -> Revocations:
     """Everything that does not hold now. Raises BadSettings in a process without signing keys."""
@@ -46,13 +51,6 @@ def revocations(services: Services) -> Revocations:
         tuple(sorted(row.revocation_id for row in rows if row.kind == CodeKind.HC1)),
         {kid: tuple(rids) for kid, rids in shc.items()},
     )
-
-
-def jwks(services: Services) -> dict[str, Any]:
-    """/.well-known/jwks.json, as the issuer rules of SMART Health Cards want it: every key whose codes hold, with the
-    version of its revocation list."""
-    known = revocations(services)
-    return {"keys": [key.jwk | {"crlVersion": known.version(key.kid)} for key in keyring(services).public.all]}
 
 
 def standing(services: Services, card: Card) -> CertificateStatus | None:

@@ -17,7 +17,7 @@ from notifier.certificates.codes.card import CodeKind, Missing
 from notifier.certificates.codes.hc1 import LIFE, read_hc1
 from notifier.certificates.codes.keys import keyring
 from notifier.certificates.codes.made import RENEW_BEFORE, codes_of
-from notifier.certificates.codes.revoked import jwks, revocations, standing
+from notifier.certificates.codes.revoked import revocations, standing
 from notifier.certificates.codes.shc import read_shc
 from notifier.core.states import CertificateStatus, Reason
 from notifier.services import Services
@@ -38,6 +38,10 @@ def rows(services: Services) -> list[sa.Row]:
 def cards(services: Services, certificate: MadeCertificate):
     found, keys = codes_of(services, certificate.certificate_id), keyring(services).public
     return read_hc1(found.hc1 or "", keys), read_shc(found.shc or "", keys)
+
+
+def jwks(services: Services):
+    return revocations(services).jwks(keyring(services).public)
 
 
 def rename(services: Services, certificate: MadeCertificate, name: str) -> None:
