@@ -18,6 +18,7 @@ from notifier.certificates.codes.shc import qr_text
 from notifier.core.states import Reason
 from notifier.services import Services
 from tests.browser.conftest import bound
+from tests.browser.test_verify_pages import faults
 from tests.certificates.pictures import qr_picture, saved
 from tests.certificates.signed import STRANGER, Signed, changed, signed
 from tests.conftest import Build
@@ -200,6 +201,24 @@ def test_a_browser_that_cannot_read_codes_says_what_to_do(check: Check) -> None:
     check.open()
     expect(check.page.get_by_text("Peramban ini tidak dapat membaca kode QR sendiri")).to_be_visible()
     expect(check.page.locator("#camera-part")).to_be_hidden()
+
+
+def test_every_state_fits_and_can_be_read_by_all_and_by_keyboard_alone(check: Check) -> None:
+    codes = signed(check.services)
+    check.page.add_init_script(CAMERA)
+    for size, scheme in (((360, 740), "light"), ((1280, 800), "dark")):
+        check.page.set_viewport_size({"width": size[0], "height": size[1]})
+        check.page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        check.open()
+        assert faults(check.page) == []
+        check.page.focus("#code")
+        check.page.keyboard.press("Tab")
+        check.page.keyboard.press("Enter")
+        expect(check.page.get_by_text("Tempel teks kodenya dulu")).to_be_visible()
+        assert faults(check.page) == []
+        for text in (codes.jws, changed(codes.hc1, 80), "7K3M-9QXT-2B4D"):
+            check.paste(text)
+            assert faults(check.page) == []
 
 
 def test_without_javascript_the_page_leads_to_the_other(check: Check, browser: Browser) -> None:

@@ -6,7 +6,8 @@ const STEPS = [["day", 86_400_000], ["hour", 3_600_000], ["minute", 60_000]];
 async function fetched(path) {
   const response = await fetch(path, { cache: "no-cache", credentials: "omit" });
   if (!response.ok) throw new Error(path);
-  return [await response.json(), new Date(response.headers.get("Date") ?? Date.now())];
+  const [date] = response.headers.get("Date").match(/^[^,]+,[^,]+/); // some servers say it twice
+  return [await response.json(), Date.parse(date)];
 }
 
 // "3 jam yang lalu", "in words" of the page's language
