@@ -29,14 +29,15 @@ def serve_assets(app: Flask, names: tuple[str, ...]) -> None:
     """
     addresses: dict[str, str] = {}
     assets: dict[str, _Asset] = {}
+    app.extensions["assets"] = (assets, addresses)
     for name in names:
         asset = _read(STATIC / name)
         path = Path(name)
-        hashed = f"{path.stem}.{hashlib.sha256(asset.plain).hexdigest()[:12]}{path.suffix}"
+        hashed = f"{path.stem}.{_mark(asset)}{path.suffix}"
         assets[hashed] = asset
         addresses[name] = f"/static/{hashed}"
 
-    @app.get("/static/<name>", endpoint="asset")
+    @app.get("/static/<path:name>", endpoint="asset")
     def _serve(name: str) -> Response:
         asset = assets.get(name)
         if asset is None:
@@ -52,6 +53,24 @@ def serve_assets(app: Flask, names: tuple[str, ...]) -> None:
         return response
 
     app.jinja_env.globals["asset"] = addresses.__getitem__
+
+
+def serve_folder(app: Flask, folder: str, names: tuple[str, ...]) -> str:
+    """Serves files that name each other, such as modules of JavaScript: `/static/<folder>.<hash of all>/<name>`.
+
+    Adds `<folder>/<name>` to what `asset(name)` knows. Returns the hash.
+    """
+    assets, addresses = app.extensions["assets"]
+    read = {name: _read(STATIC / folder / name) for name in names}
+    mark = _mark(*read.values())
+    for name, asset in read.items():
+        assets[f"{folder}.{mark}/{name}"] = asset
+        addresses[f"{folder}/{name}"] = f"/static/{folder}.{mark}/{name}"
+    return mark
+
+
+def _mark(*assets: _Asset) -> str:
+    return hashlib.sha256(b"".join(asset.plain for asset in assets)).hexdigest()[:12]
 
 
 def _read(path: Path) -> _Asset:

@@ -10,7 +10,7 @@ import secrets
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
-from flask import Flask, Response, abort, g, request
+from flask import Flask, Response, abort, current_app, g, request
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from linkserver.logs import guard
@@ -24,6 +24,7 @@ BASE_POLICY: Mapping[str, str] = {
     "base-uri": "'none'",
     "frame-ancestors": "'none'",
 }
+_PERMISSIONS = "camera=(), geolocation=(), microphone=(), payment=(), usb=(), browsing-topics=()"
 _LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "[::1]"})
 _ANY_HOST = frozenset({"/healthz", "/readyz"})  # a load balancer asks by address
 _YEAR_S = 31_536_000
@@ -52,7 +53,8 @@ def protect(
             app.wsgi_app, x_for=proxy_hops, x_proto=proxy_hops, x_host=0
         )
     guard(app.logger.name)
-    headers = _headers(url, {**BASE_POLICY, **(policy or {})}, referrer_policy)
+    app.extensions["policy"] = {**BASE_POLICY, **(policy or {})}
+    headers = _headers(url, app.extensions["policy"], referrer_policy)
     hosts = _hosts(url)
 
     @app.before_request
@@ -69,6 +71,14 @@ def protect(
         return response
 
 
+def widen(response: Response, policy: Mapping[str, str], *, camera: bool = False) -> Response:
+    """Lets the page in this one answer do more than its face: parts of the policy added or replaced; its camera."""
+    response.headers["Content-Security-Policy"] = _written({**current_app.extensions["policy"], **policy})
+    if camera:
+        response.headers["Permissions-Policy"] = _PERMISSIONS.replace("camera=()", "camera=(self)")
+    return response
+
+
 def is_cross_site() -> bool:
     """Whether a browser says that another site made it send this request (Fetch Metadata). Old browsers say nothing."""
     return request.headers.get("Sec-Fetch-Site") == "cross-site"
@@ -76,7 +86,7 @@ def is_cross_site() -> bool:
 
 def _headers(url: str, policy: Mapping[str, str], referrer_policy: str) -> dict[str, str]:
     headers = {
-        "Content-Security-Policy": "; ".join(f"{name} {value}" for name, value in policy.items()),
+        "Content-Security-Policy": _written(policy),
         "Cache-Control": "no-store",
         "Referrer-Policy": referrer_policy,
         "X-Robots-Tag": "noindex, nofollow, noarchive",
@@ -84,11 +94,15 @@ def _headers(url: str, policy: Mapping[str, str], referrer_policy: str) -> dict[
         "X-Frame-Options": "DENY",
         "Cross-Origin-Opener-Policy": "same-origin",
         "Cross-Origin-Resource-Policy": "same-origin",
-        "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=(), browsing-topics=()",
+        "Permissions-Policy": _PERMISSIONS,
     }
     if url.startswith("https://"):
         headers["Strict-Transport-Security"] = f"max-age={_YEAR_S}; includeSubDomains"
     return headers
+
+
+def _written(policy: Mapping[str, str]) -> str:
+    return "; ".join(f"{name} {value}" for name, value in policy.items())
 
 
 def _hosts(url: str) -> frozenset[str]:

@@ -23,14 +23,18 @@ from notifier.settings import (
     LinkCheck,
     Settings,
     field_of,
+    is_p256_scalar,
 )
 
 _LEAST_DIFFERENT_BYTES = 16  # of a key's 32; a random one has 30 or so
 
 
 def new_key() -> str:
-    """One fresh key, as the environment and the files hold it."""
-    return base64.urlsafe_b64encode(secrets.token_bytes(KEY_BYTES)).decode("ascii").rstrip("=")
+    """One fresh key, as the environment and the files hold it; any of them would do as a private number of P-256."""
+    raw = secrets.token_bytes(KEY_BYTES)
+    while not is_p256_scalar(raw):  # one in four thousand million
+        raw = secrets.token_bytes(KEY_BYTES)
+    return base64.urlsafe_b64encode(raw).decode("ascii").rstrip("=")
 
 
 def make_secrets(folder: Path) -> list[str]:

@@ -39,6 +39,7 @@ TEST_PREFIX = "SERTILINK_TEST_"
 KEY_BYTES = 32
 SECRETS_FOLDER = "secrets"
 _FILE = "_file"
+_P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551  # FIPS 186-4, D.1.2.3
 _LONGEST_NUMBER = 6  # digits of a duration
 
 
@@ -92,6 +93,11 @@ def _key_bytes(text: str) -> bytes:
     if len(raw) < KEY_BYTES:
         raise ValueError(f"each key has at least {KEY_BYTES} bytes; make one with `sertilink keys new`")
     return raw
+
+
+def is_p256_scalar(raw: bytes) -> bool:
+    """Whether 32 bytes are a private key of the curve P-256: a number from 1 to the curve's order less 1."""
+    return len(raw) == KEY_BYTES and 0 < int.from_bytes(raw, "big") < _P256_ORDER
 
 
 def _durations(value: object) -> object:
@@ -148,7 +154,7 @@ class Settings(BaseModel):
     index_key: Keys = ()
     session_key: Keys = ()
     staff_session_key: Keys = ()
-    signing_keys: Secrets = ()
+    signing_keys: Keys = ()
     pdf_signing_key: SecretStr | None = None
     issuer_name: str = "Dinas Kesehatan Contoh"
     sender_name: str = "Kemenkes"
@@ -184,6 +190,13 @@ class Settings(BaseModel):
     worker_concurrency: int = Field(2, ge=1, le=64)
     data_folder: Path = Path("var")
     test_fault_points: Path | None = None  # a folder of orders to die at named points (notifier.faults); never real
+
+    @field_validator("signing_keys")
+    @classmethod
+    def _signing_keys_are_scalars(cls, value: tuple[SecretBytes, ...]) -> tuple[SecretBytes, ...]:
+        if not all(is_p256_scalar(key.get_secret_value()) for key in value):
+            raise ValueError("each key is a private number of P-256, 32 bytes; make one with `sertilink keys new`")
+        return value
 
     @field_validator("quiet_hours")
     @classmethod
@@ -251,12 +264,12 @@ class Settings(BaseModel):
 
 
 #: secrets that `sertilink up` makes in var/secrets/, one file each, before any process starts
-GENERATED = ("link_keys", "data_keys", "index_key", "session_key", "staff_session_key")
-SECRET_NAMES = frozenset(
-    (*GENERATED, "signing_keys", "pdf_signing_key", "twilio_auth_token", "database_url", "broker_url")
-)
+GENERATED = ("link_keys", "data_keys", "index_key", "session_key", "staff_session_key", "signing_keys")
+SECRET_NAMES = frozenset((*GENERATED, "pdf_signing_key", "twilio_auth_token", "database_url", "broker_url"))
 _NEEDS: dict[Role, frozenset[str]] = {
-    Role.WEB: frozenset({"link_keys", "data_keys", "index_key", "session_key", "pdf_signing_key", "twilio_auth_token"}),
+    Role.WEB: frozenset(
+        {"link_keys", "data_keys", "index_key", "session_key", "signing_keys", "pdf_signing_key", "twilio_auth_token"}
+    ),
     Role.STAFF: frozenset({"link_keys", "data_keys", "index_key", "staff_session_key"}),
     Role.WORKER: frozenset({"link_keys", "data_keys", "index_key", "signing_keys", "twilio_auth_token"}),
     Role.STREAM: frozenset({"data_keys", "index_key"}),

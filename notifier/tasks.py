@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from notifier.certificates.codes.ahead import make_ahead
 from notifier.intake.reconciliation import reconcile_events
 from notifier.messages.reconcile import reconcile
 from notifier.messages.upkeep import BATCH
@@ -11,6 +12,7 @@ from notifier.messages.upkeep import BATCH
 SEND_BATCH = "sertilink.send_batch"
 RECONCILE = "sertilink.reconcile"
 COUNT_EVENTS = "sertilink.count_events"
+MAKE_CODES = "sertilink.make_codes"
 
 
 def register(app: Any) -> None:
@@ -29,3 +31,8 @@ def register(app: Any) -> None:
     @app.task(name=COUNT_EVENTS, ignore_result=True)  # type: ignore[untyped-decorator]  # celery ships no types
     def count_events() -> None:
         reconcile_events(app.services)
+
+    @app.task(name=MAKE_CODES, ignore_result=True)  # type: ignore[untyped-decorator]  # celery ships no types
+    def make_codes() -> None:
+        if make_ahead(app.services):
+            app.send_task(MAKE_CODES, expires=30)

@@ -23,7 +23,7 @@ from tests.requirements import require
 
 TEST_KEYS: dict[str, Any] = {
     name: (SecretBytes(name.encode().ljust(32, b"-")),)
-    for name in ("link_keys", "data_keys", "index_key", "session_key", "staff_session_key")
+    for name in ("link_keys", "data_keys", "index_key", "session_key", "staff_session_key", "signing_keys")
 }
 
 

@@ -201,7 +201,7 @@ def test_no_secret_is_in_the_representation(load: Any) -> None:
         TWILIO_AUTH_TOKEN="canary-token",
         LINK_KEYS=key(65),
         DATA_KEYS=key(65),
-        SIGNING_KEYS="canary-signing",
+        SIGNING_KEYS=key(65),
         PDF_SIGNING_KEY="canary-pdf",
         DATABASE_URL="postgresql+psycopg://u:canary-db@h/d",
         BROKER_URL="amqp://u:canary-broker@h//",
@@ -256,18 +256,18 @@ def test_a_made_file_that_is_empty_is_no_key(load: Any, tmp_path: Path) -> None:
 
 
 LOADS = {
-    Role.WEB: {"link_keys", "data_keys", "index_key", "session_key", "pdf_signing_key", "twilio_auth_token"},
+    Role.WEB: {*GENERATED, "pdf_signing_key", "twilio_auth_token"} - {"staff_session_key"},
     Role.STAFF: {"link_keys", "data_keys", "index_key", "staff_session_key"},
     Role.WORKER: {"link_keys", "data_keys", "index_key", "signing_keys", "twilio_auth_token"},
     Role.STREAM: {"data_keys", "index_key"},
-    Role.CLI: {*GENERATED, "pdf_signing_key", "signing_keys", "twilio_auth_token"},
+    Role.CLI: {*GENERATED, "pdf_signing_key", "twilio_auth_token"},
 }
 
 
 @pytest.mark.parametrize("role", Role)
 def test_each_process_holds_only_its_own_secrets(load: Any, role: Role) -> None:
     given = {name.upper(): key(n) for n, name in enumerate(GENERATED)}
-    given |= {"SIGNING_KEYS": "s", "PDF_SIGNING_KEY": "p", "TWILIO_AUTH_TOKEN": "t"}
+    given |= {"PDF_SIGNING_KEY": "p", "TWILIO_AUTH_TOKEN": "t"}
     settings = load(role, **given)
     held = {name for name in LOADS[Role.CLI] if getattr(settings, name)}
     assert held == LOADS[role]
@@ -285,7 +285,7 @@ def test_files_of_other_processes_secrets_are_not_even_opened(load: Any, tmp_pat
     make_secrets(tmp_path)
     (tmp_path / "secrets" / "staff_session_key").unlink()
     (tmp_path / "secrets" / "staff_session_key").mkdir()
-    settings = load(Role.WEB, SIGNING_KEYS_FILE=str(tmp_path / "not-mine"))
+    settings = load(Role.WEB, STAFF_SESSION_KEY_FILE=str(tmp_path / "not-mine"))
     assert settings.link_keys
     assert not settings.staff_session_key
     [line] = lines_of(lambda **_: load(Role.STAFF))

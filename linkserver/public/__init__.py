@@ -5,11 +5,15 @@
     link.py         /c/<token>: the inert landing, the birth date
     stop.py         /c/<token>/stop: no more SMS to this number, and back
     certificate.py  /certificate/<view>: page, PDF, picture, behind the cookie
+    codes.py        /certificate/<view>/codes: HC1, SMART Health Card, its file
     views.py        the cookie that holds up to eight opened views
-    verify.py       /verify, /cek: is this certificate number valid?
+    verify.py       /verify, /cek: is this certificate genuine, by number, code, link or picture?
+    offline.py      /verify/offline: the same in the browser without network; the only pages with JavaScript
+    keys.py         /keys, /.well-known/jwks.json, /revocations: what others need to check our codes
     webhooks.py     the provider's delivery receipts, and what people write to our sender
     plain.py        health, robots.txt, security.txt, icon
     pages.py        the pages of each state and error: what happened, what it means, what to do now
 
-Under 1,500 lines without optional doors. No JavaScript, no third party, nothing personal before the birth date.
+Under 1,500 lines without optional doors. No JavaScript but in offline.py, no third party, nothing personal before the
+birth date.
 """

@@ -106,6 +106,13 @@ NO_NUMBER = StatePage(
     N_("Tidak ada yang berubah. Sertifikat dan tautan Anda tetap berlaku."),
     (N_("Untuk menghentikan SMS ke suatu nomor, hubungi kami di bawah ini dari nomor itu."),),
 )
+NO_CARD = StatePage(
+    404,
+    N_("Untuk sertifikat ini tidak ada kartu"),
+    N_("Datanya tidak dapat dimuat dalam SMART Health Card."),
+    N_("Sertifikat Anda tidak terpengaruh dan tetap sah."),
+    (N_("Pakai sertifikatnya sendiri: halaman, PDF, atau gambar."),),
+)
 LIMITED = StatePage(
     429,
     N_("Terlalu banyak percobaan"),

@@ -1,43 +1,107 @@
-"""/verify and /cek: is the certificate with this number valid? Says nothing about the person."""
+"""/verify and /cek: is this certificate genuine? By its number, its code, our link, or a picture of it.
+
+Says nothing about the person but what a code in the visitor's hands holds itself. Works without JavaScript.
+"""
 
 from __future__ import annotations
 
-from flask import Flask, Response, make_response, render_template, request
+from io import BytesIO
+from typing import IO, Any
+
+from flask import Flask, Request, Response, make_response, redirect, render_template, request, url_for
+from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.wrappers import Response as AnyResponse
 
 from linkserver.public.face import Face
 from linkserver.public.pages import LIMITED, state_page
-from notifier.certificates.view import TooManyChecks, check_number
+from linkserver.words import language
+from notifier.certificates.check import Check, Verdict, check_picture, check_text
+from notifier.certificates.codes.vaccines import names_of_codes
+from notifier.certificates.facts import dose_words
+from notifier.certificates.pasted import LONGEST_NUMBER
+from notifier.certificates.pictures import LARGEST
+from notifier.certificates.view import TooManyChecks
+from notifier.core.errors import Refused
 
-_LONGEST = 60
+_AROUND = 64 * 1024  # what a form puts around a picture
+_PARSED = 512 * 1024
+_DRAINED = 32 * 1024 * 1024
+_CHUNK = 64 * 1024
+
+_VACCINES = names_of_codes()
+_STATUS = {Verdict.UNKNOWN: 404, Verdict.UNREADABLE: 422}
+
+
+class InMemory(Request):
+    """What is uploaded stands in memory alone; werkzeug's own parser puts half a megabyte and more into a file."""
+
+    def _get_file_stream(self, *_told: Any, **_more: Any) -> IO[bytes]:
+        return BytesIO()
 
 
 def add_routes(app: Flask, face: Face) -> None:
     """Opens the door `verify`."""
+    app.request_class = InMemory
 
-    @app.get("/verify")
     @app.get("/cek")
+    @app.get("/verify")
     def verify() -> Response:
-        return _show(face, request.args.get("n", ""))
+        typed = request.args.get("n", "").strip()[:LONGEST_NUMBER]
+        return _of_text(face, typed) if typed else _page()
 
-    @app.post("/verify")
     @app.post("/cek")
+    @app.post("/verify")
     def verify_typed() -> Response:
-        return _show(face, request.form.get("n", ""), typed_here=True)
+        typed = request.form.get("n", "").strip()
+        return _of_text(face, typed) if typed else _page(problem="number-missing")
+
+    @app.get("/verify/picture")
+    def verify_picture_again() -> AnyResponse:
+        return redirect(url_for("verify", lang=request.args.get("lang")))
+
+    @app.post("/verify/picture")
+    def verify_picture() -> Response:
+        request.max_content_length = LARGEST + _AROUND
+        request.max_form_memory_size = _PARSED  # also the parser's buffer, which takes a file in pieces
+        try:
+            sent = request.files.get("picture")
+            checks = check_picture(face.services, sent.read() if sent else b"", address=request.remote_addr or "")
+        except TooManyChecks as error:
+            return state_page(LIMITED, retry_after_s=error.retry_after_s)
+        except RequestEntityTooLarge:
+            _drain()
+            return _page(problem="picture-large")
+        except Refused as error:
+            return _page(problem=error.reason)
+        return _page(checks[0], others=len(checks) - 1)
 
 
-def _show(face: Face, number: str, *, typed_here: bool = False) -> Response:
-    number = number.strip()[:_LONGEST]
-    if not number:
-        return _page(number, "missing" if typed_here else "ask", 422 if typed_here else 200)
+def _of_text(face: Face, text: str) -> Response:
     try:
-        found = check_number(face.services, number, address=request.remote_addr or "")
+        return _page(check_text(face.services, text, address=request.remote_addr or ""), typed=text)
     except TooManyChecks as error:
         return state_page(LIMITED, retry_after_s=error.retry_after_s)
-    return _page(number, found.value, 200) if found else _page(number, "unknown", 404)
 
 
-def _page(number: str, result: str, status: int) -> Response:
-    """`result` is ask, missing, valid, replaced, revoked or unknown."""
-    response = make_response(render_template("verify.html", number=number, result=result))
-    response.status_code = status
+def _page(check: Check | None = None, *, typed: str = "", problem: str | None = None, others: int = 0) -> Response:
+    """The form; above it the verdict of a check, or what is wrong with what was sent."""
+    holds = check.holds.doses if check and check.holds else ()
+    page = render_template(
+        "verify.html",
+        check=check,
+        doses=[(dose_words(dose.number, dose.series_total, language()), dose) for dose in holds],
+        vaccines=_VACCINES,
+        typed=typed[:LONGEST_NUMBER] if check and check.verdict is Verdict.UNKNOWN else "",
+        others=others,
+        problem=problem,
+    )
+    response = make_response(page)
+    response.status_code = _STATUS.get(check.verdict, 200) if check else 422 if problem else 200
     return response
+
+
+def _drain() -> None:
+    """Reads some more of a body that is too large and forgets it: a browser shows an answer only once it has sent."""
+    stream, left = request.environ["wsgi.input"], min(request.content_length or 0, _DRAINED)
+    while left > 0 and (chunk := stream.read(min(_CHUNK, left))):
+        left -= len(chunk)

@@ -131,6 +131,7 @@ DEEDS: dict[str, str] = {
     "wrong-date": N_("Tanggal lahir salah di halaman tautan"),
     "pdf": N_("PDF diunduh"),
     "png": N_("Gambar disimpan"),
+    "shc": N_("Kartu kesehatan disimpan"),
     "event-accepted": N_("Catatan dosis diterima"),
     "notification-resend": N_("Diminta kirim ulang"),
     "notification-cancel": N_("Dibatalkan"),

@@ -27,6 +27,7 @@ class DoseFacts:
     lot: str | None
     given_on: date
     facility: str | None
+    vaccine_system: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,7 +37,7 @@ class TryLimits:
 
 @dataclass(frozen=True, slots=True)
 class CheckLimits:
-    """For certificate numbers."""
+    """For certificate numbers and codes."""
 
     overall: Limit = Limit("verify:all", 6_000, timedelta(minutes=1))
     address: Limit = Limit("verify:address", 60, timedelta(minutes=1))
@@ -45,6 +45,10 @@ class CheckLimits:
 
 TRIES = TryLimits()
 CHECKS = CheckLimits()
+#: a picture costs a process and up to some seconds of it
+PICTURES = CheckLimits(
+    overall=Limit("picture:all", 300, timedelta(minutes=1)), address=Limit("picture:address", 12, timedelta(minutes=1))
+)
 
 
 def seconds_to_wait(conn: Connection, limit: Limit, subject: str, at: datetime) -> int:

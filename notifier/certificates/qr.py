@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from math import ceil, isqrt
+from typing import Literal
 
 import zxingcpp
 
@@ -91,13 +92,14 @@ _BITS = bytes.maketrans(b"01", b"\0\1")
 _DARK = bytes.maketrans(b"\x00\xff", b"\1\0")  # the library draws ink as 0 and paper as 255
 
 
-def make_qr(text: str) -> QrMatrix:
-    """The QR code (model 2, error correction M: 15 % may be dirt or a fold) of `text`.
+def make_qr(text: str, error_correction: Literal["L", "M", "Q", "H"] = "M") -> QrMatrix:
+    """The QR code (model 2; error correction M: 15 % may be dirt or a fold) of `text`. Digits, capitals and bytes take
+    turns in it wherever that makes it smaller.
 
     :raises ValueError: `text` is empty or longer than a QR code can hold; the text itself is not repeated.
     """
     try:
-        code = zxingcpp.create_barcode(text, zxingcpp.BarcodeFormat.QRCode, ec_level="M")
+        code = zxingcpp.create_barcode(text, zxingcpp.BarcodeFormat.QRCode, ec_level=error_correction)
     except ValueError:
         code = None
     if code is None:

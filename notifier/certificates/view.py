@@ -73,6 +73,14 @@ def check_number(
     number = read_number(typed)
     if number is None:
         return None
+    count_check(services, address=address, limits=limits)
+    with services.db.read() as conn:
+        row = certificates.find_by_number(conn, number)
+    return CertificateStatus(row.status) if row is not None else None
+
+
+def count_check(services: Services, *, address: str, limits: CheckLimits = CHECKS) -> None:
+    """Counts one more check of the visitor at `address`. Raises TooManyChecks where it was one too many."""
     now = services.clock.now()
     with services.db.write() as conn:
         subject = address_index(services.sealer, address)
@@ -80,10 +88,8 @@ def check_number(
             seconds_to_wait(conn, limits.overall, "", now),
             seconds_to_wait(conn, limits.address, subject, now),
         )
-        row = None if wait else certificates.find_by_number(conn, number)
     if wait:
         raise TooManyChecks(wait)
-    return CertificateStatus(row.status) if row is not None else None
 
 
 def _same_series(dose: dict[str, Any], own: dict[str, Any]) -> bool:
@@ -102,6 +108,7 @@ def _dose_facts(dose: dict[str, Any]) -> DoseFacts:
         lot=dose["lot"],
         given_on=dose["given_on"],
         facility=dose["facility"],
+        vaccine_system=dose["vaccine_system"],
     )
 
 

@@ -11,7 +11,7 @@ from notifier.settings import GENERATED, PREFIX
 
 @click.group("keys")
 def keys() -> None:
-    """Link, data and session keys."""
+    """Link, data, session and signing keys."""
 
 
 @keys.command("new")

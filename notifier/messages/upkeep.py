@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TypeVar
 
+from notifier.certificates.codes import ahead
 from notifier.faults import FaultPoint
 from notifier.messages import alarms, circuit, receipts, restored
 from notifier.services import Services
@@ -18,6 +19,7 @@ _DISPATCH_PERIOD = timedelta(milliseconds=900)
 _CHORES_PERIOD = timedelta(seconds=4)
 _ALARM_PERIOD = timedelta(minutes=1)
 _FORGET_PERIOD = timedelta(hours=1)
+_CODES_PERIOD = timedelta(seconds=15)
 _NIGHTLY_PERIOD = timedelta(hours=24)
 BATCH = 1000
 _MOST_WAKE_UPS = 8
@@ -30,7 +32,7 @@ _log = logging.getLogger(__name__)
 @dataclass(frozen=True, slots=True)
 class Ticked:
     """What a tick found, and so what is worth starting. `wake_ups`: how many send batches; `look_ups`: outcomes are to
-    be reconciled; `nightly`: the daily count of every accepted event is due."""
+    be reconciled; `nightly`: the daily count of every accepted event is due; `codes`: some are to be made ahead."""
 
     elected: bool
     wake_ups: int = 0
@@ -39,6 +41,7 @@ class Ticked:
     receipts: int = 0
     look_ups: bool = False
     nightly: bool = False
+    codes: bool = False
 
 
 def tick(services: Services) -> Ticked:
@@ -59,12 +62,14 @@ def tick(services: Services) -> Ticked:
         due = 0 if waits else notifications.count_due(conn, lease_now, BATCH * _MOST_WAKE_UPS)
         look_ups = unknowns.is_look_up_due(conn, at)
         chores = counters.win_tick(conn, "chores", period=_CHORES_PERIOD, at=now)
+        make_codes = chores and counters.win_tick(conn, "codes", period=_CODES_PERIOD, at=now)
         services.faults.reached(FaultPoint.TICK_BEFORE_COMMIT)
     services.memory.note(mark)
     services.faults.reached(FaultPoint.TICK_AFTER_COMMIT)
     fetched = _guarded(receipts.collect, services) or 0
     nightly = bool(chores and _guarded(_chores, services))
-    return Ticked(True, -(-due // BATCH), freed, doubtful, fetched, look_ups, nightly)
+    codes = bool(make_codes and _guarded(ahead.is_due, services))
+    return Ticked(True, -(-due // BATCH), freed, doubtful, fetched, look_ups, nightly, codes)
 
 
 def _chores(services: Services) -> bool:

@@ -25,6 +25,7 @@ class OpeningKind(StrEnum):
     WRONG_DATE = "wrong-date"
     PDF = "pdf"
     PNG = "png"
+    SHC = "shc"
 
 
 _LINK = sa.select(

@@ -67,6 +67,7 @@ def test_new_keys_can_be_used_as_they_are_printed(run: Run) -> None:
         "SERTILINK_INDEX_KEY",
         "SERTILINK_SESSION_KEY",
         "SERTILINK_STAFF_SESSION_KEY",
+        "SERTILINK_SIGNING_KEYS",
     ]
     settings = load_settings(dict(line.split("=", 1) for line in lines))
     assert len(settings.link_keys[0].get_secret_value()) == 32

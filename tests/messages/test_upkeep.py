@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from notifier.certificates.codes.ahead import make_ahead
 from notifier.core.states import State
 from notifier.gateways import Receipt
 from notifier.intake.record import PlanOptions
@@ -54,6 +55,16 @@ def test_the_kill_switch_stops_everything_until_it_is_released(each_desk: Desk, 
     release(each_desk.services, reason="looked at it", actor="system")
     each_desk.send()
     assert each_desk.state(recorded.reference) == State.ACCEPTED
+
+
+def test_a_tick_says_when_codes_are_to_be_made_ahead(each_desk: Desk, clock: FakeClock) -> None:
+    each_desk.record()
+    each_desk.send()
+    clock.tick(seconds=20)
+    assert tick(each_desk.services).codes
+    make_ahead(each_desk.services)
+    clock.tick(seconds=20)
+    assert not tick(each_desk.services).codes
 
 
 def test_ticks_chain_the_audit_rows(each_desk: Desk, clock: FakeClock) -> None:

@@ -103,19 +103,42 @@ certificate = sa.Table(
     sa.Column("end_reason", sa.String(40)),
     sa.Column("replaced_by", RowId),
     sa.Column("qr", sa.LargeBinary),
+    # literal predicates: a bound parameter cannot use a partial index in a generic plan
+    sa.Index(
+        "ix_certificate_ended",
+        "ended_at",
+        sqlite_where=sa.text("status <> 'valid'"),
+        postgresql_where=sa.text("status <> 'valid'"),
+    ),
 )
 
+# a verifiable code, or why there is none: then `reason` stands instead of key, revocation id and text
 code = sa.Table(
     "code",
     metadata,
     id_column(),
     sa.Column("certificate_id", RowId, row_of("certificate"), nullable=False),
     sa.Column("kind", sa.String(10), nullable=False),  # hc1, shc
-    sa.Column("key_id", sa.String(64), nullable=False),
-    sa.Column("revocation_id", sa.String(64), nullable=False, unique=True),  # public; says nothing about the person
+    sa.Column("key_id", sa.String(64)),
+    sa.Column("revocation_id", sa.String(64), unique=True),  # public; says nothing about the person
     sa.Column("made_at", Moment, nullable=False),
-    sa.Column("text_sealed", sa.LargeBinary, nullable=False),
-    sa.UniqueConstraint("certificate_id", "kind"),
+    sa.Column("ended_at", Moment),  # it says what is not so any more, though its certificate holds
+    sa.Column("text_sealed", sa.LargeBinary),
+    sa.Column("reason", sa.String(40)),
+    sa.Index(
+        "uq_code_current",
+        "certificate_id",
+        "kind",
+        unique=True,
+        sqlite_where=sa.text("ended_at IS NULL"),
+        postgresql_where=sa.text("ended_at IS NULL"),
+    ),
+    sa.Index(
+        "ix_code_ended",
+        "ended_at",
+        sqlite_where=sa.text("ended_at IS NOT NULL"),
+        postgresql_where=sa.text("ended_at IS NOT NULL"),
+    ),
 )
 
 link = sa.Table(
@@ -142,6 +165,6 @@ opening = sa.Table(
     sa.Column("certificate_id", RowId, row_of("certificate"), nullable=False),
     sa.Column("person_id", RowId, row_of("person"), nullable=False, index=True),
     sa.Column("at", Moment, nullable=False),
-    sa.Column("kind", sa.String(20), nullable=False),  # opened, wrong-date, page, pdf, png
+    sa.Column("kind", sa.String(20), nullable=False),  # opened, wrong-date, page, pdf, png, shc
     sa.Column("device", sa.String(20), nullable=False),
 )

@@ -82,6 +82,12 @@ notification = sa.Table(
         postgresql_where=sa.text("alarmed_at IS NOT NULL"),
     ),
     sa.Index("ix_notification_created_at", "created_at"),
+    sa.Index(
+        "ix_notification_left",
+        "left_at",
+        sqlite_where=sa.text("left_at IS NOT NULL"),
+        postgresql_where=sa.text("left_at IS NOT NULL"),
+    ),
     sa.Index("ix_notification_phone_index_left_at", "phone_index", "left_at"),
 )
 

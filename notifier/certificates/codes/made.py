@@ -1,0 +1,181 @@
+"""The codes of a certificate: made once, at the first opening or ahead of it, and kept sealed.
+
+A stored code is given out as long as it says what the registry says. Where it does not (a name was corrected), or its
+key is not ours any more, it joins the revocation list and a new one is made. A certificate that was replaced or revoked
+never gets a new one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from notifier.certificates.codes.card import BadCode, Card, CardDose, CodeKind, Missing, NoCode
+from notifier.certificates.codes.hc1 import make_hc1, read_hc1
+from notifier.certificates.codes.keys import Keyring, PublicKeys, keyring
+from notifier.certificates.codes.shc import make_shc, read_shc
+from notifier.certificates.codes.uvci import new_uvci
+from notifier.certificates.facts import CertificateFacts
+from notifier.certificates.view import certificate_facts
+from notifier.core.ids import new_secret_id
+from notifier.core.states import CertificateStatus
+from notifier.services import Services
+from notifier.store import codes
+
+RENEW_BEFORE = timedelta(days=90)  # of a code's end
+_RID_BITS = 80
+
+_READ: dict[CodeKind, Callable[[str, PublicKeys], Card]] = {CodeKind.HC1: read_hc1, CodeKind.SHC: read_shc}
+_Rows = Mapping[str, sa.Row[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Codes:
+    """What a certificate has: the text of each code, or why there is none (never a word for the person)."""
+
+    texts: Mapping[CodeKind, str] = field(repr=False)
+    missing: Mapping[CodeKind, Missing]
+
+    @property
+    def hc1(self) -> str | None:
+        """`HC1:...`, as the QR code holds it."""
+        return self.texts.get(CodeKind.HC1)
+
+    @property
+    def shc(self) -> str | None:
+        """The JWS; see codes.shc for the shapes that it takes."""
+        return self.texts.get(CodeKind.SHC)
+
+
+def codes_of(services: Services, certificate_id: str, facts: CertificateFacts | None = None) -> Codes:
+    """The codes of a certificate; `facts` spares a look where the caller has them. Two callers at once make one code.
+
+    Raises as `certificate_facts` does, and BadSettings in a process without signing keys.
+    """
+    facts = facts or certificate_facts(services, certificate_id)
+    maker = _Maker(services, keyring(services), certificate_id, facts, services.clock.now())
+    with services.db.read() as conn:
+        stored: _Rows = codes.current(conn, certificate_id)
+    if CertificateStatus(facts.status) is CertificateStatus.VALID:
+        stored = maker.brought_up_to_date(stored)
+    texts = {CodeKind(kind): codes.text_of(services.sealer, row) for kind, row in stored.items()}
+    return Codes(
+        {kind: text for kind, text in texts.items() if text is not None},
+        {CodeKind(kind): Missing(row.reason) for kind, row in stored.items() if row.reason},
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Draft:
+    """A code as it would be made now, and what it says."""
+
+    text: str = field(repr=False)
+    card: Card
+
+
+@dataclass(frozen=True, slots=True)
+class _Maker:
+    """Makes and compares the codes of one certificate at one moment."""
+
+    services: Services
+    ring: Keyring
+    certificate_id: str
+    facts: CertificateFacts
+    at: datetime
+
+    def brought_up_to_date(self, seen: _Rows) -> _Rows:
+        """What is stored, once everything that is lacking or untrue was made anew."""
+        drafts = {kind: self._draft(kind) for kind in CodeKind}
+        stale = {kind: draft for kind, draft in drafts.items() if not self._holds(seen.get(kind), draft)}
+        if not stale:
+            return seen
+        with self.services.db.write() as conn:
+            status = codes.lock(conn, self.certificate_id)
+            stored = codes.current(conn, self.certificate_id)
+            for kind, draft in stale.items():
+                row = stored.get(kind)
+                # somebody else was faster, or the certificate has ended meanwhile
+                if status is CertificateStatus.VALID and _version(row) == _version(seen.get(kind)):
+                    self._settle(conn, kind, row, draft)
+            return codes.current(conn, self.certificate_id)
+
+    def _draft(self, kind: CodeKind, identifier: str | None = None) -> _Draft | Missing:
+        key, settings = self.ring.newest, self.services.settings
+        try:
+            if kind is CodeKind.HC1:
+                uvci = identifier or new_uvci(settings.country)
+                text = make_hc1(self.facts, key, country=settings.country, uvci=uvci, at=self.at)
+            else:
+                rid = identifier or new_secret_id(_RID_BITS)
+                text = make_shc(self.facts, key, issuer_url=settings.public_url, rid=rid, at=self.at)
+        except NoCode as error:
+            return error.reason
+        return _Draft(text, _READ[kind](text, self.ring.public))
+
+    def _holds(self, row: sa.Row[Any] | None, draft: _Draft | Missing) -> bool:
+        """Whether what is stored needs no change."""
+        if row is None or isinstance(draft, Missing):
+            return row is not None and row.reason == draft
+        card = self._stored_card(row)
+        return card is not None and _is_true(card, draft.card) and not self._ends_soon(card)
+
+    def _stored_card(self, row: sa.Row[Any]) -> Card | None:
+        """What a stored code says; None where there is none, or its key was taken away."""
+        text = codes.text_of(self.services.sealer, row)
+        try:
+            return _READ[CodeKind(row.kind)](text, self.ring.public) if text is not None else None
+        except BadCode:
+            return None
+
+    def _ends_soon(self, card: Card) -> bool:
+        return card.expires_at is not None and card.expires_at - self.at < RENEW_BEFORE
+
+    def _settle(self, conn: Connection, kind: CodeKind, row: sa.Row[Any] | None, draft: _Draft | Missing) -> None:
+        """A true code that ends soon is signed anew under its own name; anything else makes room for the draft."""
+        card = None if row is None else self._stored_card(row)
+        if row is not None and card is not None and isinstance(draft, _Draft) and _is_true(card, draft.card):
+            renewed = self._draft(kind, card.identifier)
+            if isinstance(renewed, _Draft):
+                key_id = renewed.card.key_id
+                codes.renew(conn, self.services.sealer, row, text=renewed.text, key_id=key_id, at=self.at)
+            return
+        if row is not None:
+            codes.end(conn, row, at=self.at)
+        if isinstance(draft, Missing):
+            codes.add_reason(conn, certificate_id=self.certificate_id, kind=kind, reason=draft, at=self.at)
+            return
+        codes.add(
+            conn,
+            self.services.sealer,
+            certificate_id=self.certificate_id,
+            kind=kind,
+            text=draft.text,
+            key_id=draft.card.key_id,
+            revocation_id=draft.card.revocation_id or "",
+            at=self.at,
+        )
+
+
+def _version(row: sa.Row[Any] | None) -> tuple[str, datetime] | None:
+    return None if row is None else (row.id, row.made_at)
+
+
+def _is_true(stored: Card, now: Card) -> bool:
+    """Whether a code still says nothing but the truth. A dose that came later makes no earlier code untrue."""
+    if (stored.name, stored.birth_date) != (now.name, now.birth_date):
+        return False
+    return all(any(_same(dose, known) for known in now.doses) for dose in stored.doses)
+
+
+def _same(stored: CardDose, known: CardDose) -> bool:
+    """The same dose; lot and place count only where both have them, since they go first from a long card."""
+    for mine, theirs in ((stored.lot, known.lot), (stored.facility, known.facility)):
+        if mine is not None and theirs is not None and mine != theirs:
+            return False
+    names = ("given_on", "vaccine_code", "vaccine", "number", "series_total")
+    return all(getattr(stored, name) == getattr(known, name) for name in names)

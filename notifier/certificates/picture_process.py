@@ -1,0 +1,84 @@
+"""A process of its own that reads the QR codes of one picture: `python -I picture_process.py < picture`.
+
+Image decoders are the code that hostile files break. So this program holds no key, no setting and no database, imports
+nothing of ours, limits its own time and memory, and is gone after one picture. Prints one JSON object:
+`{"texts": [...]}`, or `{"refused": reason}`.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import resource
+import sys
+from io import BytesIO
+
+import zxingcpp
+from PIL import Image
+
+#: by their first bytes; nothing else is even opened
+FORMATS = {"PNG": rb"\x89PNG\r\n\x1a\n", "JPEG": rb"\xff\xd8\xff", "WEBP": rb"RIFF....WEBP"}
+MOST_PIXELS = 50_000_000  # a photo of a good phone; 200 MB once it is unpacked
+_CPU_S = 6
+_MEMORY = 900 * 1024 * 1024
+_SIDES = (1_600, 4_000)  # a small picture is read fast; a photo of a whole page needs its detail
+_MOST_TEXTS = 8
+_LONGEST_TEXT = 8_000
+_SIGNED = ("HC1:", "shc:/")
+
+
+def _limit() -> None:
+    for what, most in (
+        (resource.RLIMIT_CPU, _CPU_S),
+        (resource.RLIMIT_AS, _MEMORY),
+        (resource.RLIMIT_FSIZE, 0),
+        (resource.RLIMIT_CORE, 0),
+    ):
+        resource.setrlimit(what, (most, most))
+
+
+def read(data: bytes) -> dict[str, object]:
+    """The texts of a picture's QR codes, each once; or why it was not read: `format`, `pixels`, `damaged`."""
+    kind = next((name for name, start in FORMATS.items() if re.match(start, data, re.DOTALL)), None)
+    if kind is None:
+        return {"refused": "format"}
+    try:
+        picture = Image.open(BytesIO(data), formats=[kind])
+        if picture.width * picture.height > MOST_PIXELS:
+            return {"refused": "pixels"}
+        grey = _grey(picture)
+    except (Image.DecompressionBombError, MemoryError):
+        return {"refused": "pixels"}
+    except Exception:
+        return {"refused": "damaged"}
+    return {"texts": _texts(grey)}
+
+
+def _grey(picture: Image.Image) -> Image.Image:
+    """In grey, on white where it lets through, no larger than we look at it."""
+    picture.draft("L", (_SIDES[-1], _SIDES[-1]))  # a JPEG is unpacked at a half, a quarter or an eighth
+    picture.load()
+    if not picture.has_transparency_data:
+        return picture.convert("L")
+    seen = picture.convert("LA")
+    paper = Image.new("L", picture.size, 255)
+    paper.paste(seen.getchannel("L"), mask=seen.getchannel("A"))
+    return paper
+
+
+def _texts(grey: Image.Image) -> list[str]:
+    found: dict[str, None] = {}
+    for side in _SIDES:
+        seen = grey.copy()
+        seen.thumbnail((side, side))
+        for code in zxingcpp.read_barcodes(seen, formats=zxingcpp.BarcodeFormat.QRCode):
+            if code.valid and len(code.text) <= _LONGEST_TEXT:
+                found[code.text] = None
+        if any(text.startswith(_SIGNED) for text in found) or max(grey.size) <= side:
+            break
+    return list(found)[:_MOST_TEXTS]
+
+
+if __name__ == "__main__":
+    _limit()
+    sys.stdout.write(json.dumps(read(sys.stdin.buffer.read())))

@@ -1,0 +1,230 @@
+"""/verify/offline in a real browser: kept by its worker, right without network, and silent about what it checks."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from base45 import b45encode
+from flask import Flask
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+from linkserver import create_public_app
+from notifier.certificates import issue
+from notifier.certificates.codes.shc import qr_text
+from notifier.core.states import Reason
+from notifier.services import Services
+from tests.browser.conftest import bound
+from tests.browser.test_verify_pages import faults
+from tests.certificates.pictures import qr_picture, saved
+from tests.certificates.signed import STRANGER, Signed, changed, signed
+from tests.conftest import Build
+
+CAMERA = """
+window.BarcodeDetector = class {
+  static async getSupportedFormats() { return ["qr_code"]; }
+  async detect(source) { return window.seen ? [{ rawValue: window.seen }] : []; }
+};
+"""
+
+
+@dataclass
+class Check:
+    """The page, opened once with network; what the server was asked for, and what went wrong."""
+
+    services: Services
+    context: BrowserContext
+    page: Page
+    address: str
+    asked: list[str]
+    faults: list[str] = field(default_factory=list)
+
+    def open(self, query: str = "") -> None:
+        self.page.goto(f"{self.address}/verify/offline{query}")
+        self.page.wait_for_function("() => !document.getElementById('age').hidden")
+
+    def keep(self) -> None:
+        """Waits until the worker has everything."""
+        self.open()
+        self.page.evaluate("async () => { await navigator.serviceWorker.ready; }")
+
+    def paste(self, text: str) -> str:
+        self.page.fill("#code", text)
+        self.page.locator("#result").evaluate("(result) => result.replaceChildren()")
+        self.page.locator("#text button").first.click()
+        heading = self.page.locator("#result h2").first
+        expect(heading).to_be_visible()
+        return heading.inner_text()
+
+
+def recorded(app: Flask, asked: list[str]) -> Callable[..., Any]:
+    def answer(environ: dict[str, Any], start: Any) -> Any:
+        asked.append(environ["PATH_INFO"])
+        return app(environ, start)
+
+    return answer
+
+
+@pytest.fixture
+def check(build_services: Build, browser: Browser) -> Iterator[Check]:
+    asked: list[str] = []
+    with bound() as server:
+        address = f"http://127.0.0.1:{server.server_port}"
+        services = build_services(public_url=address)
+        server.app = recorded(create_public_app(services), asked)
+        context = browser.new_context(viewport={"width": 360, "height": 740})
+        page = context.new_page()
+        made = Check(services, context, page, address, asked)
+        page.on("console", lambda message: made.faults.append(message.text) if message.type == "error" else None)
+        page.on("pageerror", lambda error: made.faults.append(str(error)))
+        yield made
+        context.close()
+
+
+def revoke(services: Services, codes: Signed) -> None:
+    with services.db.write() as conn:
+        issue.revoke(conn, codes.made.dose_id, reason=Reason.WITHDRAWN, at=services.clock.now())
+
+
+def test_without_network_the_kept_page_judges_as_the_server_does(check: Check) -> None:
+    codes = signed(check.services)
+    check.keep()
+    before = list(check.asked)
+    check.context.set_offline(True)
+    check.page.reload()
+    expect(check.page.locator("#age")).to_contain_text("Daftar pencabutan dari")
+
+    for text in (codes.hc1, codes.jws, qr_text(codes.jws), f'{{"verifiableCredential": ["{codes.jws}"]}}'):
+        assert check.paste(text) == "Sertifikat ini sah"
+        expect(check.page.locator("#result")).to_contain_text("Siti Aminah")
+        expect(check.page.locator("#result")).to_contain_text("10 Februari 1989")
+    expect(check.page.locator("#result .dose")).to_have_count(2)
+    assert check.paste(codes.hc1) == "Sertifikat ini sah"
+    expect(check.page.locator("#result .dose")).to_contain_text("CoronaVac")
+    expect(check.page.locator("#result .dose")).to_contain_text("Dosis 2 dari 2")
+
+    tail = codes.jws.rindex(".") + 9
+    for text in (changed(codes.hc1, 80), changed(codes.jws, tail), codes.hc1[:-6], codes.jws[:-6], "HC1:", "shc:/123"):
+        assert check.paste(text) == "Kode ini palsu atau rusak"
+        expect(check.page.locator("#result")).not_to_contain_text("Siti")
+    assert check.asked == before
+    assert check.faults == []
+
+
+def test_a_revoked_code_and_a_strangers_are_told_without_network(check: Check) -> None:
+    codes, foreign = signed(check.services), signed(check.services, key=STRANGER)
+    revoke(check.services, codes)
+    check.keep()
+    check.context.set_offline(True)
+    check.page.reload()
+    for text in (codes.hc1, codes.jws):
+        assert check.paste(text) == "Sertifikat ini tidak berlaku lagi"
+    for text in (foreign.hc1, foreign.jws):
+        assert check.paste(text) == "Kode ini bukan dari kami"
+        expect(check.page.locator("#result")).not_to_contain_text("Siti")
+
+
+def test_with_network_too_nothing_about_a_code_leaves_the_page(check: Check) -> None:
+    codes = signed(check.services)
+    check.keep()
+    sent: list[str] = []
+    check.page.on("request", lambda request: sent.append(request.url))
+    before = list(check.asked)
+    for text in (codes.hc1, codes.jws, "https://evil.example/x", "javascript:alert(1)", codes.made.number):
+        check.paste(text)
+    assert (sent, check.asked) == ([], before)
+    assert check.page.locator("#result a").count() == 0
+
+
+SORTED = {
+    "{ours}/c/" + "A" * 33: "Ini tautan pribadi",
+    "{ours}/verify?n=7K3M-9QXT-2B4D": "Nomor hanya dapat diperiksa dengan internet",
+    "7k3m-9qxt-2b4d": "Nomor hanya dapat diperiksa dengan internet",
+    "https://evil.example/verify?n=7K3M-9QXT-2B4D": "Alamat ini bukan alamat kami",
+    "{ours}@evil.example/verify?n=7K3M-9QXT-2B4D": "Alamat ini bukan alamat kami",
+    "javascript:alert(1)": "Alamat ini bukan alamat kami",
+    "\0\0 selamat pagi": "Tidak ada yang dapat diperiksa",
+    "<img src=x onerror=alert(1)>": "Tidak ada yang dapat diperiksa",
+    "HC1:" + "Z" * 9000: "Kode ini palsu atau rusak",
+    "HC1:" + b45encode(zlib.compress(bytes(4_000_000), 9)).decode(): "Kode ini palsu atau rusak",
+    "HC1:" + b45encode(zlib.compress(b"\x81" * 5000, 9)).decode(): "Kode ini palsu atau rusak",
+    '{"verifiableCredential": [' + "[" * 4000: "Tidak ada yang dapat diperiksa",
+}
+
+
+def test_what_is_no_code_of_ours_is_sorted_as_online(check: Check) -> None:
+    check.open()
+    found = {text: check.paste(text.replace("{ours}", check.address)) for text in SORTED}
+    assert found == SORTED
+    assert check.faults == []
+
+
+def test_nothing_typed_asks_for_text_and_the_page_speaks_english(check: Check) -> None:
+    codes = signed(check.services)
+    check.open("?lang=en")
+    check.page.locator("#text button").first.click()
+    expect(check.page.get_by_text("Paste the code's text first")).to_be_visible()
+    assert check.paste(codes.hc1) == "This certificate is valid"
+    expect(check.page.locator("#result")).to_contain_text("February 10, 1989")
+    expect(check.page.locator("#result")).to_contain_text("Revocation list from")
+
+
+def test_the_chosen_language_is_kept_without_network(check: Check) -> None:
+    check.keep()
+    check.context.set_offline(True)
+    check.page.goto(f"{check.address}/verify/offline?lang=en")
+    assert check.page.locator("html").get_attribute("lang") == "en"
+    check.page.goto(f"{check.address}/verify/offline")
+    assert check.page.locator("html").get_attribute("lang") == "en"
+    check.page.goto(f"{check.address}/verify?n=7K3M-9QXT-2B4D")  # a scanned link: the kept page instead of an error
+    expect(check.page.locator("#code")).to_be_visible()
+
+
+def test_the_camera_and_pictures_are_offered_where_the_browser_reads_codes(check: Check) -> None:
+    codes = signed(check.services)
+    check.page.add_init_script(CAMERA + f"window.seen = {codes.hc1!r};")
+    check.open()
+    expect(check.page.locator("#no-scan")).to_be_hidden()
+    expect(check.page.get_by_role("button", name="Pindai dengan kamera")).to_be_visible()
+    picture = {"name": "foto.png", "mimeType": "image/png", "buffer": saved(qr_picture("x"))}
+    check.page.set_input_files("#picture", files=[picture])  # type: ignore[list-item]
+    expect(check.page.locator("#result h2").first).to_have_text("Sertifikat ini sah")
+    check.page.set_input_files("#picture", files=[picture | {"buffer": b"no picture"}])  # type: ignore[list-item]
+    expect(check.page.get_by_text("Gambar ini rusak atau terpotong")).to_be_visible()
+
+
+def test_a_browser_that_cannot_read_codes_says_what_to_do(check: Check) -> None:
+    check.page.add_init_script("delete window.BarcodeDetector;")
+    check.open()
+    expect(check.page.get_by_text("Peramban ini tidak dapat membaca kode QR sendiri")).to_be_visible()
+    expect(check.page.locator("#camera-part")).to_be_hidden()
+
+
+def test_every_state_fits_and_can_be_read_by_all_and_by_keyboard_alone(check: Check) -> None:
+    codes = signed(check.services)
+    check.page.add_init_script(CAMERA)
+    for size, scheme in (((360, 740), "light"), ((1280, 800), "dark")):
+        check.page.set_viewport_size({"width": size[0], "height": size[1]})
+        check.page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        check.open()
+        assert faults(check.page) == []
+        check.page.focus("#code")
+        check.page.keyboard.press("Tab")
+        check.page.keyboard.press("Enter")
+        expect(check.page.get_by_text("Tempel teks kodenya dulu")).to_be_visible()
+        assert faults(check.page) == []
+        for text in (codes.jws, changed(codes.hc1, 80), "7K3M-9QXT-2B4D"):
+            check.paste(text)
+            assert faults(check.page) == []
+
+
+def test_without_javascript_the_page_leads_to_the_other(check: Check, browser: Browser) -> None:
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(f"{check.address}/verify/offline")
+    page.locator("#without").get_by_role("link", name="Periksa dengan internet").click()
+    expect(page.get_by_label("Nomor sertifikat, teks kode, atau tautan")).to_be_visible()
+    context.close()
