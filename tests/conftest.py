@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pydantic import SecretBytes
+from pydantic import SecretBytes, SecretStr
 
 from notifier.core.link_tokens import LinkSigner
 from notifier.services import Services, build
@@ -19,12 +19,13 @@ from tests.canaries import Listener
 from tests.databases import postgres_database
 from tests.desk import Desk
 from tests.fakes import FakeClock, FakeGateway
+from tests.pdf_keys import a_pdf_key
 from tests.requirements import require
 
 TEST_KEYS: dict[str, Any] = {
     name: (SecretBytes(name.encode().ljust(32, b"-")),)
     for name in ("link_keys", "data_keys", "index_key", "session_key", "staff_session_key")
-}
+} | {"pdf_signing_key": SecretStr(a_pdf_key())}
 
 
 @pytest.fixture(autouse=True)
