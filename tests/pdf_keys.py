@@ -43,7 +43,7 @@ def a_certificate_of(
     since: datetime = FROM,
     until: datetime = UNTIL,
     authority: bool = False,
-    usage: tuple[str, ...] | None = ("digital_signature",),
+    usage: tuple[str, ...] | None = ("digital_signature", "content_commitment"),
 ) -> x509.Certificate:
     """A certificate; `usage` None leaves the extension out."""
     builder = (
