@@ -30,7 +30,7 @@ from tests.requirements import require
 AT = datetime(2026, 11, 23, 3, 12, 45, 678_900, tzinfo=UTC)
 ISSUER = "Dinas Kesehatan Kota Ünïq “Satu” ꦱ"
 LARGEST_PDF = 100 * 1024
-SHEETS = ["pdf"]
+SHEETS = ["pdf", "card", "large"]
 Ask = Callable[..., str]
 
 
