@@ -261,7 +261,7 @@ class Settings(BaseModel):
 #: secrets that `sertilink up` makes in var/secrets/, one file each, before any process starts
 GENERATED = ("link_keys", "data_keys", "index_key", "session_key", "staff_session_key", "pdf_signing_key")
 #: those of them that are 32 random bytes
-RANDOM_KEYS = GENERATED[:5]
+RANDOM_KEYS = tuple(name for name in GENERATED if name != "pdf_signing_key")
 SECRET_NAMES = frozenset((*GENERATED, "signing_keys", "twilio_auth_token", "database_url", "broker_url"))
 _NEEDS: dict[Role, frozenset[str]] = {
     Role.WEB: frozenset({"link_keys", "data_keys", "index_key", "session_key", "pdf_signing_key", "twilio_auth_token"}),

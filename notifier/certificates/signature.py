@@ -34,6 +34,7 @@ _FIELD = "Sertilink"
 _DIGEST = "sha256"
 _LONGEST_RAW = 72  # bytes of an ECDSA signature on P-256, whose two numbers may each have a leading zero
 _SHORTEST_RAW = 8
+_AROUND = 1_550  # bytes of the field, its page, the catalogue and the cross-references
 _SPEC = SigFieldSpec(
     _FIELD,
     on_page=0,
@@ -53,6 +54,11 @@ class PdfSigner:
         self._issuer = issuer
         # as hexadecimal digits; measured with the certificates as they are
         self._reserved = 2 * (len(self._key.cms(bytes(32))) + _LONGEST_RAW - _SHORTEST_RAW)
+
+    @property
+    def weight(self) -> int:
+        """About how many bytes a signature adds to a PDF."""
+        return self._reserved + _AROUND
 
     def sign(self, pdf: bytes, at: datetime) -> bytes:
         """`pdf` with its signature behind its unchanged bytes; `at` is the time that the signature states."""
