@@ -6,8 +6,7 @@ own signature, stamps the metadata and takes the certificates apart each time, w
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Iterable
+from collections.abc import Coroutine
 from datetime import UTC, datetime
 from io import BytesIO
 from typing import Any
@@ -17,7 +16,6 @@ from asn1crypto.algos import SignedDigestAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
-from pyhanko.sign.attributes import CMSAttributeProvider, SignedAttributeProviderSpec
 from pyhanko.sign.fields import InvisSigSettings, MDPPerm, SigFieldSpec, SigSeedSubFilter
 from pyhanko.sign.general import as_signing_certificate_v2, simple_cms_attribute
 from pyhanko.sign.signers.cms_embedder import PdfCMSEmbedder, SigIOSetup, SigMDPSetup, SigObjSetup
@@ -111,7 +109,7 @@ class _PreparedKey:
 
     def cms(self, digest: bytes) -> bytes:
         """The signature over a document of this SHA-256, as DER."""
-        return bytes(asyncio.run(_Signature(self).async_sign(digest, _DIGEST, use_pades=True)).dump())
+        return bytes(_finished(_Signature(self).async_sign(digest, _DIGEST)).dump())
 
 
 class _Signature(Signer):
@@ -125,26 +123,31 @@ class _Signature(Signer):
             cert_registry=above,
             signature_mechanism=SignedDigestAlgorithm({"algorithm": "sha256_ecdsa"}),
         )
-        self.signed_attr_prov_spec = _Attributes(prepared.attribute)
+        self._attribute = prepared.attribute
         self._private_key = prepared.private_key
+
+    async def signed_attrs(self, data_digest: bytes, *_: Any, **__: Any) -> Any:
+        """What PAdES demands: the digest, and which certificate signed. The time stands in the PDF itself."""
+        return cms.CMSAttributes(
+            [
+                simple_cms_attribute("content_type", "data"),  # type: ignore[no-untyped-call]
+                simple_cms_attribute("message_digest", data_digest),  # type: ignore[no-untyped-call]
+                cms.CMSAttribute.load(self._attribute),
+            ]
+        )
+
+    async def unsigned_attrs(self, *_: Any, **__: Any) -> None:
+        """None: they would come from a time-stamping server."""
 
     async def async_sign_raw(self, data: bytes, digest_algorithm: str, dry_run: bool = False) -> bytes:
         return self._private_key.sign(data, ec.ECDSA(hashes.SHA256()))
 
 
-class _Attributes(SignedAttributeProviderSpec):
-    """The one attribute that PAdES demands beside the digest: which certificate signed."""
-
-    def __init__(self, der: bytes) -> None:
-        self._der = der
-
-    def signed_attr_providers(self, data_digest: bytes, digest_algorithm: str) -> Iterable[CMSAttributeProvider]:
-        return [_Prepared(self._der)]
-
-
-class _Prepared(CMSAttributeProvider):
-    def __init__(self, der: bytes) -> None:
-        self._der = der
-
-    async def get_attribute(self, dry_run: bool = False) -> Any:
-        return cms.CMSAttribute.load(self._der)
+def _finished(work: Coroutine[Any, Any, Any]) -> Any:
+    """What a coroutine that never waits for anything comes to; no event loop, so any thread may ask."""
+    try:
+        work.send(None)
+    except StopIteration as done:
+        return done.value
+    work.close()
+    raise RuntimeError("signing waited for something")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import subprocess
 from collections.abc import Callable
@@ -169,6 +170,13 @@ def test_one_signer_serves_many_threads(ask: Ask, renderer: CertificateRenderer,
         assert status.intact
         assert status.valid
     assert "Signature is Valid" in ask("pdfsig", pdf=signed[-1])
+
+
+def test_it_signs_where_an_event_loop_runs_already(drawn: dict[str, bytes], signer: PdfSigner):
+    async def inside() -> bytes:
+        return signer.sign(drawn["pdf"], AT)
+
+    assert asyncio.run(inside()).startswith(drawn["pdf"])
 
 
 def test_every_length_of_signature_fits_its_place(drawn: dict[str, bytes], signer: PdfSigner):
