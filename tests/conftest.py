@@ -25,7 +25,8 @@ from tests.requirements import require
 TEST_KEYS: dict[str, Any] = {
     name: (SecretBytes(name.encode().ljust(32, b"-")),)
     for name in ("link_keys", "data_keys", "index_key", "session_key", "staff_session_key")
-} | {"pdf_signing_key": SecretStr(a_pdf_key())}
+}
+TEST_PDF_KEY = a_pdf_key()
 
 
 @pytest.fixture(autouse=True)
@@ -75,6 +76,7 @@ def build_services(tmp_path: Path, clock: FakeClock, gateway: FakeGateway) -> It
         defaults: dict[str, Any] = {
             "database_url": f"sqlite:///{tmp_path}/sertilink.db",
             "data_folder": tmp_path,
+            "pdf_signing_key": SecretStr(TEST_PDF_KEY),
             "smooth_minutes": 0,  # so that the morning is one moment; the tests of smoothing set it
         }
         values = defaults | TEST_KEYS | settings

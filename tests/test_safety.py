@@ -99,6 +99,11 @@ def test_the_key_that_up_made_is_unsafe_in_production_even_when_it_is_set_by_han
     assert line.startswith("SERTILINK_PDF_SIGNING_KEY: made by `sertilink up`")
 
 
+def test_a_certificate_for_pdfs_that_has_ended_keeps_nobody_from_starting() -> None:
+    """Links and the verify page matter more; `sertilink check` tells a month before."""
+    assert unsafe(PDF_SIGNING_KEY=a_pdf_key(until=datetime(2026, 1, 2, tzinfo=UTC))) == []
+
+
 def test_where_pdfs_are_served_production_does_not_start_without_a_key_for_them(tmp_path: Path) -> None:
     make_secrets(tmp_path)
     environ = production(DATA_FOLDER=str(tmp_path), PDF_SIGNING_KEY="")
