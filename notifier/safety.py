@@ -9,14 +9,17 @@ import base64
 import os
 import secrets
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 
 from notifier.core.errors import BadSettings
+from notifier.core.pdf_keys import PdfKey, new_pdf_key, read_pdf_key
 from notifier.settings import (
     GENERATED,
     KEY_BYTES,
     NOT_GENERATED,
     PREFIX,
+    RANDOM_KEYS,
     SECRETS_FOLDER,
     Environment,
     GatewayName,
@@ -37,6 +40,11 @@ def new_key() -> str:
     return base64.urlsafe_b64encode(raw).decode("ascii").rstrip("=")
 
 
+def _new_secret(name: str) -> str:
+    """What a generated secret's file holds."""
+    return new_key() + "\n" if name in RANDOM_KEYS else new_pdf_key(datetime.now(UTC))
+
+
 def make_secrets(folder: Path) -> list[str]:
     """Writes each generated secret that is missing into `folder`/secrets (mode 0600); says which. Safe to run twice at
     once: a file appears whole or not at all, and the first one wins."""
@@ -48,7 +56,7 @@ def make_secrets(folder: Path) -> list[str]:
         if path.exists():
             continue
         draft = target / f".{name}.{secrets.token_hex(6)}"
-        _write_durably(draft, new_key() + "\n")
+        _write_durably(draft, _new_secret(name))
         try:
             path.hardlink_to(draft)
             made.append(name)
@@ -70,7 +78,7 @@ def _write_durably(path: Path, text: str) -> None:
 def _weak_keys(settings: Settings) -> list[str]:
     """A line for each setting with a key that is no random bytes, or that another setting has too."""
     lines, seen = [], dict[bytes, str]()
-    for name in GENERATED:
+    for name in RANDOM_KEYS:
         for key in getattr(settings, name):
             raw = key.get_secret_value()
             if len(set(raw)) < _LEAST_DIFFERENT_BYTES:
@@ -78,6 +86,12 @@ def _weak_keys(settings: Settings) -> list[str]:
             elif seen.setdefault(raw, name) != name:
                 lines.append(f"{PREFIX}{name.upper()}: the same key as {PREFIX}{seen[raw].upper()}; give each its own")
     return lines
+
+
+def pdf_key(settings: Settings) -> PdfKey | None:
+    """The key that signs PDFs, where this process holds it."""
+    text = settings.pdf_signing_key
+    return read_pdf_key(text.get_secret_value()) if text is not None else None
 
 
 def unsafe_for_production(settings: Settings, environ: Mapping[str, str]) -> list[str]:
@@ -89,7 +103,12 @@ def unsafe_for_production(settings: Settings, environ: Mapping[str, str]) -> lis
         for name in GENERATED
         if name not in given and getattr(settings, name)
     ]
+    signs = pdf_key(settings)
     checks = (
+        (
+            signs is not None and signs.made_by_us and "pdf_signing_key" in given,
+            "PDF_SIGNING_KEY: made by `sertilink up`; nobody trusts it, see docs/pdf.md",
+        ),
         (settings.gateway is GatewayName.CATCHER, "GATEWAY: the catcher sends nothing; set twilio"),
         (not settings.secure, "PUBLIC_URL: links need https"),
         (not settings.staff_secure, "STAFF_URL: staff need https"),

@@ -31,6 +31,7 @@ from pydantic import (
 )
 
 from notifier.core.errors import BadSettings
+from notifier.core.pdf_keys import read_pdf_key
 from notifier.core.schedule import read_quiet_hours
 from notifier.core.segments import is_gsm7
 
@@ -232,6 +233,13 @@ class Settings(BaseModel):
             raise ValueError("at most 11 characters of the GSM-7 alphabet")
         return value
 
+    @field_validator("pdf_signing_key")
+    @classmethod
+    def _pdf_key_can_sign(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None:
+            read_pdf_key(value.get_secret_value())
+        return value
+
     @field_validator("public_url", "staff_url", "twilio_api_base")
     @classmethod
     def _is_an_address(cls, value: str) -> str:
@@ -264,8 +272,12 @@ class Settings(BaseModel):
 
 
 #: secrets that `sertilink up` makes in var/secrets/, one file each, before any process starts
-GENERATED = ("link_keys", "data_keys", "index_key", "session_key", "staff_session_key", "signing_keys")
-SECRET_NAMES = frozenset((*GENERATED, "pdf_signing_key", "twilio_auth_token", "database_url", "broker_url"))
+GENERATED = (
+    "link_keys", "data_keys", "index_key", "session_key", "staff_session_key", "signing_keys", "pdf_signing_key",
+)  # fmt: skip
+#: those of them that are 32 random bytes
+RANDOM_KEYS = tuple(name for name in GENERATED if name != "pdf_signing_key")
+SECRET_NAMES = frozenset((*GENERATED, "twilio_auth_token", "database_url", "broker_url"))
 _NEEDS: dict[Role, frozenset[str]] = {
     Role.WEB: frozenset(
         {"link_keys", "data_keys", "index_key", "session_key", "signing_keys", "pdf_signing_key", "twilio_auth_token"}

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pydantic import SecretBytes
+from pydantic import SecretBytes, SecretStr
 
 from notifier.core.link_tokens import LinkSigner
 from notifier.services import Services, build
@@ -19,12 +19,14 @@ from tests.canaries import Listener
 from tests.databases import new_sqlite, postgres_database
 from tests.desk import Desk
 from tests.fakes import FakeClock, FakeGateway
+from tests.pdf_keys import a_pdf_key
 from tests.requirements import require
 
 TEST_KEYS: dict[str, Any] = {
     name: (SecretBytes(name.encode().ljust(32, b"-")),)
     for name in ("link_keys", "data_keys", "index_key", "session_key", "staff_session_key", "signing_keys")
 }
+TEST_PDF_KEY = a_pdf_key()
 
 
 @pytest.fixture(autouse=True)
@@ -74,6 +76,7 @@ def build_services(tmp_path: Path, clock: FakeClock, gateway: FakeGateway) -> It
         defaults: dict[str, Any] = {
             "database_url": new_sqlite(tmp_path / "sertilink.db"),
             "data_folder": tmp_path,
+            "pdf_signing_key": SecretStr(TEST_PDF_KEY),
             "smooth_minutes": 0,  # so that the morning is one moment; the tests of smoothing set it
         }
         values = defaults | TEST_KEYS | settings

@@ -5,13 +5,16 @@ from __future__ import annotations
 import base64
 import stat
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from notifier.core.errors import BadSettings
+from notifier.core.pdf_keys import new_pdf_key
 from notifier.safety import make_secrets, new_key, unsafe_for_production
-from notifier.settings import GENERATED, Role, load_settings
+from notifier.settings import GENERATED, RANDOM_KEYS, Role, load_settings
+from tests.pdf_keys import a_pdf_key
 from tests.test_settings import TWILIO, env, key
 
 
@@ -28,7 +31,8 @@ def production(**changes: str) -> dict[str, str]:
         "HELP_EMAIL": "a@b.example",
         "TWILIO_AUTH_TOKEN": "t",
         **TWILIO,
-        **{name.upper(): new_key() for name in GENERATED},
+        "PDF_SIGNING_KEY": a_pdf_key(),
+        **{name.upper(): new_key() for name in RANDOM_KEYS},
     }
     return env(**{name: value for name, value in (values | changes).items() if value})
 
@@ -88,6 +92,28 @@ def test_a_production_process_without_a_key_that_it_needs_does_not_start(tmp_pat
     environ = production(DATA_FOLDER=str(tmp_path), INDEX_KEY="")
     with pytest.raises(BadSettings, match="SERTILINK_INDEX_KEY"):
         load_settings(environ, role)
+
+
+def test_the_key_that_up_made_is_unsafe_in_production_even_when_it_is_set_by_hand() -> None:
+    [line] = unsafe(PDF_SIGNING_KEY=new_pdf_key(datetime.now(UTC)))
+    assert line.startswith("SERTILINK_PDF_SIGNING_KEY: made by `sertilink up`")
+
+
+def test_a_certificate_for_pdfs_that_has_ended_keeps_nobody_from_starting() -> None:
+    """Links and the verify page matter more; `sertilink check` tells a month before."""
+    assert unsafe(PDF_SIGNING_KEY=a_pdf_key(until=datetime(2026, 1, 2, tzinfo=UTC))) == []
+
+
+def test_where_pdfs_are_served_production_does_not_start_without_a_key_for_them(tmp_path: Path) -> None:
+    make_secrets(tmp_path)
+    environ = production(DATA_FOLDER=str(tmp_path), PDF_SIGNING_KEY="")
+    assert [line.split(":")[0] for line in unsafe_for_production(load_settings(environ), environ)] == [
+        "SERTILINK_PDF_SIGNING_KEY"
+    ]
+    with pytest.raises(BadSettings, match="SERTILINK_PDF_SIGNING_KEY"):
+        load_settings(environ, Role.WEB)
+    for role in (Role.STAFF, Role.WORKER, Role.STREAM):
+        assert load_settings(environ, role).pdf_signing_key is None
 
 
 def test_keys_that_lie_in_files_are_set_by_hand(tmp_path: Path) -> None:

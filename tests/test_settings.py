@@ -14,6 +14,7 @@ from notifier.safety import make_secrets
 from notifier.settings import (
     ALL_DOORS,
     GENERATED,
+    RANDOM_KEYS,
     Environment,
     GatewayName,
     LinkCheck,
@@ -21,6 +22,7 @@ from notifier.settings import (
     Settings,
     load_settings,
 )
+from tests.pdf_keys import a_pdf_key
 
 TWILIO = {"GATEWAY": "twilio", "TWILIO_ACCOUNT_SID": "AC1", "TWILIO_FROM": "+15005550006"}
 
@@ -120,6 +122,8 @@ def test_an_empty_setting_is_an_unset_one(load: Any) -> None:
         ("LINK_KEYS", "c2hvcnQ7391"),
         ("DATA_KEYS", key(1)[:-2] + "!é"),
         ("UNKNOWN_POLICY", "7391"),
+        ("PDF_SIGNING_KEY", "7391"),
+        ("PDF_SIGNING_KEY", "-----BEGIN PRIVATE KEY-----\n7391\n-----END PRIVATE KEY-----"),
     ],
 )
 def test_a_wrong_value_is_refused_by_name_and_never_repeated(load: Any, name: str, value: str) -> None:
@@ -202,12 +206,13 @@ def test_no_secret_is_in_the_representation(load: Any) -> None:
         LINK_KEYS=key(65),
         DATA_KEYS=key(65),
         SIGNING_KEYS=key(65),
-        PDF_SIGNING_KEY="canary-pdf",
+        PDF_SIGNING_KEY=a_pdf_key("canary-pdf"),
         DATABASE_URL="postgresql+psycopg://u:canary-db@h/d",
         BROKER_URL="amqp://u:canary-broker@h//",
     )
     shown = repr(settings) + str(settings)
     assert "canary" not in shown
+    assert "BEGIN" not in shown
     assert "ABCDEFG" not in shown
     assert key(65) not in shown
 
@@ -244,7 +249,8 @@ def test_a_file_that_cannot_be_read_is_named_by_its_setting(load: Any, tmp_path:
 def test_what_up_made_is_found_in_its_folder_and_the_environment_wins(load: Any, tmp_path: Path) -> None:
     assert make_secrets(tmp_path) == list(GENERATED)
     made = load()
-    assert all(len(getattr(made, name)) == 1 for name in GENERATED)
+    assert all(len(getattr(made, name)) == 1 for name in RANDOM_KEYS)
+    assert made.pdf_signing_key is not None
     assert load(LINK_KEYS=key(7)).link_keys[0].get_secret_value()[0] == 7
     assert load(LINK_KEYS=key(7)).data_keys == made.data_keys
 
@@ -260,14 +266,14 @@ LOADS = {
     Role.STAFF: {"link_keys", "data_keys", "index_key", "staff_session_key"},
     Role.WORKER: {"link_keys", "data_keys", "index_key", "signing_keys", "twilio_auth_token"},
     Role.STREAM: {"data_keys", "index_key"},
-    Role.CLI: {*GENERATED, "pdf_signing_key", "twilio_auth_token"},
+    Role.CLI: {*GENERATED, "twilio_auth_token"},
 }
 
 
 @pytest.mark.parametrize("role", Role)
 def test_each_process_holds_only_its_own_secrets(load: Any, role: Role) -> None:
-    given = {name.upper(): key(n) for n, name in enumerate(GENERATED)}
-    given |= {"PDF_SIGNING_KEY": "p", "TWILIO_AUTH_TOKEN": "t"}
+    given = {name.upper(): key(n) for n, name in enumerate(RANDOM_KEYS)}
+    given |= {"PDF_SIGNING_KEY": a_pdf_key(), "TWILIO_AUTH_TOKEN": "t"}
     settings = load(role, **given)
     held = {name for name in LOADS[Role.CLI] if getattr(settings, name)}
     assert held == LOADS[role]

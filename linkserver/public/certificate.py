@@ -1,4 +1,4 @@
-"""/certificate/<view>: the page, the PDF and the picture, for the browser that holds the view's cookie."""
+"""/certificate/<view>: the page, the signed PDFs and the picture, for the browser that holds the view's cookie."""
 
 from __future__ import annotations
 
@@ -14,37 +14,44 @@ from notifier.certificates.facts import CertificateFacts, dose_words, headline, 
 from notifier.certificates.opening import LinkState, Look, look_at, record_download
 from notifier.certificates.pdf import CertificateRenderer
 from notifier.certificates.qr import QrMatrix
+from notifier.certificates.signature import pdf_signer
 from notifier.certificates.view import certificate_with_qr
+from notifier.certificates.weight import pdf_weight
 from notifier.core.errors import Refused
 from notifier.services import TEMPLATES
 from notifier.store.openings import OpeningKind
 
 VIEW = f"/certificate/<string(length={VIEW_LENGTH}):view>"
-_FILE_NAME = N_("sertifikat-vaksin")
+_FILE_NAMES = {
+    OpeningKind.PDF: N_("sertifikat-vaksin"),
+    OpeningKind.CARD: N_("sertifikat-vaksin-ukuran-ktp"),
+    OpeningKind.LARGE: N_("sertifikat-vaksin-huruf-besar"),
+    OpeningKind.PNG: N_("sertifikat-vaksin"),
+}
 Show = Callable[[Look, CertificateFacts, QrMatrix], Response]
+Draw = Callable[[CertificateFacts, QrMatrix], bytes]
 
 
 def add_routes(app: Flask, face: Face) -> None:
     """Part of the door `link`."""
-    renderer = CertificateRenderer(TEMPLATES / "certificate")
+    renderer, signer = CertificateRenderer(TEMPLATES / "certificate"), pdf_signer(face.services)
+
+    def signed(draw: Draw) -> Draw:
+        return lambda facts, qr: signer.sign(draw(facts, qr), face.services.clock.now())
 
     @app.get(VIEW)
     def certificate(view: str) -> Response:
-        return _if_open(face, view, lambda _look, facts, qr: _page(view, facts, qr))
+        return _if_open(face, view, lambda _look, facts, qr: _page(view, facts, qr, signer.weight))
 
-    @app.get(VIEW + ".pdf")
-    def pdf(view: str) -> Response:
-        def show(look: Look, facts: CertificateFacts, qr: QrMatrix) -> Response:
-            return _download(face, look, renderer.pdf(facts, qr), OpeningKind.PDF, "application/pdf")
+    def add_download(path: str, kind: OpeningKind, draw: Draw) -> None:
+        @app.get(VIEW + path, endpoint=f"certificate_{kind.value}")
+        def download(view: str) -> Response:
+            return _if_open(face, view, lambda look, facts, qr: _download(face, look, draw(facts, qr), kind))
 
-        return _if_open(face, view, show)
-
-    @app.get(VIEW + ".png")
-    def png(view: str) -> Response:
-        def show(look: Look, facts: CertificateFacts, qr: QrMatrix) -> Response:
-            return _download(face, look, renderer.png(facts, qr), OpeningKind.PNG, "image/png")
-
-        return _if_open(face, view, show)
+    add_download(".pdf", OpeningKind.PDF, signed(renderer.pdf))
+    add_download("/card.pdf", OpeningKind.CARD, signed(renderer.card))
+    add_download("/large.pdf", OpeningKind.LARGE, signed(renderer.large))
+    add_download(".png", OpeningKind.PNG, renderer.png)
 
 
 def _if_open(face: Face, view: str, show: Show) -> Response:
@@ -62,7 +69,7 @@ def _if_open(face: Face, view: str, show: Show) -> Response:
     return show(look, facts, qr)
 
 
-def _page(view: str, facts: CertificateFacts, qr: QrMatrix) -> Response:
+def _page(view: str, facts: CertificateFacts, qr: QrMatrix, signature: int) -> Response:
     page = render_template(
         "certificate.html",
         view=view,
@@ -71,14 +78,16 @@ def _page(view: str, facts: CertificateFacts, qr: QrMatrix) -> Response:
         nik=masked_nik(facts.nik) if facts.nik else None,
         doses=[(dose_words(dose.number, dose.series_total, language()), dose) for dose in facts.doses],
         qr=qr,
+        pdf_kb=pdf_weight(facts, qr, signature),
     )
     return make_response(page)
 
 
-def _download(face: Face, look: Look, data: bytes, kind: OpeningKind, content_type: str) -> Response:
+def _download(face: Face, look: Look, data: bytes, kind: OpeningKind) -> Response:
     if request.method != "HEAD" and look.public_id is not None:
         device = device_kind(request.user_agent.string)
         record_download(face.services, look.public_id, kind=kind, device=device)
+    suffix, content_type = ("png", "image/png") if kind is OpeningKind.PNG else ("pdf", "application/pdf")
     response = Response(data, content_type=content_type)
-    response.headers["Content-Disposition"] = f'attachment; filename="{_(_FILE_NAME)}.{kind.value}"'
+    response.headers["Content-Disposition"] = f'attachment; filename="{_(_FILE_NAMES[kind])}.{suffix}"'
     return response

@@ -130,6 +130,8 @@ DEEDS: dict[str, str] = {
     "opened": N_("Sertifikat dibuka"),
     "wrong-date": N_("Tanggal lahir salah di halaman tautan"),
     "pdf": N_("PDF diunduh"),
+    "card": N_("PDF ukuran KTP diunduh"),
+    "large": N_("PDF huruf besar diunduh"),
     "png": N_("Gambar disimpan"),
     "shc": N_("Kartu kesehatan disimpan"),
     "event-accepted": N_("Catatan dosis diterima"),

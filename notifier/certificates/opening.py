@@ -102,7 +102,7 @@ def press_button(services: Services, token: str, *, device: str, address: str, l
 
 
 def record_download(services: Services, public_id: str, *, kind: OpeningKind, device: str) -> None:
-    """Notes that the PDF or the picture was fetched."""
+    """Notes that a PDF or the picture was fetched."""
     with services.db.write() as conn:
         row = openings.find(conn, public_id)
         if row is not None:

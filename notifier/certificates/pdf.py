@@ -1,4 +1,4 @@
-"""The certificate on paper and in the gallery: a tagged A4 PDF and a picture a phone can share, drawn by typst.
+"""The certificate on paper and in the gallery: tagged PDFs (A4, card, large print) and a picture, drawn by typst.
 
 Typst's worker threads do not survive a fork: a compile before `fork()` hangs every compile in the children. So nothing
 is compiled at import or construction, and a renderer that has compiled refuses, instead of hanging, in a child process.
@@ -23,6 +23,7 @@ from notifier.certificates.sheet import Pen, sheet_of
 from notifier.core.errors import SertilinkError
 
 _PDF_STANDARDS = ["ua-1", "a-2a"]
+_TEMPLATES = ("certificate", "card", "large", "picture")
 _PIXELS_PER_INCH = 216.0  # three pixels a point: the 360 points of picture.typ become 1,080 pixels
 _PLAIN = frozenset(range(0x20, 0x7F)) | frozenset(range(0xA0, 0x180))  # Latin, which Noto Sans certainly draws
 
@@ -52,7 +53,7 @@ class CertificateRenderer:
         """
         font_dir = template_dir / "fonts"
         self._root = template_dir
-        self._templates = {name: template_dir / f"{name}.typ" for name in ("certificate", "picture")}
+        self._templates = {name: template_dir / f"{name}.typ" for name in _TEMPLATES}
         font_files = sorted(font_dir.glob("*.ttf"))
         for needed in (*self._templates.values(), font_dir / "NotoSans-Regular.ttf", font_dir / "NotoSans-Bold.ttf"):
             if not needed.is_file():
@@ -69,6 +70,20 @@ class CertificateRenderer:
         """
         return self.draw_pdf(facts, qr).data
 
+    def card(self, facts: CertificateFacts, qr: QrMatrix) -> bytes:
+        """The card of 85.6 by 54 mm, as `pdf`; its back is a second page where the doses need it.
+
+        :raises CertificateNotDrawn: typst refused even plain Latin text.
+        """
+        return self.draw_card(facts, qr).data
+
+    def large(self, facts: CertificateFacts, qr: QrMatrix) -> bytes:
+        """The sheet in large print, as `pdf`, on as many pages as it needs.
+
+        :raises CertificateNotDrawn: typst refused even plain Latin text.
+        """
+        return self.draw_large(facts, qr).data
+
     def png(self, facts: CertificateFacts, qr: QrMatrix) -> bytes:
         """The picture, 1,080 pixels wide, as high as its doses need.
 
@@ -78,12 +93,23 @@ class CertificateRenderer:
 
     def draw_pdf(self, facts: CertificateFacts, qr: QrMatrix) -> Drawing:
         """As `pdf`, and whether every character could be printed."""
-        issued = facts.issued_at.astimezone(UTC).replace(microsecond=0)
-        return self._draw(facts, qr, "certificate", format="pdf", pdf_standards=_PDF_STANDARDS, timestamp=issued)
+        return self._draw_pdf(facts, qr, "certificate")
+
+    def draw_card(self, facts: CertificateFacts, qr: QrMatrix) -> Drawing:
+        """As `card`, and whether every character could be printed."""
+        return self._draw_pdf(facts, qr, "card")
+
+    def draw_large(self, facts: CertificateFacts, qr: QrMatrix) -> Drawing:
+        """As `large`, and whether every character could be printed."""
+        return self._draw_pdf(facts, qr, "large")
 
     def draw_png(self, facts: CertificateFacts, qr: QrMatrix) -> Drawing:
         """As `png`, and whether every character could be printed."""
         return self._draw(facts, qr, "picture", format="png", ppi=_PIXELS_PER_INCH)
+
+    def _draw_pdf(self, facts: CertificateFacts, qr: QrMatrix, template: str) -> Drawing:
+        issued = facts.issued_at.astimezone(UTC).replace(microsecond=0)
+        return self._draw(facts, qr, template, format="pdf", pdf_standards=_PDF_STANDARDS, timestamp=issued)
 
     def _draw(self, facts: CertificateFacts, qr: QrMatrix, template: str, **options: Any) -> Drawing:
         self._refuse_after_fork()

@@ -1,4 +1,4 @@
-"""The words of a certificate in both languages, as the templates of the PDF and the picture expect them."""
+"""The words of a certificate in both languages, as the templates of the sheets and the picture expect them."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ _LONGEST_IN_CELL = 18
 _LONGEST_IN_LOT = 10
 _LONGEST_IN_LINE = 40
 _NOT_RECORDED = "—"
+_DOSE = {"id": "Dosis", "en": "Dose"}
 _NBSP = "\u00a0"
 
 _HEADING = {"id": "Sertifikat Vaksinasi", "en": "Vaccination Certificate"}
@@ -24,9 +25,10 @@ _LABELS = {
     "name": {"id": "Nama", "en": "Name"},
     "doses": {"id": "Dosis", "en": "Doses"},
     "number": {"id": "Nomor sertifikat", "en": "Certificate number"},
+    "check": {"id": "Periksa di", "en": "Check at"},
 }
 _COLUMNS = (
-    {"id": "Dosis", "en": "Dose"},
+    _DOSE,
     {"id": "Tanggal", "en": "Date"},
     {"id": "Vaksin", "en": "Vaccine"},
     {"id": "Nomor bets", "en": "Lot number"},
@@ -95,7 +97,8 @@ def sheet_of(facts: CertificateFacts, qr: QrMatrix, pen: Pen) -> dict[str, Any]:
         "nik": None if facts.nik is None else masked_nik(facts.nik),
         "person": _person(facts),
         "doses": [_dose(dose, pen, this=dose == facts.this_dose) for dose in facts.doses],
-        "check": {"id": f"Periksa di {host}/verify", "en": f"Check at {host}/verify"},
+        "check": {language: f"{words} {host}/verify" for language, words in _LABELS["check"].items()},
+        "check_at": f"{host}/verify",
         "why": _WHY,
         "number": number,
         "issued": _issued(facts),
@@ -112,12 +115,11 @@ def _person(facts: CertificateFacts) -> list[dict[str, Any]]:
 
 
 def _dose(dose: DoseFacts, pen: Pen, *, this: bool) -> dict[str, Any]:
-    words = {language: dose_words(dose.number, dose.series_total, language) for language in LANGUAGES}
     code = f"Kode / Code {dose.vaccine_code}" if dose.vaccine_code else None
     named = bool(dose.product) and dose.product != dose.vaccine_code  # without a name the code stands in for it
     return {
         "this": this,
-        "words": words["id"] or "Dosis",
+        "words": {key: dose_words(dose.number, dose.series_total, key) or _DOSE[key] for key in LANGUAGES},
         "number": _dose_number(dose),
         "date": _unbroken_dates(dose.given_on),
         "product": pen.cell(dose.product if named else code),

@@ -49,7 +49,7 @@ def bench(
     dispatch  messages handed over, beside a bare client and one task a message
     lanes     how long fresh doses wait while a bulk goes out
     link      the page behind a link, beside a hello-world
-    pdf       a certificate's PDF, beside an empty sheet
+    pdf       a certificate's PDFs, signed, and picture, beside an empty sheet
     token     a link's token, beside a bare HMAC
     """
     if arrivals:

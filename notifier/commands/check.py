@@ -6,6 +6,7 @@ import http.client
 import ssl
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
 import click
@@ -15,12 +16,13 @@ from notifier.commands.console import FAILED, Console, json_option, pass_console
 from notifier.commands.publish import connect
 from notifier.core.errors import BadSettings
 from notifier.messages.send import CHUNK
-from notifier.safety import unsafe_for_production
+from notifier.safety import pdf_key, unsafe_for_production
 from notifier.settings import PREFIX, GatewayName, LinkCheck, Settings
 from notifier.store import migrate
 from notifier.worker import create_app
 
 _PATIENCE_S = 3.0
+_RENEW_BEFORE = timedelta(days=30)
 
 
 @dataclass(frozen=True)
@@ -69,6 +71,7 @@ def find(console: Console) -> Iterator[Finding]:
     if settings.link_check is LinkCheck.NONE:
         reason = settings.link_check_reason or "no reason given"
         yield Finding(f"{PREFIX}LINK_CHECK", None, f"a link alone opens a certificate: {reason}")
+    yield from pdf_signing(settings, console.clock.now())
     shortest = shortest_lease(settings)
     if settings.lease_seconds < shortest:
         detail = f"a chunk may take {shortest:.0f} s with this PROVIDER_TIMEOUT and PROVIDER_CONCURRENCY; raise it"
@@ -78,6 +81,23 @@ def find(console: Console) -> Iterator[Finding]:
     yield _workers(settings)
     if settings.gateway is GatewayName.TWILIO:
         yield _reached("provider", settings, reach_provider)
+
+
+def pdf_signing(settings: Settings, now: datetime) -> Iterator[Finding]:
+    """Whether PDFs can be signed today, and for how long."""
+    name, key = f"{PREFIX}PDF_SIGNING_KEY", pdf_key(settings)
+    if key is None:
+        yield Finding(name, False, "not set; without it no process starts that serves PDFs (docs/pdf.md)")
+        return
+    until = key.expires_at.date().isoformat()
+    if now >= key.expires_at:
+        yield Finding(
+            name, False, f"its certificate ended on {until}; readers call new PDFs wrong until it is replaced"
+        )
+    elif now >= key.expires_at - _RENEW_BEFORE:
+        yield Finding(name, None, f"its certificate ends on {until}; ask for the next one now (docs/pdf.md)")
+    elif now < key.certificate.not_valid_before_utc:
+        yield Finding(name, False, "its certificate does not hold yet")
 
 
 def shortest_lease(settings: Settings) -> float:

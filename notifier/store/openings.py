@@ -24,6 +24,8 @@ class OpeningKind(StrEnum):
     OPENED = "opened"
     WRONG_DATE = "wrong-date"
     PDF = "pdf"
+    CARD = "card"
+    LARGE = "large"
     PNG = "png"
     SHC = "shc"
 

@@ -29,6 +29,8 @@ from tests.certificates.samples import (
 
 QR = make_qr(QR_TEXT)
 LARGEST_PDF = 100 * 1024
+PDFS = ["pdf", "card", "large"]
+ALL = [*PDFS, "png"]
 ROOT = Path(__file__).parents[2]
 
 
@@ -60,15 +62,17 @@ def spoilt_templates(folder: Path, first_line: str) -> Path:
     return folder / "certificate"
 
 
-def test_the_pdf_declares_pdf_ua_1_and_pdf_a_2a(renderer: CertificateRenderer):
-    pdf = renderer.pdf(certificate_facts(), QR)
+@pytest.mark.parametrize("draw", PDFS)
+def test_every_pdf_declares_pdf_ua_1_and_pdf_a_2a(renderer: CertificateRenderer, draw: str):
+    pdf = getattr(renderer, draw)(certificate_facts(), QR)
     assert pdf.startswith(b"%PDF-1.7")
     for claim in (b"<pdfuaid:part>1<", b"<pdfaid:part>2<", b"<pdfaid:conformance>A<"):
         assert claim in pdf
 
 
-def test_the_pdf_names_its_language_title_and_issuer_but_not_the_person(renderer: CertificateRenderer):
-    pdf = renderer.pdf(certificate_facts(), QR)
+@pytest.mark.parametrize("draw", PDFS)
+def test_a_pdf_names_its_language_title_and_issuer_but_not_the_person(renderer: CertificateRenderer, draw: str):
+    pdf = getattr(renderer, draw)(certificate_facts(), QR)
     metadata = pdf[pdf.index(b"<x:xmpmeta") : pdf.index(b"</x:xmpmeta>")].decode()
     assert "Sertifikat Vaksinasi / Vaccination Certificate SRT-7K2M-9QXD" in metadata
     assert ">Kementerian Kesehatan<" in metadata
@@ -77,27 +81,30 @@ def test_the_pdf_names_its_language_title_and_issuer_but_not_the_person(renderer
     assert "Siti" not in metadata
 
 
+@pytest.mark.parametrize("draw", PDFS)
 @pytest.mark.parametrize("name", ["Siti", "Raden " * 20, "عبد الرحمن ꦱꦶꦠꦶ ᬲᬶᬢᬶ Nguyễn"])
-def test_the_pdf_stays_under_100_kb_with_eight_doses_and_a_large_code(renderer: CertificateRenderer, name: str):
+def test_a_pdf_stays_under_100_kb_with_eight_doses_and_a_large_code(
+    renderer: CertificateRenderer, name: str, draw: str
+):
     doses = tuple(replace(SECOND_DOSE, number=number, series_total=8) for number in range(1, 9))
     large = make_qr("HC1:" + "6BFOXN%TS3DH0YOJ58S" * 26)
-    assert len(renderer.pdf(certificate_facts(name=name, doses=doses), large)) <= LARGEST_PDF
+    assert len(getattr(renderer, draw)(certificate_facts(name=name, doses=doses), large)) <= LARGEST_PDF
 
 
 def test_the_same_certificate_has_the_same_bytes_in_every_process(renderer: CertificateRenderer):
-    here = [hashlib.sha256(draw(certificate_facts(), QR)).hexdigest() for draw in (renderer.pdf, renderer.png)]
+    here = [hashlib.sha256(getattr(renderer, draw)(certificate_facts(), QR)).hexdigest() for draw in ALL]
     there = in_another_process(
-        "for draw in (renderer.pdf, renderer.png):\n"
-        "    print(hashlib.sha256(draw(certificate_facts(), qr)).hexdigest())\n"
+        f"for draw in {ALL}:\n    print(hashlib.sha256(getattr(renderer, draw)(certificate_facts(), qr)).hexdigest())\n"
     )
     assert there.split() == here
 
 
-def test_two_threads_draw_at_once_and_never_mix_their_certificates(renderer: CertificateRenderer):
-    names = [f"Penerima {number}" for number in range(12)]
-    alone = [renderer.pdf(certificate_facts(name=name), QR) for name in names]
-    with ThreadPoolExecutor(2) as threads:
-        together = list(threads.map(lambda name: renderer.pdf(certificate_facts(name=name), QR), names))
+def test_eight_threads_draw_at_once_and_never_mix_their_certificates(renderer: CertificateRenderer):
+    names = [f"Penerima {number}" for number in range(16)]
+    draw = [getattr(renderer, PDFS[number % 3]) for number in range(16)]
+    alone = [draw[place](certificate_facts(name=name), QR) for place, name in enumerate(names)]
+    with ThreadPoolExecutor(8) as threads:
+        together = list(threads.map(lambda place: draw[place](certificate_facts(name=names[place]), QR), range(16)))
     assert together == alone
     assert len(set(alone)) == len(names)
 
@@ -130,9 +137,9 @@ def test_a_child_whose_parent_has_drawn_refuses_instead_of_hanging():
 
 def test_an_emoji_in_a_name_is_printed_as_a_question_mark_and_counted(renderer: CertificateRenderer):
     smiling, asking = certificate_facts(name="Budi 😀"), certificate_facts(name="Budi ?")
-    assert renderer.draw_pdf(smiling, QR).replaced == 1
-    assert renderer.draw_png(smiling, QR).replaced == 1
-    assert renderer.draw_pdf(asking, QR).replaced == 0
+    for draw in (renderer.draw_pdf, renderer.draw_card, renderer.draw_large, renderer.draw_png):
+        assert draw(smiling, QR).replaced == 1
+        assert draw(asking, QR).replaced == 0
     assert renderer.pdf(smiling, QR) == renderer.pdf(asking, QR)
 
 
@@ -159,7 +166,7 @@ def test_a_failure_never_tells_what_was_drawn(tmp_path: Path):
     assert failure.value.__context__ is None
 
 
-@pytest.mark.parametrize("gone", ["picture.typ", "fonts/NotoSans-Bold.ttf"])
+@pytest.mark.parametrize("gone", ["picture.typ", "card.typ", "large.typ", "fonts/NotoSans-Bold.ttf"])
 def test_a_missing_template_or_font_is_found_at_the_start(tmp_path: Path, gone: str):
     shutil.copytree(TEMPLATES, tmp_path / "certificate")
     (tmp_path / "certificate" / gone).unlink()
@@ -176,14 +183,18 @@ def test_drawing_writes_no_file(tmp_path: Path):
     assert sorted(tmp_path.rglob("*")) == before
 
 
-@pytest.mark.parametrize("draw", ["pdf", "png"])
+@pytest.mark.parametrize("draw", ALL)
 def test_the_hidden_digits_of_a_nik_leave_no_trace(renderer: CertificateRenderer, draw: str):
     one, other = certificate_facts(nik="3174014105840009"), certificate_facts(nik="3174992212700009")
     assert getattr(renderer, draw)(one, QR) == getattr(renderer, draw)(other, QR)
 
 
-def test_the_picture_made_to_be_shared_does_not_bear_the_birth_date_that_opens_the_link(renderer: CertificateRenderer):
-    assert renderer.png(certificate_facts(), QR) == renderer.png(certificate_facts(birth_date=date(1950, 12, 31)), QR)
+@pytest.mark.parametrize("draw", ["png", "card"])
+def test_what_is_shared_or_lost_does_not_bear_the_birth_date_that_opens_the_link(
+    renderer: CertificateRenderer, draw: str
+):
+    one, other = certificate_facts(), certificate_facts(birth_date=date(1950, 12, 31))
+    assert getattr(renderer, draw)(one, QR) == getattr(renderer, draw)(other, QR)
 
 
 def test_the_picture_is_as_wide_as_a_phone_and_portrait(renderer: CertificateRenderer):
@@ -215,11 +226,11 @@ def test_the_code_is_still_read_from_the_picture_of_a_certificate_that_no_longer
     ids=["no NIK", "one word", "no doses", "another zone"],
 )
 def test_what_is_missing_leaves_a_gap_and_not_an_error(renderer: CertificateRenderer, facts):
-    assert renderer.draw_pdf(facts, QR).replaced == 0
-    assert renderer.draw_png(facts, QR).replaced == 0
+    for draw in (renderer.draw_pdf, renderer.draw_card, renderer.draw_large, renderer.draw_png):
+        assert draw(facts, QR).replaced == 0
 
 
 def test_a_dose_of_which_only_date_and_code_are_known_is_drawn(renderer: CertificateRenderer):
     bare = replace(FIRST_DOSE, number=None, series_total=None, product="", lot=None, facility=None)
-    assert renderer.draw_pdf(certificate_facts(doses=(bare,), this_dose=bare), QR).replaced == 0
-    assert renderer.draw_png(certificate_facts(doses=(bare,), this_dose=bare), QR).replaced == 0
+    for draw in (renderer.draw_pdf, renderer.draw_card, renderer.draw_large, renderer.draw_png):
+        assert draw(certificate_facts(doses=(bare,), this_dose=bare), QR).replaced == 0

@@ -6,14 +6,18 @@ import json
 import socket
 import threading
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
+from notifier.commands.check import pdf_signing
 from notifier.safety import new_key
-from notifier.settings import GENERATED
+from notifier.settings import RANDOM_KEYS, Settings
 from tests.commands.conftest import Run
+from tests.pdf_keys import a_pdf_key
 
 TWILIO = {
     "SERTILINK_GATEWAY": "twilio",
@@ -55,7 +59,7 @@ def _findings(run: Run, tmp_path: Path, environ: dict[str, str]) -> dict[str, di
 
 def test_local_defaults_are_not_fit_and_each_reason_is_told(run: Run, tmp_path: Path) -> None:
     found = _findings(run, tmp_path, {})
-    for name in ("GATEWAY", "PUBLIC_URL", "STAFF_URL", "DATABASE_URL", "BROKER_URL", "HELP_EMAIL"):
+    for name in ("GATEWAY", "PUBLIC_URL", "STAFF_URL", "DATABASE_URL", "BROKER_URL", "HELP_EMAIL", "PDF_SIGNING_KEY"):
         assert found[f"SERTILINK_{name}"]["fit"] is False
     assert found["database"]["fit"] is True
     assert found["migrations"]["fit"] is True
@@ -102,8 +106,47 @@ def test_an_installation_as_production_needs_it_has_no_wrong_setting(run: Run, t
         "SERTILINK_SENDER_NAME": "DINKES",
         "SERTILINK_HELP_PHONE": "112",
         "SERTILINK_HELP_EMAIL": "bantuan@dinkes.example.id",
-        **{f"SERTILINK_{name.upper()}": new_key() for name in GENERATED},
+        "SERTILINK_PDF_SIGNING_KEY": a_pdf_key(),
+        **{f"SERTILINK_{name.upper()}": new_key() for name in RANDOM_KEYS},
     }
     found = _findings(run, tmp_path, environ)
     assert [name for name, finding in found.items() if finding["fit"] is False] == ["broker"]
     assert found["settings"]["fit"] is True
+    assert "SERTILINK_PDF_SIGNING_KEY" not in found
+
+
+NOW = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)
+
+
+def _of_the_pdf_key(key: str | None, now: datetime = NOW) -> list[tuple[bool | None, str]]:
+    settings = Settings(pdf_signing_key=SecretStr(key) if key else None)
+    return [(finding.fit, finding.detail) for finding in pdf_signing(settings, now)]
+
+
+@pytest.mark.parametrize(
+    ("days", "fit", "words"),
+    [
+        (-1, False, "ended on 2026-11-22"),
+        (0, False, "ended on"),
+        (1, None, "ends on"),
+        (30, None, "ends on 2026-12-23"),
+    ],
+)
+def test_a_certificate_for_pdfs_that_ends_soon_is_told_a_month_ahead(days: int, fit: bool | None, words: str) -> None:
+    [(told, detail)] = _of_the_pdf_key(a_pdf_key(until=NOW + timedelta(days=days)))
+    assert told is fit
+    assert words in detail
+
+
+def test_a_certificate_for_pdfs_that_lasts_is_not_mentioned() -> None:
+    assert _of_the_pdf_key(a_pdf_key(until=NOW + timedelta(days=31))) == []
+
+
+def test_a_certificate_for_pdfs_of_next_year_cannot_be_used_yet() -> None:
+    [(told, detail)] = _of_the_pdf_key(a_pdf_key(since=NOW + timedelta(days=40)))
+    assert told is False
+    assert "not hold yet" in detail
+
+
+def test_without_a_key_no_pdf_can_be_served() -> None:
+    assert _of_the_pdf_key(None)[0][0] is False

@@ -69,6 +69,7 @@ def test_new_keys_can_be_used_as_they_are_printed(run: Run) -> None:
         "SERTILINK_STAFF_SESSION_KEY",
         "SERTILINK_SIGNING_KEYS",
     ]
+    assert "SERTILINK_PDF_SIGNING_KEY" in run("keys", "new").stderr  # no authority answers a command
     settings = load_settings(dict(line.split("=", 1) for line in lines))
     assert len(settings.link_keys[0].get_secret_value()) == 32
     assert json.loads(run("keys", "new", "--json").stdout).keys() == {line.split("=")[0] for line in lines}

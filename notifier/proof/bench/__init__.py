@@ -20,7 +20,7 @@ BENCHES: dict[str, str] = {
     "dispatch": "messages handed over, beside a bare HTTP client, one task a message, and tasks that do nothing",
     "lanes": "how long fresh doses wait while a bulk goes out",
     "link": "the page behind a link, beside a hello-world",
-    "pdf": "a certificate's PDF, beside an empty sheet",
+    "pdf": "a certificate's PDFs, signed, and picture, beside an empty sheet",
     "token": "signing and reading a link's token, beside a bare HMAC",
 }
 

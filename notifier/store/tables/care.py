@@ -165,6 +165,6 @@ opening = sa.Table(
     sa.Column("certificate_id", RowId, row_of("certificate"), nullable=False),
     sa.Column("person_id", RowId, row_of("person"), nullable=False, index=True),
     sa.Column("at", Moment, nullable=False),
-    sa.Column("kind", sa.String(20), nullable=False),  # opened, wrong-date, page, pdf, png, shc
+    sa.Column("kind", sa.String(20), nullable=False),  # opened, wrong-date, page, pdf, card, large, png, shc
     sa.Column("device", sa.String(20), nullable=False),
 )

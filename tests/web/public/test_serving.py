@@ -19,7 +19,7 @@ from linkserver import wsgi
 from notifier.core.errors import BadSettings
 from notifier.services import Services
 from tests.builders import MadeCertificate, a_certificate
-from tests.conftest import TEST_KEYS
+from tests.conftest import TEST_KEYS, TEST_PDF_KEY
 from tests.polling import eventually
 from tests.web.public.conftest import RIGHT, WRONG
 
@@ -35,6 +35,7 @@ def environment(services: Services) -> dict[str, str]:
     }
     url = services.settings.database_url
     clean = {name: value for name, value in os.environ.items() if not name.startswith("SERTILINK_")}
+    keys["SERTILINK_PDF_SIGNING_KEY"] = TEST_PDF_KEY
     return clean | keys | {"SERTILINK_DATABASE_URL": url, "PYTHONUNBUFFERED": "1"}
 
 
