@@ -5,6 +5,8 @@
     link.py         /c/<token>: the inert landing, the birth date
     stop.py         /c/<token>/stop: no more SMS to this number, and back
     certificate.py  /certificate/<view>: page, PDF, picture, behind the cookie
+    history.py      /certificate/<view>/history and /replace: who looked, and a new link instead of the old ones
+    asli.py         /asli: is this message ours? Asks no database
     views.py        the cookie that holds up to eight opened views
     verify.py       /verify, /cek: is this certificate number valid?
     webhooks.py     the provider's delivery receipts, and what people write to our sender

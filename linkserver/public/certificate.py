@@ -11,7 +11,7 @@ from linkserver.public.pages import NO_BIRTH_DATE, VIEW_CLOSED, link_page, state
 from linkserver.public.views import VIEW_LENGTH
 from linkserver.words import N_, _, language
 from notifier.certificates.facts import CertificateFacts, dose_words, headline, masked_nik
-from notifier.certificates.opening import LinkState, Look, look_at, record_download
+from notifier.certificates.opening import PAGE_AGAIN, LinkState, Look, look_at, record_download, record_view
 from notifier.certificates.pdf import CertificateRenderer
 from notifier.certificates.qr import QrMatrix
 from notifier.certificates.view import certificate_with_qr
@@ -19,7 +19,7 @@ from notifier.core.errors import Refused
 from notifier.services import TEMPLATES
 from notifier.store.openings import OpeningKind
 
-_VIEW = f"/certificate/<string(length={VIEW_LENGTH}):view>"
+VIEW = f"/certificate/<string(length={VIEW_LENGTH}):view>"
 _FILE_NAME = N_("sertifikat-vaksin")
 Show = Callable[[Look, CertificateFacts, QrMatrix], Response]
 
@@ -28,18 +28,18 @@ def add_routes(app: Flask, face: Face) -> None:
     """Part of the door `link`."""
     renderer = CertificateRenderer(TEMPLATES / "certificate")
 
-    @app.get(_VIEW)
+    @app.get(VIEW)
     def certificate(view: str) -> Response:
-        return _if_open(face, view, lambda _look, facts, qr: _page(view, facts, qr))
+        return _if_open(face, view, lambda look, facts, qr: _page(face, view, look, facts, qr))
 
-    @app.get(_VIEW + ".pdf")
+    @app.get(VIEW + ".pdf")
     def pdf(view: str) -> Response:
         def show(look: Look, facts: CertificateFacts, qr: QrMatrix) -> Response:
             return _download(face, look, renderer.pdf(facts, qr), OpeningKind.PDF, "application/pdf")
 
         return _if_open(face, view, show)
 
-    @app.get(_VIEW + ".png")
+    @app.get(VIEW + ".png")
     def png(view: str) -> Response:
         def show(look: Look, facts: CertificateFacts, qr: QrMatrix) -> Response:
             return _download(face, look, renderer.png(facts, qr), OpeningKind.PNG, "image/png")
@@ -62,7 +62,9 @@ def _if_open(face: Face, view: str, show: Show) -> Response:
     return show(look, facts, qr)
 
 
-def _page(view: str, facts: CertificateFacts, qr: QrMatrix) -> Response:
+def _page(face: Face, view: str, look: Look, facts: CertificateFacts, qr: QrMatrix) -> Response:
+    if request.method != "HEAD" and look.public_id is not None and face.views.is_older(request, view, PAGE_AGAIN):
+        record_view(face.services, look.public_id, device=device_kind(request.user_agent.string))
     page = render_template(
         "certificate.html",
         view=view,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Flask, Response, make_response, render_template, request
 
-from linkserver.public.face import Face
+from linkserver.public.face import Face, device_kind
 from linkserver.public.pages import LIMITED, state_page
 from notifier.certificates.view import TooManyChecks, check_number
 
@@ -30,7 +30,8 @@ def _show(face: Face, number: str, *, typed_here: bool = False) -> Response:
     if not number:
         return _page(number, "missing" if typed_here else "ask", 422 if typed_here else 200)
     try:
-        found = check_number(face.services, number, address=request.remote_addr or "")
+        device = device_kind(request.user_agent.string)
+        found = check_number(face.services, number, address=request.remote_addr or "", device=device)
     except TooManyChecks as error:
         return state_page(LIMITED, retry_after_s=error.retry_after_s)
     return _page(number, found.value, 200) if found else _page(number, "unknown", 404)
