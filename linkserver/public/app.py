@@ -21,7 +21,6 @@ from notifier.store.health import AWAY
 #: the modules of each door; a closed door is not even imported
 DOORS = {"link": ("link", "certificate", "stop", "history", "asli"), "verify": ("verify",)}
 _MAX_BODY = 16 * 1024
-_LANGUAGE_COOKIE = "lang"
 _LANGUAGE_COOKIE_S = 31_536_000
 _RETRY_AWAY_S = 60
 _KEPT_ARGUMENTS = ("n",)  # what a change of language carries along
@@ -50,20 +49,24 @@ def create_app(services: Services) -> Flask:
 
 
 def _speak(app: Flask, services: Services, catalogue: Catalogue) -> None:
-    """The person's choice by `?lang=`, kept in a cookie that says nothing else; Indonesian otherwise."""
+    """The person's choice by `?lang=`, kept in a cookie that says nothing else; Indonesian otherwise: what a browser
+    asks for is what its shop set it to (docs/languages.md)."""
+    cookie = "__Host-lang" if services.settings.secure else "lang"
 
     def choose() -> str:
-        for wish in (request.args.get("lang"), request.cookies.get(_LANGUAGE_COOKIE)):
+        for wish in (request.args.get("lang"), request.cookies.get(cookie)):
             if wish in catalogue.languages:
                 return wish
         return SOURCE_LANGUAGE
 
     @app.after_request
     def _keep_choice(response: Response) -> Response:
+        if response.mimetype == "text/html":
+            response.vary.add("Cookie")
         wish = request.args.get("lang")
-        if wish in catalogue.languages and wish != request.cookies.get(_LANGUAGE_COOKIE):
+        if wish in catalogue.languages and wish != request.cookies.get(cookie):
             response.set_cookie(
-                _LANGUAGE_COOKIE,
+                cookie,
                 wish,
                 max_age=_LANGUAGE_COOKIE_S,
                 secure=services.settings.secure,

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from flask import Flask, Response, make_response, render_template, request, url_for
+from flask import Flask, Response, make_response, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response as AnyResponse
 
 from linkserver.public.certificate import VIEW
 from linkserver.public.face import Face
 from linkserver.public.pages import LIMITED, LINK_REPLACED, UNREADABLE, VIEW_CLOSED, link_page, state_page
-from linkserver.public.stop import lead
 from linkserver.security import is_cross_site
 from linkserver.words import N_
 from notifier.certificates.opening import LinkState, look_at
@@ -40,8 +40,8 @@ def add_routes(app: Flask, face: Face) -> None:
         return found if isinstance(found, Response) else _page(view, history(face.services, found))
 
     @app.get(VIEW + "/replace")
-    def replace_landing(view: str) -> Response:
-        return lead(url_for("who_looked", view=view), 302)
+    def replace_landing(view: str) -> AnyResponse:
+        return redirect(url_for("who_looked", view=view))
 
     @app.post(VIEW + "/replace")
     def replace(view: str) -> Response:

@@ -50,7 +50,7 @@ PEOPLE = {
     f"Mozilla/5.0 (Linux; Android 13; SM-A045F) {WEBKIT} Chrome/120.0 Mobile Safari/537.36": "phone",
     f"Mozilla/5.0 (Linux; Android 9; CUBOT X19) {WEBKIT} Chrome/88.0 Mobile Safari/537.36": "phone",
     f"Mozilla/5.0 (iPhone; CPU iPhone OS 17_4 like Mac OS X) {WEBKIT} Version/17.4 Mobile/15E148 Safari/604.1": "phone",
-    f"Mozilla/5.0 (Linux; Android 12; wv) {WEBKIT} Chrome/119.0 Mobile Safari/537.36 [FB_IAB/FB4A;FBAV/440.0;]": "phone",
+    f"Mozilla/5.0 (Linux; Android 12; wv) {WEBKIT} Chrome/119.0 Mobile Safari/537 [FB_IAB/FB4A;FBAV/440.0;]": "phone",
     "Opera/9.80 (J2ME/MIDP; Opera Mini/9.80/191.0; U; id) Presto/2.12.423 Version/12.16": "phone",
     "UCWEB/2.0 (MIDP-2.0; U; id; nokia) U2/1.0.0 UCBrowser/9.5": "phone",
     f"Mozilla/5.0 (Mobile; Nokia_8110_4G; rv:48.0) {GECKO} Firefox/48.0 KAIOS/2.5": "phone",
