@@ -26,15 +26,16 @@ _RETRY_AWAY_S = 60
 _KEPT_ARGUMENTS = ("n",)  # what a change of language carries along
 
 
-def create_app(services: Services) -> Flask:
-    """The public face on these services. Raises BadSettings where a key is missing."""
+def create_app(services: Services, catalogue: Catalogue | None = None) -> Flask:
+    """The public face on these services, in the languages of `catalogue` (ours where None). Raises BadSettings where a
+    key is missing."""
     settings = services.settings
     app = Flask("linkserver.public", static_folder=None, template_folder=str(TEMPLATES / "pages"))
     app.url_map.merge_slashes = False
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     protect(app, url=settings.public_url, proxy_hops=settings.proxy_hops, max_body=_MAX_BODY)
     serve_assets(app, ("public.css", "mark.svg"))
-    _speak(app, services, Catalogue())
+    _speak(app, services, catalogue or Catalogue())
     _handle_errors(app)
     face = Face(
         services=services,

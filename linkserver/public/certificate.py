@@ -9,8 +9,8 @@ from flask import Flask, Response, make_response, render_template, request
 from linkserver.public.face import Face, device_kind
 from linkserver.public.pages import NO_BIRTH_DATE, VIEW_CLOSED, link_page, state_page
 from linkserver.public.views import VIEW_LENGTH
-from linkserver.words import N_, _, language
-from notifier.certificates.facts import CertificateFacts, dose_words, headline, masked_nik
+from linkserver.words import N_, _
+from notifier.certificates.facts import CertificateFacts, DoseFacts, masked_nik
 from notifier.certificates.opening import PAGE_AGAIN, LinkState, Look, look_at, record_download, record_view
 from notifier.certificates.pdf import CertificateRenderer
 from notifier.certificates.qr import QrMatrix
@@ -21,6 +21,8 @@ from notifier.store.openings import OpeningKind
 
 VIEW = f"/certificate/<string(length={VIEW_LENGTH}):view>"
 _FILE_NAME = N_("sertifikat-vaksin")
+#: the words of notifier/certificates/facts.py, which the PDF says in two languages, here in every one
+_STATUS = {"valid": N_("Sah"), "replaced": N_("Diganti"), "revoked": N_("Dicabut")}
 Show = Callable[[Look, CertificateFacts, QrMatrix], Response]
 
 
@@ -69,12 +71,26 @@ def _page(face: Face, view: str, look: Look, facts: CertificateFacts, qr: QrMatr
         "certificate.html",
         view=view,
         facts=facts,
-        headline=headline(facts, language()),
+        headline=_headline(facts),
         nik=masked_nik(facts.nik) if facts.nik else None,
-        doses=[(dose_words(dose.number, dose.series_total, language()), dose) for dose in facts.doses],
+        doses=[(_dose_words(dose), dose) for dose in facts.doses],
         qr=qr,
     )
     return make_response(page)
+
+
+def _headline(facts: CertificateFacts) -> str:
+    dose = _dose_words(facts.this_dose)
+    return " · ".join(part for part in (_(_STATUS[facts.status]), dose[:1].lower() + dose[1:]) if part)
+
+
+def _dose_words(dose: DoseFacts) -> str:
+    """As facts.dose_words has them."""
+    if dose.number is None:
+        return ""
+    if dose.series_total is None or dose.number > dose.series_total:
+        return _("Dosis %(number)s", number=dose.number)
+    return _("Dosis %(number)s dari %(total)s", number=dose.number, total=dose.series_total)
 
 
 def _download(face: Face, look: Look, data: bytes, kind: OpeningKind, content_type: str) -> Response:
