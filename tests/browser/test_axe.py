@@ -13,22 +13,24 @@ from playwright.sync_api import Browser, Page
 
 from tests.browser.conftest import Site
 from tests.browser.public_pages import PAGES, Stroll
+from tests.web.public.test_history import PHONE
 
 _AXE = "options => axe.run(document, options).then(found => found.violations.map(each => \
     `${each.id}: ${each.nodes.map(node => node.target.join(' ')).join(', ')}`))"
 _OUTLINE = "[...document.querySelectorAll('header, main, footer, h1, h2, h3')].map(each => each.tagName.toLowerCase())"
 _LOW = "[...document.querySelectorAll('main button:not(.link), main .button')].filter(each => \
     each.getBoundingClientRect().height < 48).map(each => each.textContent)"
+_CODE_ENDS = "Math.max(0, ...[...document.querySelectorAll('.qr')].map(each => each.getBoundingClientRect().bottom))"
 _FITS = "document.documentElement.scrollWidth <= document.documentElement.clientWidth"
 _WITHOUT_STYLE = "document.querySelectorAll('link[rel=stylesheet]').forEach(each => each.disabled = true)"
 _HIDDEN = "[...document.querySelectorAll('a, button, input, textarea, h1, h2, dt, dd')].filter(each => \
     each.getClientRects().length === 0).map(each => each.textContent)"
-_MOST_BYTES, _MOST_REQUESTS = 14 * 1024, 3
+_MOST_BYTES, _MOST_REQUESTS, _SCREEN = 14 * 1024, 3, 740  # the last in CSS pixels
 
 
 @pytest.fixture(params=["id", "en"])
 def stroll(request: pytest.FixtureRequest, browser: Browser, site: Site) -> Iterator[Stroll]:
-    context = browser.new_context(viewport={"width": 360, "height": 740})
+    context = browser.new_context(viewport={"width": 360, "height": 740}, user_agent=PHONE["User-Agent"])
     context.add_cookies([{"name": "lang", "value": request.param, "url": site.public}])
     page = context.new_page()
     page.set_default_timeout(10_000)
@@ -44,6 +46,8 @@ def faults(page: Page, language: str) -> list[str]:
         found.append("lang")
     if not page.evaluate(_FITS):
         found.append("sticks out")
+    if page.evaluate(_CODE_ENDS) > _SCREEN:
+        found.append("name, doses and code do not fit one screen")
     found += [f"low button: {words}" for words in page.evaluate(_LOW)]
     found += _misordered(page.evaluate(_OUTLINE))
     page.emulate_media(color_scheme="dark")
