@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from babel.messages.pofile import read_po
+from babel.numbers import format_decimal
 from flask import Flask, current_app, g
 from jinja2 import StrictUndefined
 
@@ -87,6 +88,7 @@ def install_words(app: Flask, catalogue: Catalogue, choose: Callable[[], str]) -
     )
     app.jinja_env.globals["language"] = language
     app.jinja_env.filters["long_date"] = lambda day: dates.long_date(day, language())
+    app.jinja_env.filters["number"] = lambda number: format_decimal(number, locale=language())
     app.jinja_env.filters["full_moment"] = lambda moment, zone: dates.full_moment(moment, zone, language())
 
 

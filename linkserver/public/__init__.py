@@ -6,6 +6,8 @@
     stop.py         /c/<token>/stop: no more SMS to this number, and back
     certificate.py  /certificate/<view>: page, PDF, picture, behind the cookie
     codes.py        /certificate/<view>/codes: HC1, SMART Health Card, its file
+    history.py      /certificate/<view>/history and /replace: who looked, and a new link instead of the old ones
+    asli.py         /asli: is this message ours? Asks no database
     views.py        the cookie that holds up to eight opened views
     verify.py       /verify, /cek: is this certificate genuine, by number, code, link or picture?
     offline.py      /verify/offline: the same in the browser without network; the only pages with JavaScript

@@ -19,23 +19,26 @@ from notifier.services import TEMPLATES, Services
 from notifier.store.health import AWAY
 
 #: the modules of each door; a closed door is not even imported
-DOORS = {"link": ("link", "certificate", "codes", "stop"), "verify": ("verify", "offline", "keys")}
+DOORS = {
+    "link": ("link", "certificate", "codes", "stop", "history", "asli"),
+    "verify": ("verify", "offline", "keys"),
+}
 _MAX_BODY = 16 * 1024
-_LANGUAGE_COOKIE = "lang"
 _LANGUAGE_COOKIE_S = 31_536_000
 _RETRY_AWAY_S = 60
 _KEPT_ARGUMENTS = ("n",)  # what a change of language carries along
 
 
-def create_app(services: Services) -> Flask:
-    """The public face on these services. Raises BadSettings where a key is missing."""
+def create_app(services: Services, catalogue: Catalogue | None = None) -> Flask:
+    """The public face on these services, in the languages of `catalogue` (ours where None). Raises BadSettings where a
+    key is missing."""
     settings = services.settings
     app = Flask("linkserver.public", static_folder=None, template_folder=str(TEMPLATES / "pages"))
     app.url_map.merge_slashes = False
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     protect(app, url=settings.public_url, proxy_hops=settings.proxy_hops, max_body=_MAX_BODY)
     serve_assets(app, ("public.css", "mark.svg"))
-    _speak(app, services, Catalogue())
+    _speak(app, services, catalogue or Catalogue())
     _handle_errors(app)
     face = Face(
         services=services,
@@ -50,20 +53,24 @@ def create_app(services: Services) -> Flask:
 
 
 def _speak(app: Flask, services: Services, catalogue: Catalogue) -> None:
-    """The person's choice by `?lang=`, kept in a cookie that says nothing else; Indonesian otherwise."""
+    """The person's choice by `?lang=`, kept in a cookie that says nothing else; Indonesian otherwise: what a browser
+    asks for is what its shop set it to (docs/languages.md)."""
+    cookie = "__Host-lang" if services.settings.secure else "lang"
 
     def choose() -> str:
-        for wish in (request.args.get("lang"), request.cookies.get(_LANGUAGE_COOKIE)):
+        for wish in (request.args.get("lang"), request.cookies.get(cookie)):
             if wish in catalogue.languages:
                 return wish
         return SOURCE_LANGUAGE
 
     @app.after_request
     def _keep_choice(response: Response) -> Response:
+        if response.mimetype == "text/html":
+            response.vary.add("Cookie")
         wish = request.args.get("lang")
-        if wish in catalogue.languages and wish != request.cookies.get(_LANGUAGE_COOKIE):
+        if wish in catalogue.languages and wish != request.cookies.get(cookie):
             response.set_cookie(
-                _LANGUAGE_COOKIE,
+                cookie,
                 wish,
                 max_age=_LANGUAGE_COOKIE_S,
                 secure=services.settings.secure,

@@ -9,9 +9,9 @@ from flask import Flask, Response, make_response, render_template, request
 from linkserver.public.face import Face, device_kind
 from linkserver.public.pages import NO_BIRTH_DATE, VIEW_CLOSED, link_page, state_page
 from linkserver.public.views import VIEW_LENGTH
-from linkserver.words import N_, _, language
-from notifier.certificates.facts import CertificateFacts, dose_words, headline, masked_nik
-from notifier.certificates.opening import LinkState, Look, look_at, record_download
+from linkserver.words import N_, _
+from notifier.certificates.facts import CertificateFacts, DoseFacts, masked_nik
+from notifier.certificates.opening import PAGE_AGAIN, LinkState, Look, look_at, record_download, record_view
 from notifier.certificates.pdf import CertificateRenderer
 from notifier.certificates.qr import QrMatrix
 from notifier.certificates.signature import pdf_signer
@@ -28,6 +28,8 @@ _FILE_NAMES = {
     OpeningKind.LARGE: N_("sertifikat-vaksin-huruf-besar"),
     OpeningKind.PNG: N_("sertifikat-vaksin"),
 }
+#: the words of notifier/certificates/facts.py, which the PDF says in two languages, here in every one
+_STATUS = {"valid": N_("Sah"), "replaced": N_("Diganti"), "revoked": N_("Dicabut")}
 Show = Callable[[Look, CertificateFacts, QrMatrix], Response]
 Draw = Callable[[CertificateFacts, QrMatrix], bytes]
 
@@ -41,7 +43,7 @@ def add_routes(app: Flask, face: Face) -> None:
 
     @app.get(VIEW)
     def certificate(view: str) -> Response:
-        return _if_open(face, view, lambda _look, facts, qr: _page(view, facts, qr, signer.weight))
+        return _if_open(face, view, lambda look, facts, qr: _page(face, view, look, facts, qr, signer.weight))
 
     def add_download(path: str, kind: OpeningKind, draw: Draw) -> None:
         @app.get(VIEW + path, endpoint=f"certificate_{kind.value}")
@@ -69,18 +71,34 @@ def _if_open(face: Face, view: str, show: Show) -> Response:
     return show(look, facts, qr)
 
 
-def _page(view: str, facts: CertificateFacts, qr: QrMatrix, signature: int) -> Response:
+def _page(face: Face, view: str, look: Look, facts: CertificateFacts, qr: QrMatrix, signature: int) -> Response:
+    if request.method != "HEAD" and look.public_id is not None and face.views.is_older(request, view, PAGE_AGAIN):
+        record_view(face.services, look.public_id, device=device_kind(request.user_agent.string))
     page = render_template(
         "certificate.html",
         view=view,
         facts=facts,
-        headline=headline(facts, language()),
+        headline=_headline(facts),
         nik=masked_nik(facts.nik) if facts.nik else None,
-        doses=[(dose_words(dose.number, dose.series_total, language()), dose) for dose in facts.doses],
+        doses=[(_dose_words(dose), dose) for dose in facts.doses],
         qr=qr,
         pdf_kb=pdf_weight(facts, qr, signature),
     )
     return make_response(page)
+
+
+def _headline(facts: CertificateFacts) -> str:
+    dose = _dose_words(facts.this_dose)
+    return " · ".join(part for part in (_(_STATUS[facts.status]), dose[:1].lower() + dose[1:]) if part)
+
+
+def _dose_words(dose: DoseFacts) -> str:
+    """As facts.dose_words has them."""
+    if dose.number is None:
+        return ""
+    if dose.series_total is None or dose.number > dose.series_total:
+        return _("Dosis %(number)s", number=dose.number)
+    return _("Dosis %(number)s dari %(total)s", number=dose.number, total=dose.series_total)
 
 
 def _download(face: Face, look: Look, data: bytes, kind: OpeningKind) -> Response:

@@ -99,6 +99,16 @@ VIEW_CLOSED = StatePage(
     N_("Sertifikat Anda tidak terpengaruh. Anda dapat membukanya lagi kapan saja selama tautannya berlaku."),
     (N_("Buka kembali SMS dari kami, ketuk tautannya, lalu isi tanggal lahir penerima vaksin."),),
 )
+LINK_REPLACED = StatePage(
+    200,
+    N_("Tautan lama sudah dimatikan"),
+    N_("Tautan lama tidak dapat dibuka lagi, juga di ponsel dan komputer lain."),
+    N_("Jika nomor yang terdaftar dapat menerima SMS, tautan baru sampai dalam beberapa menit."),
+    (
+        N_("Tunggu SMS dari kami, lalu buka tautan yang baru."),
+        N_("Tidak ada SMS setelah satu jam? Hubungi kami di bawah ini."),
+    ),
+)
 NO_NUMBER = StatePage(
     404,
     N_("Nomor untuk tautan ini tidak kami ketahui"),

@@ -42,6 +42,10 @@ def add_routes(app: Flask, face: Face) -> None:
             f"Canonical: {settings.public_url}/.well-known/security.txt\n"
         )
 
+    @app.get("/security.txt")
+    def old_security_txt() -> AnyResponse:
+        return redirect("/.well-known/security.txt", 301)
+
     @app.get("/favicon.ico")
     def favicon() -> AnyResponse:
         return redirect(app.jinja_env.globals["asset"]("mark.svg"))  # type: ignore[operator]

@@ -12,7 +12,7 @@ from flask import Flask, Request, Response, make_response, redirect, render_temp
 from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.wrappers import Response as AnyResponse
 
-from linkserver.public.face import Face
+from linkserver.public.face import Face, device_kind
 from linkserver.public.pages import LIMITED, state_page
 from linkserver.words import language
 from notifier.certificates.check import Check, Verdict, check_picture, check_text
@@ -65,7 +65,8 @@ def add_routes(app: Flask, face: Face) -> None:
         request.max_form_memory_size = _PARSED  # also the parser's buffer, which takes a file in pieces
         try:
             sent = request.files.get("picture")
-            checks = check_picture(face.services, sent.read() if sent else b"", address=request.remote_addr or "")
+            data, device = sent.read() if sent else b"", device_kind(request.user_agent.string)
+            checks = check_picture(face.services, data, address=request.remote_addr or "", device=device)
         except TooManyChecks as error:
             return state_page(LIMITED, retry_after_s=error.retry_after_s)
         except RequestEntityTooLarge:
@@ -78,7 +79,9 @@ def add_routes(app: Flask, face: Face) -> None:
 
 def _of_text(face: Face, text: str) -> Response:
     try:
-        return _page(check_text(face.services, text, address=request.remote_addr or ""), typed=text)
+        device = device_kind(request.user_agent.string)
+        check = check_text(face.services, text, address=request.remote_addr or "", device=device)
+        return _page(check, typed=text)
     except TooManyChecks as error:
         return state_page(LIMITED, retry_after_s=error.retry_after_s)
 

@@ -48,6 +48,11 @@ class Views:
         """The public id of the link that was opened as `view` in this browser; None where it was not, or is over."""
         return next((opened.public_id for opened in self._read(request) if opened.view == view), None)
 
+    def is_older(self, request: Request, view: str, age: timedelta) -> bool:
+        """Whether a view was opened in this browser at least `age` ago."""
+        last = self._now() - age.total_seconds()
+        return any(opened.view == view and opened.at <= last for opened in self._read(request))
+
     def add(self, request: Request, response: Response, public_id: str) -> str:
         """Remembers an opened link in the response's cookie; the view's id, the old one where it is open already."""
         opened = self._read(request)

@@ -129,6 +129,8 @@ DEEDS: dict[str, str] = {
     "receipt": N_("Laporan dari penyedia SMS"),
     "opened": N_("Sertifikat dibuka"),
     "wrong-date": N_("Tanggal lahir salah di halaman tautan"),
+    "page": N_("Sertifikat dilihat lagi"),
+    "verified": N_("Nomor sertifikat diperiksa"),
     "pdf": N_("PDF diunduh"),
     "card": N_("PDF ukuran KTP diunduh"),
     "large": N_("PDF huruf besar diunduh"),

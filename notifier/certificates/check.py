@@ -13,15 +13,16 @@ from notifier.certificates.codes.card import BadCode, Card, Distrust
 from notifier.certificates.codes.hc1 import PREFIX as HC1
 from notifier.certificates.codes.hc1 import read_hc1
 from notifier.certificates.codes.keys import keyring
-from notifier.certificates.codes.revoked import standing
+from notifier.certificates.codes.revoked import found, status_of
 from notifier.certificates.codes.shc import read_shc
 from notifier.certificates.issue import read_number
-from notifier.certificates.limits import CHECKS, PICTURES, CheckLimits
+from notifier.certificates.limits import CHECKS, PICTURES, CheckLimits, Limit
 from notifier.certificates.pasted import LONGEST, Kind, read_pasted
 from notifier.certificates.pictures import read_picture
-from notifier.certificates.view import check_number, count_check
+from notifier.certificates.view import check_number, count_check, note_check
 from notifier.core.states import CertificateStatus
 from notifier.services import Services
+from notifier.store.openings import OTHER
 
 
 class Verdict(StrEnum):
@@ -62,18 +63,23 @@ _BY_TELLING = tuple(Verdict)
 _DISTRUST = {Distrust.UNKNOWN_KEY: Verdict.OTHER_ISSUER, Distrust.FORGED: Verdict.FORGED}
 
 
-def check_text(services: Services, text: str, *, address: str, limits: CheckLimits = CHECKS) -> Check:
-    """What a pasted or scanned text is worth, for a visitor at `address`. Raises TooManyChecks."""
+def check_text(
+    services: Services, text: str, *, address: str, device: str = OTHER, limits: CheckLimits = CHECKS
+) -> Check:
+    """What a pasted or scanned text is worth, for a visitor at `address`. The person sees later that somebody checked,
+    with which kind of `device`. Raises TooManyChecks."""
     pasted = read_pasted(services.links, services.settings.public_url, text)
     if pasted.kind in _ALONE:
         return Check(_ALONE[pasted.kind])
     if pasted.kind is Kind.NUMBER:
-        status = check_number(services, pasted.text, address=address, limits=limits)
+        status = check_number(services, pasted.text, address=address, device=device, limits=limits)
         return Check(_STATUS[status] if status else Verdict.UNKNOWN, read_number(pasted.text))
-    return check_code(services, pasted.text, address=address, limits=limits)
+    return check_code(services, pasted.text, address=address, device=device, limits=limits)
 
 
-def check_code(services: Services, text: str, *, address: str, limits: CheckLimits = CHECKS) -> Check:
+def check_code(
+    services: Services, text: str, *, address: str, device: str = OTHER, limits: CheckLimits = CHECKS
+) -> Check:
     """What a code (`HC1:...`, `shc:/...`, a JWS) is worth. Raises TooManyChecks; BadSettings in a process
     without signing keys."""
     count_check(services, address=address, limits=limits)
@@ -82,17 +88,19 @@ def check_code(services: Services, text: str, *, address: str, limits: CheckLimi
         card = read_hc1(text, keys) if text.startswith(HC1) else read_shc(text, keys)
     except BadCode as error:
         return Check(_DISTRUST.get(error.reason, Verdict.FORGED))
-    return Check(_verdict(services, card), holds=card)
+    return Check(_verdict(services, card, device, limits.noted), holds=card)
 
 
-def check_picture(services: Services, data: bytes, *, address: str, limits: CheckLimits = PICTURES) -> list[Check]:
+def check_picture(
+    services: Services, data: bytes, *, address: str, device: str = OTHER, limits: CheckLimits = PICTURES
+) -> list[Check]:
     """The checks of all QR codes in a picture, the most telling first; or of a `.smart-health-card` file.
 
     Raises TooManyChecks; Refused with the reasons of `read_picture`. The upload is counted before it is looked at.
     """
     count_check(services, address=address, limits=limits)
     texts = (data.decode("utf-8", "replace"),) if _is_card_file(data) else read_picture(data)
-    checks = [check_text(services, text, address=address) for text in texts]
+    checks = [check_text(services, text, address=address, device=device) for text in texts]
     return sorted(checks, key=lambda check: (_BY_TELLING.index(check.verdict), check.holds is None))
 
 
@@ -100,10 +108,15 @@ def _is_card_file(data: bytes) -> bool:
     return data[:1] == b"{" and len(data) <= LONGEST
 
 
-def _verdict(services: Services, card: Card) -> Verdict:
+def _verdict(services: Services, card: Card, device: str, noted: Limit) -> Verdict:
     """A code that this database has never heard of is worth its signature: nobody revoked it."""
-    status = standing(services, card)
+    now = services.clock.now()
+    with services.db.write() as conn:
+        row = found(conn, card)
+        if row is not None:
+            note_check(conn, row.certificate_id, row.person_id, device=device, limit=noted, at=now)
+    status = status_of(row) if row is not None else None
     if status in {CertificateStatus.REPLACED, CertificateStatus.REVOKED}:
         return _STATUS[status]
-    is_over = card.expires_at is not None and card.expires_at <= services.clock.now()
+    is_over = card.expires_at is not None and card.expires_at <= now
     return Verdict.EXPIRED if is_over else Verdict.VALID

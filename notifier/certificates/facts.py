@@ -75,15 +75,15 @@ def dose_words(number: int | None, series_total: int | None, language: str) -> s
     number (FHIR often lacks it) the answer is empty."""
     if number is None:
         return ""
-    word, of = ("Dosis", "dari") if language == "id" else ("Dose", "of")
+    word, of = ("Dose", "of") if language == "en" else ("Dosis", "dari")
     if series_total is None or number > series_total:
         return f"{word} {number}"
     return f"{word} {number} {of} {series_total}"
 
 
 def status_words(status: Status, language: str) -> str:
-    """Sah, Diganti, Dicabut; Valid, Replaced, Revoked. `language` is `id` or `en`."""
-    return _STATUS_WORDS[language][status]
+    """Sah, Diganti, Dicabut; Valid, Replaced, Revoked; Indonesian for any language but English."""
+    return _STATUS_WORDS.get(language, _STATUS_WORDS["id"])[status]
 
 
 def headline(facts: CertificateFacts, language: str) -> str:

@@ -41,6 +41,7 @@ class CheckLimits:
 
     overall: Limit = Limit("verify:all", 6_000, timedelta(minutes=1))
     address: Limit = Limit("verify:address", 60, timedelta(minutes=1))
+    noted: Limit = Limit("verify:noted", 20, timedelta(days=1))  #: events kept of one certificate's checks
 
 
 TRIES = TryLimits()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hmac
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -21,9 +21,11 @@ from notifier.core.states import CertificateStatus, Reason
 from notifier.services import Services
 from notifier.settings import LinkCheck
 from notifier.store import audit, certificates, openings, persons
-from notifier.store.openings import OpeningKind
+from notifier.store.openings import ROBOT, OpeningKind
 
 DOOR = "door:link"
+#: looked at again after this long, an open page is a new event
+PAGE_AGAIN = timedelta(minutes=10)
 
 
 class LinkState(StrEnum):
@@ -109,6 +111,15 @@ def record_download(services: Services, public_id: str, *, kind: OpeningKind, de
             openings.add(conn, row, kind=kind, device=device, at=services.clock.now())
 
 
+def record_view(services: Services, public_id: str, *, device: str) -> None:
+    """Notes that the open page was looked at, at most once a link in PAGE_AGAIN: a refresh is no event."""
+    now = services.clock.now()
+    with services.db.write() as conn:
+        row = openings.find(conn, public_id)
+        if row is not None and not openings.seen_since(conn, row.link_id, now - PAGE_AGAIN):
+            openings.add(conn, row, kind=OpeningKind.PAGE, device=device, at=now)
+
+
 def _try(services: Services, token: str, typed: str | None, *, device: str, address: str, limits: TryLimits) -> Try:
     try:
         public_id = services.links.read(token)
@@ -126,7 +137,8 @@ def _try(services: Services, token: str, typed: str | None, *, device: str, addr
         if typed is not None and not _matches(services, row, typed):
             return _wrong(conn, row, seen, device=device, at=now)
         openings.add(conn, row, kind=OpeningKind.OPENED, device=device, at=now)
-        certificates.mark_opened(conn, row.link_id, now)
+        if device != ROBOT:
+            certificates.mark_opened(conn, row.link_id, now)
         _audit(conn, row, "certificate-opened", now)
         return Try(Answer.OPENED, seen)
 

@@ -51,12 +51,14 @@ def read_pasted(signer: LinkSigner, public_url: str, text: str) -> Pasted:
         return Pasted(Kind.CODE, code) if code else Pasted(Kind.NOTHING)
     if _TOKEN.fullmatch(text):
         return Pasted(Kind.PERSONAL_LINK)
-    address = judge(signer, public_url, text)
+    address = judge(signer, public_url, text, lambda _text, _link: True)  # the words around a link do not matter here
     if address in {Message.GENUINE, Message.DAMAGED}:
         return Pasted(Kind.PERSONAL_LINK)
-    if address is Message.OURS:
+    if address in {Message.OURS, Message.EXTRA}:
         found = _NUMBER_AT.search(text)
-        return Pasted(Kind.NUMBER, found[1]) if found is not None else Pasted(Kind.NOTHING)
+        if found is not None:
+            return Pasted(Kind.NUMBER, found[1])
+        return Pasted(Kind.PERSONAL_LINK if "/c/" in text else Kind.NOTHING)
     if address is not Message.NOTHING:
         return Pasted(Kind.OTHER_ADDRESS)
     number = read_number(text)

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
+from sqlalchemy.engine import Connection
+
 from notifier.certificates.facts import CertificateFacts, DoseFacts
 from notifier.certificates.issue import read_number
-from notifier.certificates.limits import CHECKS, CheckLimits, address_index, seconds_to_wait
+from notifier.certificates.limits import CHECKS, CheckLimits, Limit, address_index, seconds_to_wait
 from notifier.certificates.qr import QrMatrix, make_qr
 from notifier.core.errors import NotFound, Refused
 from notifier.core.states import CertificateStatus
 from notifier.services import Services
 from notifier.store import certificates, doses, openings
+from notifier.store.openings import OTHER, ROBOT
 
 
 def certificate_facts(services: Services, certificate_id: str) -> CertificateFacts:
@@ -66,30 +70,49 @@ class TooManyChecks(Exception):
 
 
 def check_number(
-    services: Services, typed: str, *, address: str, limits: CheckLimits = CHECKS
+    services: Services, typed: str, *, address: str, device: str = OTHER, limits: CheckLimits = CHECKS
 ) -> CertificateStatus | None:
     """Whether a certificate of this number is valid, replaced or revoked; None where there is none. Nothing about the
-    person. Raises TooManyChecks. What cannot be a number is never looked up."""
+    person. Raises TooManyChecks. What cannot be a number is never looked up. The person sees later that somebody
+    checked, with which kind of `device`."""
     number = read_number(typed)
     if number is None:
         return None
-    count_check(services, address=address, limits=limits)
-    with services.db.read() as conn:
-        row = certificates.find_by_number(conn, number)
+    now = services.clock.now()
+    with services.db.write() as conn:
+        wait = _wait(conn, services, address, limits, now)
+        row = None if wait else certificates.find_by_number(conn, number)
+        if row is not None:
+            note_check(conn, row.id, row.person_id, device=device, limit=limits.noted, at=now)
+    if wait:
+        raise TooManyChecks(wait)
     return CertificateStatus(row.status) if row is not None else None
 
 
 def count_check(services: Services, *, address: str, limits: CheckLimits = CHECKS) -> None:
     """Counts one more check of the visitor at `address`. Raises TooManyChecks where it was one too many."""
-    now = services.clock.now()
     with services.db.write() as conn:
-        subject = address_index(services.sealer, address)
-        wait = max(
-            seconds_to_wait(conn, limits.overall, "", now),
-            seconds_to_wait(conn, limits.address, subject, now),
-        )
+        wait = _wait(conn, services, address, limits, services.clock.now())
     if wait:
         raise TooManyChecks(wait)
+
+
+def note_check(
+    conn: Connection, certificate_id: str, person_id: str, *, device: str, limit: Limit, at: datetime
+) -> None:
+    """An event that the person sees later. People's and robots' checks are limited apart, so that a flood of one hides
+    none of the other."""
+    kind = ROBOT if device == ROBOT else "person"
+    if not seconds_to_wait(conn, limit, f"{kind}:{certificate_id}", at):
+        openings.add_check(conn, certificate_id=certificate_id, person_id=person_id, device=device, at=at)
+
+
+def _wait(conn: Connection, services: Services, address: str, limits: CheckLimits, at: datetime) -> int:
+    subject = address_index(services.sealer, address)
+    return max(
+        seconds_to_wait(conn, limits.overall, "", at),
+        seconds_to_wait(conn, limits.address, subject, at),
+    )
 
 
 def _same_series(dose: dict[str, Any], own: dict[str, Any]) -> bool:

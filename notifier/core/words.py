@@ -1,19 +1,27 @@
-"""Dates and times as people read them, in Indonesian and English."""
+"""Dates and times as people read them, in any language that Babel knows."""
 
 from __future__ import annotations
 
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from babel.dates import format_date
+from babel.dates import format_date, get_time_format
 
-LANGUAGES = ("id", "en")
+#: what we say where we have no words in somebody's language
+DEFAULT_LANGUAGE = "id"
+#: the languages of the documents, which speak both at once
+LANGUAGES = (DEFAULT_LANGUAGE, "en")
+
+
+def primary_language(code: str | None) -> str:
+    """The first part of a BCP 47 tag: `en` of en-GB and en_US; "" of nothing."""
+    return (code or "").split("-")[0].split("_")[0].lower()
 
 
 def known_language(code: str | None) -> str:
     """`id` or `en` for a BCP 47 tag; Indonesian where we have no words for it."""
-    primary = (code or "").split("-")[0].split("_")[0].lower()
-    return primary if primary in LANGUAGES else "id"
+    primary = primary_language(code)
+    return primary if primary in LANGUAGES else DEFAULT_LANGUAGE
 
 
 def long_date(day: date, language: str) -> str:
@@ -22,9 +30,9 @@ def long_date(day: date, language: str) -> str:
 
 
 def clock_time(moment: datetime, zone: ZoneInfo, language: str) -> str:
-    """09.00 WIB in Indonesian, 09:00 WIB in English; the zone is always named."""
-    local = moment.astimezone(zone)
-    return local.strftime("%H.%M %Z" if language == "id" else "%H:%M %Z")
+    """09.00 WIB in Indonesian, 09:00 WIB in English: 24 hours, the locale's own mark; the zone is always named."""
+    mark = "." if "." in get_time_format("short", language).pattern else ":"
+    return moment.astimezone(zone).strftime(f"%H{mark}%M %Z")
 
 
 def long_moment(moment: datetime, zone: ZoneInfo, language: str) -> str:

@@ -11,7 +11,7 @@ from notifier.core.errors import BadInput
 from notifier.core.identity import name_words
 from notifier.core.ids import new_id
 from notifier.core.phones import BadPhone, read_mobile
-from notifier.core.words import known_language
+from notifier.core.words import DEFAULT_LANGUAGE
 from notifier.intake.event import Event, PersonData
 from notifier.services import Services
 from notifier.store import persons
@@ -134,7 +134,7 @@ def fresh(services: Services, data: PersonData, recorded_at: datetime | None) ->
         birth_date=data.birth_date,
         phone=number,
         phone_problem=problem,
-        language=known_language(data.language),
+        language=data.language or DEFAULT_LANGUAGE,
         time_zone=data.time_zone,
         recorded_at=recorded_at,
     )
@@ -150,7 +150,7 @@ def merged(services: Services, known: Person, data: PersonData, recorded_at: dat
         birth_date=data.birth_date or known.birth_date,
         phone=number,
         phone_problem=problem,
-        language=known_language(data.language) if data.language else known.language,
+        language=data.language or known.language,
         time_zone=data.time_zone or known.time_zone,
         recorded_at=recorded_at or known.recorded_at,
     )

@@ -80,18 +80,20 @@ def revoke_links(conn: Connection, dose_id: str, *, reason: Reason, at: datetime
     ).rowcount
 
 
-def revoke_sent_links(conn: Connection, person_id: str, *, reason: Reason, at: datetime) -> int:
-    """Revokes every live link of a person whose SMS has left, or may have; how many."""
+def revoke_sent_links(
+    conn: Connection, person_id: str, *, reason: Reason, at: datetime, certificate_id: str | None = None
+) -> int:
+    """Revokes every live link of a person, or to one certificate alone, whose SMS has left, or may have; how many."""
     waiting = sa.select(notification.c.link_id).where(
         notification.c.person_id == person_id,
         notification.c.link_id.is_not(None),
         notification.c.status.in_([state.value for state in NOT_LEFT]),
     )
-    return conn.execute(
-        link.update()
-        .where(link.c.person_id == person_id, link.c.revoked_at.is_(None), link.c.id.not_in(waiting))
-        .values(revoked_at=at, revoke_reason=reason.value)
-    ).rowcount
+    statement = link.update().where(link.c.person_id == person_id, link.c.revoked_at.is_(None))
+    if certificate_id is not None:
+        statement = statement.where(link.c.certificate_id == certificate_id)
+    statement = statement.where(link.c.id.not_in(waiting))
+    return conn.execute(statement.values(revoked_at=at, revoke_reason=reason.value)).rowcount
 
 
 def renew_expiry(conn: Connection, link_ids: Collection[str], expires_at: datetime) -> None:

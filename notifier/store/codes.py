@@ -89,9 +89,11 @@ def revoked(conn: Connection) -> list[sa.Row[Any]]:
 
 
 def find(conn: Connection, kind: str, revocation_id: str) -> sa.Row[*tuple[Any, ...]] | None:
-    """A code by its public name, with the `status` and `number` of its certificate."""
+    """A code by its public name, with the `status`, `number` and `person_id` of its certificate."""
     statement = (
-        sa.select(code.c.certificate_id, code.c.ended_at, certificate.c.status, certificate.c.number)
+        sa.select(
+            code.c.certificate_id, code.c.ended_at, certificate.c.status, certificate.c.number, certificate.c.person_id
+        )
         .join(certificate, certificate.c.id == code.c.certificate_id)
         .where(code.c.kind == kind, code.c.revocation_id == revocation_id)
     )

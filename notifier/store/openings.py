@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -18,16 +19,28 @@ _PERSON = "person_"
 _DOSE = "dose_"
 
 
+#: the kind of device of a program that is nobody's browser: previews, scanners, scripts
+ROBOT = "robot"
+OTHER = "other"
+
+
 class OpeningKind(StrEnum):
-    """What a person did at a link."""
+    """What was done at a link, or with the number of its certificate."""
 
     OPENED = "opened"
     WRONG_DATE = "wrong-date"
+    PAGE = "page"  #: the open page was looked at again, much later
     PDF = "pdf"
     CARD = "card"
     LARGE = "large"
     PNG = "png"
     SHC = "shc"
+    VERIFIED = "verified"  #: somebody checked the certificate's number or code; at no link
+
+
+#: whoever did one of these had the page before the eyes
+OPENS = (OpeningKind.OPENED, OpeningKind.PAGE)
+_NO_DOWNLOADS = (*OPENS, OpeningKind.WRONG_DATE, OpeningKind.VERIFIED)
 
 
 _LINK = sa.select(
@@ -109,10 +122,56 @@ def add(conn: Connection, row: sa.Row[Any], *, kind: OpeningKind, device: str, a
     )
 
 
+def add_check(conn: Connection, *, certificate_id: str, person_id: str, device: str, at: datetime) -> None:
+    """Somebody asked whether the certificate of this number is valid."""
+    row = {"id": new_id(), "link_id": None, "certificate_id": certificate_id, "person_id": person_id}
+    conn.execute(opening.insert(), row | {"at": at, "kind": OpeningKind.VERIFIED.value, "device": device})
+
+
+def seen_since(conn: Connection, link_id: str, moment: datetime) -> bool:
+    """Whether the page of a link was opened or looked at after a moment."""
+    statement = sa.select(opening.c.id).where(opening.c.link_id == link_id, opening.c.at > moment)
+    return conn.execute(statement.where(opening.c.kind.in_(_values(OPENS))).limit(1)).first() is not None
+
+
+def of_certificate(conn: Connection, person_id: str, certificate_id: str, limit: int) -> list[sa.Row[Any]]:
+    """What was done with one certificate of a person, newest first."""
+    statement = sa.select(opening.c.at, opening.c.kind, opening.c.device).where(
+        opening.c.person_id == person_id, opening.c.certificate_id == certificate_id
+    )
+    return list(conn.execute(statement.order_by(opening.c.at.desc(), opening.c.id.desc()).limit(limit)))
+
+
+def counts_of_certificate(conn: Connection, person_id: str, certificate_id: str) -> dict[tuple[OpeningKind, bool], int]:
+    """How often each deed was done with one certificate: by people (False) and by robots (True)."""
+    by_robot = (opening.c.device == ROBOT).label("by_robot")
+    statement = (
+        sa.select(opening.c.kind, by_robot, sa.func.count())
+        .where(opening.c.person_id == person_id, opening.c.certificate_id == certificate_id)
+        .group_by(opening.c.kind, by_robot)
+    )
+    return {(OpeningKind(kind), bool(robot)): count for kind, robot, count in conn.execute(statement)}
+
+
+def first_use(conn: Connection, link_ids: Collection[str]) -> dict[str, tuple[datetime | None, datetime | None]]:
+    """When people first opened and first downloaded at each link, None where never; robots do not count."""
+    opened, downloaded = opening.c.kind.in_(_values(OPENS)), opening.c.kind.not_in(_values(_NO_DOWNLOADS))
+    first = [sa.func.min(sa.case((kinds, opening.c.at))) for kinds in (opened, downloaded)]
+    statement = sa.select(opening.c.link_id, *first).where(
+        opening.c.link_id.in_(list(link_ids)), opening.c.device != ROBOT
+    )
+    found = {row[0]: (row[1], row[2]) for row in conn.execute(statement.group_by(opening.c.link_id))}
+    return {link_id: found.get(link_id, (None, None)) for link_id in link_ids}
+
+
 def of_person(conn: Connection, person_id: str, limit: int = 50) -> list[sa.Row[Any]]:
     """What was done at a person's links, newest first."""
     statement = sa.select(opening).where(opening.c.person_id == person_id)
     return list(conn.execute(statement.order_by(opening.c.at.desc(), opening.c.id.desc()).limit(limit)))
+
+
+def _values(kinds: Collection[OpeningKind]) -> list[str]:
+    return [kind.value for kind in kinds]
 
 
 def _part(columns: dict[str, Any], prefix: str) -> dict[str, Any]:

@@ -133,7 +133,8 @@ def _explained(services: Services, code: str | None) -> dict[str, str]:
 
 def _opened(conn: Connection, row: Row) -> Iterator[Entry]:
     for one in openings.of_person(conn, row.person_id):
-        if one.link_id == row.link_id:
+        # a check of the certificate's number has no link
+        if (one.link_id or one.certificate_id) in {row.link_id, row.certificate_id}:
             yield Entry(one.at, one.kind, _said(device=one.device))
 
 

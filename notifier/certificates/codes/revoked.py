@@ -7,6 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
 from notifier.certificates.codes.card import Card, CodeKind
 from notifier.certificates.codes.keys import PublicKeys, keyring
 from notifier.core.states import CertificateStatus
@@ -56,11 +59,17 @@ def revocations(services: Services) -> Revocations:
 def standing(services: Services, card: Card) -> CertificateStatus | None:
     """How a genuine code stands: valid, replaced or revoked; None where this database has never heard of it (it was
     restored from an older copy: the signature alone is proof then)."""
-    if card.revocation_id is None:
-        return None
     with services.db.read() as conn:
-        row = codes.find(conn, card.kind, card.revocation_id)
-    if row is None:
-        return None
+        row = found(conn, card)
+    return status_of(row) if row is not None else None
+
+
+def found(conn: Connection, card: Card) -> sa.Row[Any] | None:
+    """What this database knows of a genuine code: see store.codes.find."""
+    return codes.find(conn, card.kind, card.revocation_id) if card.revocation_id is not None else None
+
+
+def status_of(row: sa.Row[Any]) -> CertificateStatus:
+    """The standing of a code that was `found`: a newer code of a valid certificate replaces an older one."""
     status = CertificateStatus(row.status)
     return CertificateStatus.REPLACED if row.ended_at and status is CertificateStatus.VALID else status

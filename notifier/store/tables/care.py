@@ -161,10 +161,10 @@ opening = sa.Table(
     "opening",
     metadata,
     id_column(),
-    sa.Column("link_id", RowId, row_of("link"), nullable=False, index=True),
+    sa.Column("link_id", RowId, row_of("link"), index=True),  # none where only the number was checked
     sa.Column("certificate_id", RowId, row_of("certificate"), nullable=False),
     sa.Column("person_id", RowId, row_of("person"), nullable=False, index=True),
     sa.Column("at", Moment, nullable=False),
-    sa.Column("kind", sa.String(20), nullable=False),  # opened, wrong-date, page, pdf, card, large, png, shc
+    sa.Column("kind", sa.String(20), nullable=False),  # store/openings.py: OpeningKind
     sa.Column("device", sa.String(20), nullable=False),
 )

@@ -13,6 +13,8 @@ depends_on = None
 
 def upgrade() -> None:
     op.add_column("link", sa.Column("paused_at", Moment()))
+    with op.batch_alter_table("opening") as opening:  # a check of a certificate's number is at no link
+        opening.alter_column("link_id", existing_type=RowId, nullable=True)
     _create_support_case()
     _create_number_pause()
 
