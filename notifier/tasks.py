@@ -7,10 +7,12 @@ from typing import Any
 from notifier.intake.reconciliation import reconcile_events
 from notifier.messages.reconcile import reconcile
 from notifier.messages.upkeep import BATCH
+from notifier.support import follow_ups
 
 SEND_BATCH = "sertilink.send_batch"
 RECONCILE = "sertilink.reconcile"
 COUNT_EVENTS = "sertilink.count_events"
+FOLLOW_UPS = "sertilink.follow_ups"
 
 
 def register(app: Any) -> None:
@@ -29,3 +31,7 @@ def register(app: Any) -> None:
     @app.task(name=COUNT_EVENTS, ignore_result=True)  # type: ignore[untyped-decorator]  # celery ships no types
     def count_events() -> None:
         reconcile_events(app.services)
+
+    @app.task(name=FOLLOW_UPS, ignore_result=True)  # type: ignore[untyped-decorator]  # celery ships no types
+    def do_follow_ups() -> None:
+        follow_ups.run(app.services)

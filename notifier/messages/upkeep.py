@@ -11,7 +11,7 @@ from typing import TypeVar
 from notifier.faults import FaultPoint
 from notifier.messages import alarms, circuit, receipts, restored
 from notifier.services import Services
-from notifier.store import audit, counters, notifications, staff, unknowns
+from notifier.store import audit, counters, follow_ups, notifications, staff, unknowns
 
 DISPATCH_TICK = "dispatch"
 _DISPATCH_PERIOD = timedelta(milliseconds=900)
@@ -30,7 +30,8 @@ _log = logging.getLogger(__name__)
 @dataclass(frozen=True, slots=True)
 class Ticked:
     """What a tick found, and so what is worth starting. `wake_ups`: how many send batches; `look_ups`: outcomes are to
-    be reconciled; `nightly`: the daily count of every accepted event is due."""
+    be reconciled; `nightly`: the daily count of every accepted event is due; `follow_ups`: one room left something for
+    another to do."""
 
     elected: bool
     wake_ups: int = 0
@@ -39,6 +40,7 @@ class Ticked:
     receipts: int = 0
     look_ups: bool = False
     nightly: bool = False
+    follow_ups: bool = False
 
 
 def tick(services: Services) -> Ticked:
@@ -58,13 +60,14 @@ def tick(services: Services) -> Ticked:
         waits = counters.is_on(conn, counters.HOLD) or circuit.is_waiting(conn, services, at)
         due = 0 if waits else notifications.count_due(conn, lease_now, BATCH * _MOST_WAKE_UPS)
         look_ups = unknowns.is_look_up_due(conn, at)
+        left_to_do = follow_ups.is_due(conn, now)
         chores = counters.win_tick(conn, "chores", period=_CHORES_PERIOD, at=now)
         services.faults.reached(FaultPoint.TICK_BEFORE_COMMIT)
     services.memory.note(mark)
     services.faults.reached(FaultPoint.TICK_AFTER_COMMIT)
     fetched = _guarded(receipts.collect, services) or 0
     nightly = bool(chores and _guarded(_chores, services))
-    return Ticked(True, -(-due // BATCH), freed, doubtful, fetched, look_ups, nightly)
+    return Ticked(True, -(-due // BATCH), freed, doubtful, fetched, look_ups, nightly, left_to_do)
 
 
 def _chores(services: Services) -> bool:
