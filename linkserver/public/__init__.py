@@ -3,7 +3,7 @@
     app.py          puts the face together; opens the doors that `DOORS` names, imports no others
     face.py         what every route is handed
     link.py         /c/<token>: the inert landing, the birth date
-    stop.py         /c/<token>/stop: no more SMS to this number, and back
+    buttons.py      /c/<token>/stop, not-me, renew, birth-date: what its buttons do
     certificate.py  /certificate/<view>: page, PDF, picture, behind the cookie
     views.py        the cookie that holds up to eight opened views
     verify.py       /verify, /cek: is this certificate number valid?

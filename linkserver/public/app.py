@@ -19,7 +19,7 @@ from notifier.services import TEMPLATES, Services
 from notifier.store.health import AWAY
 
 #: the modules of each door; a closed door is not even imported
-DOORS = {"link": ("link", "certificate", "stop"), "verify": ("verify",)}
+DOORS = {"link": ("link", "certificate", "buttons"), "verify": ("verify",)}
 _MAX_BODY = 16 * 1024
 _LANGUAGE_COOKIE = "lang"
 _LANGUAGE_COOKIE_S = 31_536_000
