@@ -85,6 +85,14 @@ def test_the_rail_leads_to_the_list_and_the_list_to_the_case(lead: Desk, wrong_n
     assert lead.get("/cases?kind=nonsense&status=nonsense&before=nonsense").status_code == 200
 
 
+def test_the_start_page_says_how_many_wait_and_leads_there(lead: Desk, new_desk: NewDesk, wrong_number: str) -> None:
+    assert '<a href="/cases">Kasus yang menunggu keputusan: 1</a>' in lead.get("/").text
+    assert "menunggu keputusan" not in new_desk("made", Role.FACILITY_LEAD, OTHER_FACILITY).get("/").text
+    lead.get(f"/cases/{wrong_number}")
+    lead.post(f"/cases/{wrong_number}/undo", REASON)
+    assert "menunggu keputusan" not in lead.get("/").text
+
+
 def test_the_case_shows_the_facts_and_what_can_be_done(lead: Desk, wrong_number: str, services: Services) -> None:
     page = lead.get(f"/cases/{wrong_number}").text
     for words in ("Siti Aminah", "0812••••90", "tautan yang belum dimatikan: 1", "Penerima SMS memberi tahu"):
