@@ -22,6 +22,7 @@ _COMMANDS: dict[str, tuple[str, str]] = {
     "resend": ("operate", "resend"),
     "cancel": ("operate", "cancel"),
     "unlock": ("operate", "unlock"),
+    "case": ("cases", "case"),
     "unknown": ("engine", "unknown"),
     "circuit": ("engine", "circuit"),
     "reconcile": ("reconcile", "reconcile"),

@@ -8,11 +8,13 @@ from notifier.certificates.codes.ahead import make_ahead
 from notifier.intake.reconciliation import reconcile_events
 from notifier.messages.reconcile import reconcile
 from notifier.messages.upkeep import BATCH
+from notifier.support import follow_ups
 
 SEND_BATCH = "sertilink.send_batch"
 RECONCILE = "sertilink.reconcile"
 COUNT_EVENTS = "sertilink.count_events"
 MAKE_CODES = "sertilink.make_codes"
+FOLLOW_UPS = "sertilink.follow_ups"
 
 
 def register(app: Any) -> None:
@@ -36,3 +38,7 @@ def register(app: Any) -> None:
     def make_codes() -> None:
         if make_ahead(app.services):
             app.send_task(MAKE_CODES, expires=30)
+
+    @app.task(name=FOLLOW_UPS, ignore_result=True)  # type: ignore[untyped-decorator]  # celery ships no types
+    def do_follow_ups() -> None:
+        follow_ups.run(app.services)

@@ -3,7 +3,7 @@
     app.py          puts the face together; opens the doors that `DOORS` names, imports no others
     face.py         what every route is handed
     link.py         /c/<token>: the inert landing, the birth date
-    stop.py         /c/<token>/stop: no more SMS to this number, and back
+    buttons.py      /c/<token>/stop, not-me, renew, birth-date: what its buttons do
     certificate.py  /certificate/<view>: page, PDF, picture, behind the cookie
     codes.py        /certificate/<view>/codes: HC1, SMART Health Card, its file
     history.py      /certificate/<view>/history and /replace: who looked, and a new link instead of the old ones

@@ -20,7 +20,7 @@ from notifier.store.health import AWAY
 
 #: the modules of each door; a closed door is not even imported
 DOORS = {
-    "link": ("link", "certificate", "codes", "stop", "history", "asli"),
+    "link": ("link", "certificate", "codes", "buttons", "history", "asli"),
     "verify": ("verify", "offline", "keys"),
 }
 _MAX_BODY = 16 * 1024

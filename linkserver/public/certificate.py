@@ -63,7 +63,7 @@ def _if_open(face: Face, view: str, show: Show) -> Response:
         return state_page(VIEW_CLOSED)
     look = look_at(face.services, public_id)
     if look.state is not LinkState.LIVE or look.certificate_id is None:
-        return link_page(look)
+        return link_page(look, at_link=False)
     try:
         facts, qr = certificate_with_qr(face.services, look.certificate_id)
     except Refused:

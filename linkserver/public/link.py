@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from flask import Flask, Response, make_response, render_template, request, url_for
 
+from linkserver.public.buttons import is_pressed, lead, led_on
 from linkserver.public.face import Face, device_kind
 from linkserver.public.pages import LIMITED, UNREADABLE, link_page, state_page
-from linkserver.public.stop import FIELD as STOP
-from linkserver.public.stop import lead
 from linkserver.security import is_cross_site
 from linkserver.words import N_
 from notifier.certificates.birth_dates import read_birth_date
@@ -52,14 +51,13 @@ def add_routes(app: Flask, face: Face) -> None:
             return state_page(UNREADABLE, status=403)
         token = _trimmed(token)
         device, address = device_kind(request.user_agent.string), request.remote_addr or ""
-        if STOP not in request.form and face.services.settings.link_check is LinkCheck.NONE:
+        if not is_pressed() and face.services.settings.link_check is LinkCheck.NONE:
             return _answer(face, press_button(face.services, token, device=device, address=address))
         seen = look(face.services, token)  # before the form is judged: nobody corrects a date for a dead link
+        if is_pressed():
+            return led_on(token, seen)
         if seen.state is not LinkState.LIVE:
             return link_page(seen)
-        if STOP in request.form:
-            # the landing, the same for every link, cannot name the address itself; 307 posts the form there
-            return lead(url_for("stop", token=token), 307)
         typed = [request.form.get(name, "")[:_LONGEST_FIELD] for name in _FIELDS]
         today = face.services.clock.now().astimezone(face.services.zone).date()
         try:

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from flask import Response, make_response, render_template
 
 from linkserver.words import N_
 from notifier.certificates.opening import LinkState, Look
 from notifier.core.states import Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Button:
+    """A button of a state's page; `name` is the route below the link that it leads to."""
+
+    name: str
+    words: str
+    is_main: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +30,7 @@ class StatePage:
     meaning: str
     now: tuple[str, ...]
     calm: bool = True  #: the certificate itself is not affected
+    button: Button | None = None
 
 
 _ASK = N_("Hubungi kami di bawah ini. Sebutkan nama fasilitas tempat vaksin, jangan sebutkan kode apa pun.")
@@ -30,7 +40,21 @@ EXPIRED = StatePage(
     N_("Tautan ini sudah tidak berlaku"),
     N_("Setiap tautan di SMS hanya berlaku untuk waktu terbatas, dan waktunya sudah habis."),
     N_("Sertifikat Anda tidak terpengaruh. Hanya tautannya yang berakhir."),
-    (N_("Minta SMS dengan tautan baru ke nomor yang terdaftar."), _ASK),
+    (N_("Nomornya sudah berganti? Mintalah fasilitas tempat vaksin memperbaruinya."), _ASK),
+    button=Button("renew", N_("Kirim tautan baru ke nomor yang terdaftar"), is_main=True),
+)
+_EXPIRED_WHILE_OPEN = replace(
+    EXPIRED, now=(N_("Ketuk lagi tautan di SMS, lalu minta tautan baru di sana."), _ASK), button=None
+)
+RENEWED = StatePage(
+    200,
+    N_("Permintaan Anda kami terima"),
+    N_("Jika nomornya masih benar, SMS dengan tautan baru sampai dalam beberapa menit di nomor yang terdaftar."),
+    N_("Sertifikat Anda tidak terpengaruh."),
+    (
+        N_("Tunggu SMS dari kami, lalu buka tautan di dalamnya. Tidak perlu meminta lagi."),
+        N_("Tidak ada SMS? Mungkin nomornya sudah berganti, atau SMS ke nomor itu dihentikan. Hubungi kami."),
+    ),
 )
 REPLACED = StatePage(
     410,
@@ -67,10 +91,35 @@ LOCKED = StatePage(
         "Sertifikatnya tetap sah."
     ),
     (
+        N_("Kami memberi tahu nomor yang terdaftar lewat SMS, kecuali SMS ke nomor itu dihentikan."),
         N_("Petugas fasilitas tempat vaksin atau petugas bantuan dapat membuka kuncinya setelah memeriksa identitas."),
         N_("Siapkan KTP atau kartu keluarga penerima vaksin, lalu hubungi kami di bawah ini."),
+        N_("Tanggal yang Anda isi memang benar? Laporkan. Petugas memeriksa tanggal lahir yang tercatat."),
     ),
     calm=False,
+    button=Button("birth-date", N_("Tanggal lahir saya ditolak")),
+)
+BIRTH_DATE_REPORTED = StatePage(
+    200,
+    N_("Laporan Anda kami terima"),
+    N_("Petugas memeriksa tanggal lahir yang tercatat untuk sertifikat ini."),
+    N_("Sertifikatnya tetap sah. Laporan ini tidak membuka dan tidak mengubah apa pun."),
+    (
+        N_("Bawa KTP, kartu keluarga, atau akta lahir penerima vaksin ke fasilitas tempat vaksin, atau hubungi kami."),
+        N_("Setelah diperbaiki, SMS dengan tautan baru dikirim ke nomor yang terdaftar."),
+    ),
+)
+PAUSED = StatePage(
+    423,
+    N_("Tautan ini dihentikan sementara"),
+    N_("Seseorang yang menerima SMS ini memberi tahu kami bahwa SMS ini bukan untuknya."),
+    N_("Selama diperiksa petugas, tautan ini tidak membuka apa pun. Sertifikatnya tetap sah."),
+    (
+        N_("Sertifikat ini milik Anda? Mintalah fasilitas tempat vaksin memeriksa nomor Anda, atau hubungi kami."),
+        N_("Anda sendiri yang memberi tahu kami, dan itu keliru? Batalkan di sini."),
+    ),
+    calm=False,
+    button=Button("not-me", N_("Batalkan pemberitahuan itu")),
 )
 NO_BIRTH_DATE = StatePage(
     423,
@@ -97,7 +146,10 @@ VIEW_CLOSED = StatePage(
     N_("Halaman ini sudah ditutup"),
     N_("Demi keamanan, sertifikat yang terbuka ditutup sendiri setelah 15 menit."),
     N_("Sertifikat Anda tidak terpengaruh. Anda dapat membukanya lagi kapan saja selama tautannya berlaku."),
-    (N_("Buka kembali SMS dari kami, ketuk tautannya, lalu isi tanggal lahir penerima vaksin."),),
+    (
+        N_("Buka kembali SMS dari kami, ketuk tautannya, lalu isi tanggal lahir penerima vaksin."),
+        N_("Tautannya sudah habis masa berlakunya? Di halaman itu Anda dapat meminta tautan baru."),
+    ),
 )
 LINK_REPLACED = StatePage(
     200,
@@ -160,7 +212,7 @@ _REVOKED_BY = {
 
 
 def state_page(page: StatePage, *, status: int | None = None, retry_after_s: int = 0) -> Response:
-    """The page, with its status and, where waiting helps, Retry-After in seconds."""
+    """The page, with its status and, where waiting helps, Retry-After in seconds. Its button posts to this address."""
     response = make_response(render_template("state.html", page=page, minutes=-(-retry_after_s // 60)))
     response.status_code = status or page.status
     if retry_after_s:
@@ -168,11 +220,13 @@ def state_page(page: StatePage, *, status: int | None = None, retry_after_s: int
     return response
 
 
-def link_page(look: Look) -> Response:
-    """The page of a link that is not live."""
+def link_page(look: Look, *, at_link: bool = True) -> Response:
+    """The page of a link that is not live; `at_link`: shown at the link's own address, where its button leads on."""
     pages = {
-        LinkState.EXPIRED: EXPIRED,
+        LinkState.EXPIRED: EXPIRED if at_link else _EXPIRED_WHILE_OPEN,
         LinkState.REVOKED: _REVOKED_BY.get(look.reason, REVOKED) if look.reason else REVOKED,
+        LinkState.PAUSED: PAUSED,
         LinkState.LOCKED: LOCKED,
     }
-    return state_page(pages.get(look.state, UNKNOWN))
+    page = pages.get(look.state, UNKNOWN)
+    return state_page(page if at_link else replace(page, button=None))

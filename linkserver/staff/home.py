@@ -9,7 +9,7 @@ from notifier.access.roles import Permission
 from notifier.core.states import State
 from notifier.intake.reconciliation import newest
 from notifier.services import Services
-from notifier.store import circuits, counters
+from notifier.store import cases, circuits, counters
 from notifier.support import desk
 
 #: what somebody must look at, what is on its way, what is done
@@ -30,10 +30,11 @@ def blueprint(services: Services) -> Blueprint:
         counts = desk.counts(services, only_facility=me().only_facility)
         counts[State.SENDING] += counts.pop(State.CLAIMED)  # one word for a reader
         with services.db.read() as conn:
+            waiting = cases.count_open(conn, me().only_facility) if me().may(Permission.CASES_READ) else 0
             switch = counters.get_switch(conn, counters.HOLD)
             circuit = circuits.get(conn, services.gateway.name)
         stopped = circuit is not None and "open" in {circuit.state, circuit.mode}
-        shown = {"counts": counts, "groups": GROUPS, "switch": switch, "counted": newest(services)}
+        shown = {"counts": counts, "groups": GROUPS, "switch": switch, "counted": newest(services), "cases": waiting}
         return render_template("home.html", circuit=circuit if stopped else None, **shown)
 
     return part

@@ -19,7 +19,7 @@ from notifier.support import desk, resend
 from notifier.support.timeline import Timeline, timeline
 
 _UNREADABLE, _CONFLICT = 422, 409
-_DONE = frozenset({"resent", "cancelled"})
+_DONE = frozenset({"resent", "cancelled", "unlocked"})
 
 
 def blueprint(services: Services) -> Blueprint:
@@ -84,18 +84,6 @@ def _by_phone(services: Services, wanted: str) -> AnyResponse:
 
 
 def _deeds(part: Blueprint, services: Services) -> None:
-    def act(reference: str, deed: str, do: Callable[[str, str], str]) -> AnyResponse:
-        """Does something with a message that the reader may see; `do(reference, reason)` answers where to go."""
-        row = desk.find(services, reference, only_facility=me().only_facility)
-        try:
-            target = do(row.reference, request.form.get("reason", ""))
-        except BadInput as bad:
-            problems = {one.field: rule_words(one.field, one.rule) for one in bad.problems}
-            return make_response(_page(services, row.reference, deed=deed, problems=problems), _UNREADABLE)
-        except Refused as refused:
-            return make_response(_page(services, row.reference, deed=deed, refused=refused.reason), _CONFLICT)
-        return redirect(target, 303)
-
     @part.post("/messages/<reference>/resend")
     @needs(Permission.MESSAGES_ACT)
     def send_again(reference: str) -> AnyResponse:
@@ -103,7 +91,7 @@ def _deeds(part: Blueprint, services: Services) -> None:
             row = resend.resend(services, ref, at=_wanted_time(services), reason=reason, actor=me().actor)
             return url_for("messages.show", reference=row.reference, done="resent")
 
-        return act(reference, "resend", do)
+        return _act(services, reference, "resend", do)
 
     @part.post("/messages/<reference>/cancel")
     @needs(Permission.MESSAGES_ACT)
@@ -112,7 +100,16 @@ def _deeds(part: Blueprint, services: Services) -> None:
             row = resend.cancel(services, ref, reason=reason, actor=me().actor)
             return url_for("messages.show", reference=row.reference, done="cancelled")
 
-        return act(reference, "cancel", do)
+        return _act(services, reference, "cancel", do)
+
+    @part.post("/messages/<reference>/unlock")
+    @needs(Permission.CASES_ACT)
+    def unlock(reference: str) -> AnyResponse:
+        def do(ref: str, reason: str) -> str:
+            resend.unlock(services, ref, reason=reason, actor=me().actor)
+            return url_for("messages.show", reference=ref, done="unlocked")
+
+        return _act(services, reference, "unlock", do)
 
     @part.post("/messages/<reference>/reveal")
     @needs(Permission.PERSONS_REVEAL)
@@ -125,6 +122,19 @@ def _deeds(part: Blueprint, services: Services) -> None:
             problems = {one.field: rule_words(one.field, one.rule) for one in bad.problems}
             return make_response(_page(services, row.reference, deed="reveal", problems=problems), _UNREADABLE)
         return make_response(_page(services, row.reference, phone=phone))
+
+
+def _act(services: Services, reference: str, deed: str, do: Callable[[str, str], str]) -> AnyResponse:
+    """Does something with a message that the reader may see; `do(reference, reason)` answers where to go."""
+    row = desk.find(services, reference, only_facility=me().only_facility)
+    try:
+        target = do(row.reference, request.form.get("reason", ""))
+    except BadInput as bad:
+        problems = {one.field: rule_words(one.field, one.rule) for one in bad.problems}
+        return make_response(_page(services, row.reference, deed=deed, problems=problems), _UNREADABLE)
+    except Refused as refused:
+        return make_response(_page(services, row.reference, deed=deed, refused=refused.reason), _CONFLICT)
+    return redirect(target, 303)
 
 
 def _wanted_time(services: Services) -> datetime | None:

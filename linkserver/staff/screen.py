@@ -24,6 +24,7 @@ RAIL = (
     (N_("Beranda"), "home.page", Permission.HOME, "/"),
     (N_("Dosis"), "doses.day", Permission.DOSES_READ, "/doses"),
     (N_("Pesan"), "messages.search", Permission.MESSAGES_READ, "/messages"),
+    (N_("Kasus"), "cases.page", Permission.CASES_READ, "/cases"),
     (N_("Setelan"), "settings.page", Permission.SETTINGS_READ, "/settings"),
     (N_("Penangkap SMS"), "catcher.page", Permission.CATCHER_READ, "/catcher"),
 )
@@ -49,6 +50,8 @@ def install_screen(app: Flask, services: Services, catalogue: Catalogue) -> None
         deed_words=vocabulary.DEEDS,
         outcome_words=vocabulary.OUTCOMES,
         kind_words=vocabulary.KINDS,
+        case_words=vocabulary.CASES,
+        outcome_of_case=vocabulary.CASE_OUTCOMES,
         role_words=vocabulary.ROLES,
         masked=masked_phone,
         request_id=lambda: g.get("request_id", "-"),

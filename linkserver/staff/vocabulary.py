@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from linkserver.words import N_
 from notifier.access.roles import Role
-from notifier.core.states import State
+from notifier.core.states import CaseKind, CaseOutcome, State
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +64,9 @@ REASONS: dict[str, str] = {
     "has-arrived": N_("ternyata SMS sebelumnya sudah diterima penyedia"),
     "not-unknown": N_("Nasib SMS ini sudah jelas, jadi tidak perlu diputuskan lagi."),
     "refused": N_("ditolak penyedia SMS"),
+    "not-me": N_("pemilik nomor memberi tahu bahwa SMS-nya bukan untuknya"),
+    "wrong-number": N_("nomornya milik orang lain; mintalah nomor yang benar"),
+    "unlocked": N_("kuncinya sudah dibuka"),
     "unreadable": N_("data tersegel tidak dapat dibuka"),
     # refusals of resend and cancel
     "has-left": N_("SMS sudah telanjur dikirim, jadi tidak dapat dibatalkan."),
@@ -71,6 +74,12 @@ REASONS: dict[str, str] = {
     "changed-meanwhile": N_("Keadaannya baru saja berubah. Lihat lagi halaman ini."),
     "not-resendable": N_("Pesan jenis ini tidak dapat dikirim ulang."),
     "still-waiting": N_("Masih ada SMS yang menunggu untuk dosis ini. Batalkan dulu, atau tunggu sampai terkirim."),
+    # refusals of what is done with cases
+    "not-locked": N_("Sertifikatnya tidak terkunci."),
+    "already-closed": N_("Petugas lain baru saja menutup kasus ini. Lihat di bawah apa yang dilakukan."),
+    "no-pause": N_("SMS ke nomor ini tidak sedang dihentikan, jadi tidak ada yang dibatalkan."),
+    "not-about-number": N_("Kasus ini bukan tentang nomor telepon."),
+    "not-about-birth-date": N_("Kasus ini bukan tentang tanggal lahir."),
     "no-valid-certificate": N_("Dosis ini tidak punya sertifikat yang berlaku."),
 }
 
@@ -140,6 +149,18 @@ DEEDS: dict[str, str] = {
     "notification-resend": N_("Diminta kirim ulang"),
     "notification-cancel": N_("Dibatalkan"),
     "phone-revealed": N_("Nomor telepon dilihat"),
+    "renewal-asked": N_("Pemegang tautan meminta tautan baru"),
+    "person-locked": N_("Terkunci: tanggal lahir salah 5 kali"),
+    "person-unlock": N_("Kunci dibuka"),
+    "not-me-said": N_("Penerima SMS memberi tahu: ini bukan untuknya"),
+    "not-me-undone": N_("Pemberitahuan itu dibatalkan di halaman tautan"),
+    "birth-date-rejected": N_("Pemegang tautan melaporkan: tanggal lahirnya ditolak"),
+    "birth-date-revealed": N_("Tanggal lahir dilihat"),
+    "case-undone": N_("Diputuskan: nomornya benar"),
+    "case-confirmed": N_("Diputuskan: nomornya milik orang lain"),
+    "case-corrected": N_("Datanya diperbaiki, kasus ditutup sendiri"),
+    "case-unlocked": N_("Kunci dibuka, kasus ditutup"),
+    "case-closed": N_("Kasus ditutup"),
     "promise-at-risk": N_("Tidak ada jam kirim dalam 48 jam"),
     "claimed": N_("Diambil pekerja, siap dikirim"),
     **{state.value: words.text for state, words in STATES.items() if state is not State.CLAIMED},
@@ -174,6 +195,18 @@ KINDS: dict[str, str] = {
     "otp": N_("Kode OTP"),
     "case": N_("Kasus"),
     "reminder": N_("Pengingat"),
+}
+
+CASES: dict[CaseKind, str] = {
+    CaseKind.NOT_ME: N_("Nomor salah?"),
+    CaseKind.BIRTH_DATE_REJECTED: N_("Tanggal lahir ditolak"),
+}
+
+CASE_OUTCOMES: dict[CaseOutcome, str] = {
+    CaseOutcome.UNDONE: N_("Nomornya benar"),
+    CaseOutcome.CONFIRMED: N_("Nomornya milik orang lain"),
+    CaseOutcome.CORRECTED: N_("Datanya diperbaiki"),
+    CaseOutcome.CLOSED: N_("Selesai"),
 }
 
 ROLES: dict[Role, str] = {

@@ -24,6 +24,8 @@ class Permission(StrEnum):
     DOSES_WRITE = "doses:write"
     MESSAGES_READ = "messages:read"
     MESSAGES_ACT = "messages:act"  #: resend, cancel
+    CASES_READ = "cases:read"
+    CASES_ACT = "cases:act"  #: unlock, undo, confirm, close
     PERSONS_READ = "persons:read"  #: names and masked numbers
     PERSONS_REVEAL = "persons:reveal"  #: the whole number, with a reason, audited
     SWITCH = "switch"  #: hold and release everything
@@ -31,17 +33,32 @@ class Permission(StrEnum):
     CATCHER_READ = "catcher:read"  #: the local catcher; does not exist in production
 
 
-_READ = frozenset({Permission.HOME, Permission.MESSAGES_READ, Permission.PERSONS_READ, Permission.CATCHER_READ})
+_READ = frozenset(
+    {
+        Permission.HOME,
+        Permission.MESSAGES_READ,
+        Permission.CASES_READ,
+        Permission.PERSONS_READ,
+        Permission.CATCHER_READ,
+    }
+)
 _DESK = _READ | {Permission.DOSES_READ, Permission.DOSES_WRITE, Permission.MESSAGES_ACT}
-_OPERATE = _READ | {Permission.MESSAGES_ACT, Permission.PERSONS_REVEAL, Permission.SETTINGS_READ}
+_OPERATE = _READ | {
+    Permission.MESSAGES_ACT,
+    Permission.CASES_ACT,
+    Permission.PERSONS_REVEAL,
+    Permission.SETTINGS_READ,
+}
 
 PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.HEALTH_WORKER: _DESK,
-    Role.FACILITY_LEAD: _DESK | {Permission.PERSONS_REVEAL},
+    Role.FACILITY_LEAD: _DESK | {Permission.CASES_ACT, Permission.PERSONS_REVEAL},
     Role.OPERATOR: _OPERATE,
     Role.SUPERVISOR: _OPERATE | {Permission.SWITCH},
     # sees what was done, never to whom
-    Role.AUDITOR: frozenset({Permission.HOME, Permission.MESSAGES_READ, Permission.SETTINGS_READ}),
+    Role.AUDITOR: frozenset(
+        {Permission.HOME, Permission.MESSAGES_READ, Permission.CASES_READ, Permission.SETTINGS_READ}
+    ),
     # a small programme has one person for everything
     Role.ADMINISTRATOR: frozenset(Permission),
 }

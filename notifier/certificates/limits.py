@@ -61,6 +61,19 @@ def seconds_to_wait(conn: Connection, limit: Limit, subject: str, at: datetime) 
     return max(1, seconds - int(at.timestamp()) % seconds)
 
 
+def seconds_to_wait_at_link(
+    conn: Connection, sealer: Sealer, limits: TryLimits, public_id: str, *, address: str, at: datetime
+) -> int:
+    """Counts one more deed at a link; the longest wait. Every limit is counted, whichever says no, and always in this
+    order, so that no two deeds wait for each other."""
+    subjects = (
+        (limits.overall, ""),
+        (limits.address, address_index(sealer, address)),
+        (limits.link, public_id),
+    )
+    return max(seconds_to_wait(conn, limit, subject, at) for limit, subject in subjects)
+
+
 def address_index(sealer: Sealer, address: str) -> str:
     """What stands for a client's address in a counter's name: keyed, so that the table holds no address."""
     try:

@@ -15,12 +15,12 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from notifier.certificates.limits import TRIES, TryLimits, address_index, seconds_to_wait
+from notifier.certificates.limits import TRIES, TryLimits, seconds_to_wait_at_link
 from notifier.core.errors import BadToken
-from notifier.core.states import CertificateStatus, Reason
+from notifier.core.states import CertificateStatus, FollowUp, Reason
 from notifier.services import Services
 from notifier.settings import LinkCheck
-from notifier.store import audit, certificates, openings, persons
+from notifier.store import audit, certificates, follow_ups, openings, persons
 from notifier.store.openings import ROBOT, OpeningKind
 
 DOOR = "door:link"
@@ -34,6 +34,7 @@ class LinkState(StrEnum):
     LIVE = "live"
     EXPIRED = "expired"
     REVOKED = "revoked"
+    PAUSED = "paused"  #: somebody who got it said that it is not for them; until staff have looked
     LOCKED = "locked"
     UNKNOWN = "unknown"  #: forged, mangled, or of no row of ours; the three look the same
 
@@ -82,7 +83,7 @@ def look(services: Services, token: str) -> Look:
 def look_at(services: Services, public_id: str) -> Look:
     """The state of a link whose token was proved before (a cookie): revocation, expiry and locks act at once."""
     with services.db.read() as conn:
-        return _look_of(openings.find(conn, public_id), services.clock.now())
+        return look_of(openings.find(conn, public_id), services.clock.now())
 
 
 def try_birth_date(
@@ -127,11 +128,11 @@ def _try(services: Services, token: str, typed: str | None, *, device: str, addr
         return Try(Answer.CLOSED, _UNKNOWN)
     now = services.clock.now()
     with services.db.write() as conn:
-        wait = _wait(services, conn, limits, public_id, address, now)
+        wait = seconds_to_wait_at_link(conn, services.sealer, limits, public_id, address=address, at=now)
         if wait:
             return Try(Answer.LIMITED, Look(LinkState.LIVE, public_id), wait)
         row = openings.find(conn, public_id, for_try=True)
-        seen = _look_of(row, now)
+        seen = look_of(row, now)
         if row is None or seen.state is not LinkState.LIVE:
             return Try(Answer.CLOSED, seen)
         if typed is not None and not _matches(services, row, typed):
@@ -141,16 +142,6 @@ def _try(services: Services, token: str, typed: str | None, *, device: str, addr
             certificates.mark_opened(conn, row.link_id, now)
         _audit(conn, row, "certificate-opened", now)
         return Try(Answer.OPENED, seen)
-
-
-def _wait(services: Services, conn: Connection, limits: TryLimits, public_id: str, address: str, at: datetime) -> int:
-    """Every limit is counted, whichever says no; always in this order, so that no two tries wait for each other."""
-    subjects = (
-        (limits.overall, ""),
-        (limits.address, address_index(services.sealer, address)),
-        (limits.link, public_id),
-    )
-    return max(seconds_to_wait(conn, limit, subject, at) for limit, subject in subjects)
 
 
 def _matches(services: Services, row: sa.Row[Any], typed: str) -> bool:
@@ -167,6 +158,7 @@ def _wrong(conn: Connection, row: sa.Row[Any], seen: Look, *, device: str, at: d
     if tries is None or tries >= persons.MAX_WRONG_TRIES:
         if tries is not None:
             _audit(conn, row, "person-locked", at)
+            follow_ups.add(conn, FollowUp.PERSON_LOCKED, row.person_id, at=at)
         return Try(Answer.CLOSED, Look(LinkState.LOCKED, seen.public_id, seen.certificate_id))
     left = persons.MAX_WRONG_TRIES - tries
     return Try(Answer.WRONG, Look(LinkState.LIVE, seen.public_id, seen.certificate_id, tries_left=left))
@@ -177,14 +169,17 @@ def _audit(conn: Connection, row: sa.Row[Any], action: str, at: datetime, **deta
     audit.write(conn, at=at, actor=DOOR, action=action, subject=subject, subject_id=subject_id, **detail)
 
 
-def _look_of(row: sa.Row[Any] | None, now: datetime) -> Look:
-    """What ended for good comes first; a lock comes before the expiry, since a new link would not open either."""
+def look_of(row: sa.Row[Any] | None, now: datetime) -> Look:
+    """A row of `openings.find` as it stands. What ended for good comes first; a pause and a lock come before the
+    expiry, since a new link would not come or not open either."""
     if row is None:
         return _UNKNOWN
     state, reason = LinkState.LIVE, None
     if row.revoked_at is not None or row.certificate_status != CertificateStatus.VALID:
         given = row.certificate_end_reason if row.certificate_status != CertificateStatus.VALID else row.revoke_reason
         state, reason = LinkState.REVOKED, Reason(given) if given else None
+    elif row.paused_at is not None:
+        state = LinkState.PAUSED
     elif row.person_locked_at is not None:
         state = LinkState.LOCKED
     elif row.expires_at <= now:

@@ -101,7 +101,7 @@ def lines_of(error: SertilinkError) -> tuple[str, ...]:
     if isinstance(error, BadSettings):
         return error.lines
     if isinstance(error, NotFound):
-        return ("REF: there is no notification with this reference [not-found]",)
+        return (f"REF: {error} [not-found]",)
     if isinstance(error, Refused):
         return (f"refused [{error.reason}]",)
     if isinstance(error, Conflict):

@@ -170,7 +170,8 @@ class FollowUp(StrEnum):
     """What a lower room leaves for a higher one to do, in a row of its own transaction (support.follow_ups)."""
 
     PERSON_LOCKED = "person-locked"  #: subject: the person; the owner is told by SMS
-    PERSON_CORRECTED = "person-corrected"  #: subject: the person; birth date or number is another one now
+    BIRTH_DATE_CORRECTED = "birth-date-corrected"  #: subject: the person; a lock on them falls, they get a link
+    NUMBER_CORRECTED = "number-corrected"  #: subject: the person; what was said of the old number is settled
 
 
 class CaseKind(StrEnum):

@@ -12,13 +12,13 @@ from sqlalchemy.engine import Connection
 
 from notifier.certificates import issue
 from notifier.core.ids import new_id
-from notifier.core.states import LEFT, NOT_LEFT, DoseStatus, Kind, Reason, State
+from notifier.core.states import LEFT, NOT_LEFT, DoseStatus, FollowUp, Kind, Reason, State
 from notifier.intake import people
 from notifier.intake.event import Event
 from notifier.messages import plan
 from notifier.messages.plan import PlanOptions, Subject
 from notifier.services import Services
-from notifier.store import certificates, doses, notifications
+from notifier.store import certificates, doses, follow_ups, notifications
 from notifier.store.persons import Person
 
 
@@ -113,6 +113,10 @@ def _person(context: _Context, of_dose: str | None) -> tuple[Person | None, Pers
     if before is not None and before.mobile is not None and before.mobile != person.mobile:
         notifications.unclaim_person(context.conn, person.id, at=context.at)  # or it goes to the old number unnoticed
         certificates.revoke_sent_links(context.conn, person.id, reason=Reason.NUMBER_CHANGED, at=context.at)
+    if before is not None and before.birth_date != person.birth_date:
+        follow_ups.add(context.conn, FollowUp.BIRTH_DATE_CORRECTED, person.id, at=context.at)
+    if before is not None and before.phone != person.phone:
+        follow_ups.add(context.conn, FollowUp.NUMBER_CORRECTED, person.id, at=context.at)
     return before, person
 
 

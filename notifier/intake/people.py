@@ -11,6 +11,7 @@ from notifier.core.errors import BadInput
 from notifier.core.identity import name_words
 from notifier.core.ids import new_id
 from notifier.core.phones import BadPhone, read_mobile
+from notifier.core.states import Reason
 from notifier.core.words import DEFAULT_LANGUAGE
 from notifier.intake.event import Event, PersonData
 from notifier.services import Services
@@ -143,6 +144,8 @@ def fresh(services: Services, data: PersonData, recorded_at: datetime | None) ->
 def merged(services: Services, known: Person, data: PersonData, recorded_at: datetime | None) -> Person:
     """Somebody known, with what a newer word says."""
     number, problem = (known.phone, known.phone_problem) if data.phone is None else _phone(services, data.phone)
+    if number == known.phone and known.phone_problem == Reason.WRONG_NUMBER:
+        problem = known.phone_problem  # a stranger's number does not become theirs by being said again
     return replace(
         known,
         name=data.name,

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from notifier.core.schedule import PROMISE, QuietHours, share_of, spread_opening
 from notifier.core.states import KIND_RULES, DoseStatus, Kind, KindRules, Reason, State
+from notifier.messages import plan
 from notifier.store.persons import Person
 
 
@@ -73,8 +74,9 @@ def _never(facts: Facts, kind_rules: KindRules) -> Stop | None:
         return Stop(State.CANCELLED, Reason.UNLOCKED)
     if not facts.certificate_valid:
         return Stop(State.CANCELLED, Reason.SUPERSEDED)
-    if person.mobile is None:
-        return Stop(State.SUPPRESSED, Reason.BAD_PHONE if person.phone else Reason.NO_PHONE)
+    unreachable = plan.unreachable(person)
+    if unreachable is not None:
+        return Stop(State.SUPPRESSED, unreachable)
     if facts.not_me:
         return Stop(State.SUPPRESSED, Reason.NOT_ME)
     if kind_rules.opt_out and facts.opted_out:

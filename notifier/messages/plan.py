@@ -52,6 +52,8 @@ def unreachable(person: Person) -> Reason | None:
     """Why no SMS can go to a person at all; None where one can."""
     if person.phone is None:
         return Reason.NO_PHONE
+    if person.phone_problem == Reason.WRONG_NUMBER:
+        return Reason.WRONG_NUMBER
     return Reason.BAD_PHONE if person.phone_problem else None
 
 

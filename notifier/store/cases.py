@@ -78,13 +78,19 @@ def listed(
     return list(conn.execute(newest_first.limit(limit)))
 
 
-def close(conn: Connection, case_id: str, *, outcome: CaseOutcome, by: str, at: datetime) -> bool:
-    """Closes an open case; False where it was closed."""
-    statement = support_case.update().where(
-        support_case.c.id == case_id, support_case.c.status == CaseStatus.OPEN.value
-    )
+def close(conn: Connection, case_id: str, *, outcome: CaseOutcome, by: str, at: datetime, again: bool = False) -> bool:
+    """Closes an open case; False where it was closed. `again`: a closed one too, whose end turned out to be wrong."""
+    statement = support_case.update().where(support_case.c.id == case_id)
+    if not again:
+        statement = statement.where(support_case.c.status == CaseStatus.OPEN.value)
     values = {"status": CaseStatus.CLOSED.value, "outcome": outcome.value, "closed_at": at, "closed_by": by}
     return conn.execute(statement.values(**values)).rowcount == 1
+
+
+def count_open(conn: Connection, facility_id: str | None) -> int:
+    """How many cases wait for somebody."""
+    statement = sa.select(sa.func.count()).select_from(support_case)
+    return conn.scalar(_narrowed(statement.where(support_case.c.status == CaseStatus.OPEN.value), facility_id)) or 0
 
 
 def facility_of_link(conn: Connection, link_id: str) -> str | None:
@@ -143,6 +149,30 @@ def confirm_pause(conn: Connection, *, person_id: str, phone_index: bytes, at: d
         .where(link.c.id.in_(sent), link.c.revoked_at.is_(None))
         .values(revoked_at=at, revoke_reason=Reason.WRONG_NUMBER.value)
     ).rowcount
+
+
+def pause_in_force(conn: Connection, *, person_id: str, phone_index: bytes) -> Row | None:
+    """What keeps SMS about a person from a number; None where nothing does."""
+    statement = sa.select(number_pause).where(
+        number_pause.c.person_id == person_id, number_pause.c.phone_index == phone_index, _IN_FORCE
+    )
+    return conn.execute(statement).first()
+
+
+def count_sent_links(conn: Connection, *, person_id: str, phone_index: bytes) -> int:
+    """How many links that went to a number are not revoked: what confirming a stranger's number would end."""
+    sent = _sent_links(person_id, phone_index)
+    statement = sa.select(sa.func.count()).select_from(link).where(link.c.id.in_(sent), link.c.revoked_at.is_(None))
+    return conn.scalar(statement) or 0
+
+
+def message_with(conn: Connection, *, person_id: str, link_id: str) -> str | None:
+    """The reference of the message that bore a link."""
+    statement = sa.select(notification.c.reference).where(
+        notification.c.person_id == person_id, notification.c.link_id == link_id
+    )
+    found: str | None = conn.scalar(statement.limit(1))
+    return found
 
 
 def paused_numbers(conn: Connection, person_ids: set[str]) -> set[tuple[str, bytes]]:

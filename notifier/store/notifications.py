@@ -79,6 +79,18 @@ def of_dose(conn: Connection, dose_id: str, *, with_link: bool = True) -> list[R
     return list(conn.execute(statement.order_by(notification.c.created_at.desc(), notification.c.id.desc())))
 
 
+def of_person(
+    conn: Connection, person_id: str, *, kind: Kind | None = None, since: datetime | None = None
+) -> list[Row]:
+    """The notifications about a person, newest first: of one kind or all, added since a moment or ever."""
+    statement = sa.select(notification).where(notification.c.person_id == person_id)
+    if kind is not None:
+        statement = statement.where(notification.c.kind == kind.value)
+    if since is not None:
+        statement = statement.where(notification.c.created_at >= since)
+    return list(conn.execute(statement.order_by(notification.c.created_at.desc(), notification.c.id.desc())))
+
+
 def newest(conn: Connection, limit: int, states: Collection[State] = (), facility_id: str | None = None) -> list[Row]:
     """The newest notifications, of some states or of all, of one facility or of all."""
     statement = (

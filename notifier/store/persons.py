@@ -125,6 +125,12 @@ def count_wrong_try(conn: Connection, person_id: str, at: datetime) -> int | Non
     return count
 
 
+def hold(conn: Connection, person_id: str) -> None:
+    """Keeps a person's row from changing until the caller's transaction ends: what is decided about one person (tries,
+    pauses, cases, new links) stands in line here, before any other of their rows is locked."""
+    conn.execute(sa.select(person.c.id).where(person.c.id == person_id).with_for_update(key_share=True))
+
+
 def unlock(conn: Connection, person_id: str) -> None:
     """Forgets the wrong tries; whoever calls has checked who asks, and writes the audit row."""
     conn.execute(person.update().where(person.c.id == person_id).values(wrong_tries=0, locked_at=None))

@@ -10,10 +10,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Any
 
+import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from notifier.certificates.limits import Limit, TryLimits, address_index, seconds_to_wait
+from notifier.certificates.limits import Limit, TryLimits
 from notifier.certificates.opening import DOOR as LINK_DOOR
 from notifier.certificates.opening import LinkState, Look, look
 from notifier.core.opt_out_words import Meaning, meaning_of
@@ -22,6 +24,7 @@ from notifier.gateways import Inbound
 from notifier.services import Services
 from notifier.store import audit, inbound, openings, persons, suppressions
 from notifier.store.suppressions import Source
+from notifier.support.link_buttons import number_of, press
 
 INBOUND_DOOR = "door:inbound"
 STOPPED = "opt-out.stopped"
@@ -45,6 +48,7 @@ class Standing(StrEnum):
     RECEIVES = "receives"
     STOPPED = "stopped"  #: on a link page, where it may be undone
     STOPPED_ELSEWHERE = "stopped-elsewhere"  #: by the number itself, the provider or an operator: not undone by a link
+    PAUSED = "paused"  #: said not to be the person's (support.not_me)
     NO_NUMBER = "no-number"  #: no SMS with this link was ever planned
 
 
@@ -99,7 +103,8 @@ def look_at_number(services: Services, token: str) -> NumberLook:
     if seen.state is not LinkState.LIVE or seen.public_id is None:
         return NumberLook(seen)
     with services.db.read() as conn:
-        return NumberLook(seen, _standing(conn, _number(conn, seen.public_id)))
+        row = openings.find(conn, seen.public_id)
+        return NumberLook(seen, _standing(conn, _number(conn, row) if row is not None else None))
 
 
 def stop_by_link(services: Services, token: str, *, address: str, limits: TryLimits = STOPS) -> NumberLook:
@@ -195,35 +200,18 @@ def _press(
     address: str,
     limits: TryLimits,
 ) -> NumberLook:
-    seen = look(services, token)
-    if seen.state is not LinkState.LIVE or seen.public_id is None:
-        return NumberLook(seen)
-    now = services.clock.now()
-    with services.db.write() as conn:
-        wait = _wait(services, conn, limits, seen.public_id, address, now)
-        if wait:
-            return NumberLook(seen, retry_after_s=wait)
-        number = _number(conn, seen.public_id)
+    def do(conn: Connection, row: sa.Row[Any], at: datetime) -> Standing:
+        number = _number(conn, row)
         if number is not None:
-            deed(conn, number, now)
-        return NumberLook(seen, _standing(conn, number))
+            deed(conn, number, at)
+        return _standing(conn, number)
+
+    pressed = press(services, token, do, states={LinkState.LIVE}, address=address, limits=limits)
+    return NumberLook(pressed.look, pressed.result, pressed.retry_after_s)
 
 
-def _wait(services: Services, conn: Connection, limits: TryLimits, public_id: str, address: str, at: datetime) -> int:
-    """Every limit is counted, always in this order, so that no two presses wait for each other."""
-    subjects = (
-        (limits.overall, ""),
-        (limits.address, address_index(services.sealer, address)),
-        (limits.link, public_id),
-    )
-    return max(seconds_to_wait(conn, limit, subject, at) for limit, subject in subjects)
-
-
-def _number(conn: Connection, public_id: str) -> _Number | None:
-    row = openings.find(conn, public_id)
-    if row is None:
-        return None
-    phone_index = suppressions.number_of_link(conn, person_id=row.person_id, link_id=row.link_id)
+def _number(conn: Connection, row: sa.Row[Any]) -> _Number | None:
+    phone_index = number_of(conn, row)
     return None if phone_index is None else _Number(phone_index, row.person_id, row.link_id)
 
 

@@ -12,7 +12,19 @@ from notifier.core.states import LEFT, NOT_LEFT, Channel, DoseStatus, Kind, Lane
 from notifier.messages import plan
 from notifier.messages.plan import PlanOptions, Subject
 from notifier.services import Services
-from notifier.store import audit, certificates, counters, doses, locks, notifications, persons, suppressions, unknowns
+from notifier.store import (
+    audit,
+    cases,
+    certificates,
+    counters,
+    doses,
+    locks,
+    notifications,
+    persons,
+    suppressions,
+    unknowns,
+)
+from notifier.support import lockouts
 
 MAX_REASON_LENGTH = 300
 LATEST = timedelta(days=60)
@@ -79,20 +91,8 @@ def unlock(services: Services, reference: str, *, reason: str, actor: str) -> No
     now = services.clock.now()
     reason = read_reason(reason)
     with services.db.write() as conn:
-        row = _find(conn, services, reference)
-        if persons.get(conn, services.sealer, row.person_id).locked_at is None:
-            raise Refused("not-locked")
-        persons.unlock(conn, row.person_id)
-        audit.write(
-            conn,
-            at=now,
-            actor=actor,
-            action="person.unlock",
-            subject="person",
-            subject_id=row.person_id,
-            reason=reason,
-            reference=row.reference,
-        )
+        row = find(conn, reference)
+        lockouts.unlock(conn, services, row.person_id, at=now, actor=actor, reason=reason, reference=row.reference)
 
 
 def hold(services: Services, *, reason: str, actor: str) -> bool:
@@ -220,6 +220,8 @@ def _sendable_certificate(conn: Connection, services: Services, row: notificatio
     if unreachable is not None:
         raise Refused(unreachable)
     number = persons.phone_index(services.sealer, person.mobile) if person.mobile else b""
+    if cases.pause_in_force(conn, person_id=person.id, phone_index=number) is not None:
+        raise Refused(Reason.NOT_ME)
     if suppressions.standing(conn, number, channel=Channel(row.channel)):
         raise Refused(Reason.OPTED_OUT)
     certificate_id = certificates.valid_of_dose(conn, row.dose_id)

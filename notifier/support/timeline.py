@@ -11,7 +11,7 @@ from sqlalchemy.engine import Connection
 
 from notifier.core.errors import NotFound, SealBroken
 from notifier.core.ids import read_reference
-from notifier.core.states import Reason, State
+from notifier.core.states import Kind, Reason, State
 from notifier.services import Services
 from notifier.store import attempts, audit, certificates, desk, doses, notifications, openings, persons, staff
 from notifier.store.desk import Row
@@ -21,6 +21,9 @@ from notifier.store.persons import Person
 _OWN_ENTRY = frozenset(
     {State.CANCELLED, State.SUPPRESSED, State.EXPIRED, State.HELD, State.FAILED, State.UNKNOWN, State.CLAIMED}
 )
+
+
+_LOCK_DEEDS = frozenset({"person-locked", "person.unlock"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +97,9 @@ def _facility(conn: Connection, shot: Row | None) -> str | None:
 
 def _asked_for(conn: Connection, row: Row) -> Iterator[Entry]:
     """Who wanted a resend: the audit says it at the message before."""
-    if row.parent_id is not None:
+    if row.kind == Kind.RENEWAL and row.request_reason is None:
+        yield Entry(row.created_at, "renewal-asked")
+    elif row.parent_id is not None:
         names = staff.names(conn, [row.requested_by]) if row.requested_by else {}
         said = _said(reason=row.request_reason, actor=names.get(row.requested_by), actor_kind="staff")
         yield Entry(row.created_at, "notification-resend", said)
@@ -139,8 +144,9 @@ def _opened(conn: Connection, row: Row) -> Iterator[Entry]:
 
 
 def _deeds(conn: Connection, row: Row) -> Iterator[Entry]:
-    """What the audit says about the notification and its dose."""
+    """What the audit says about the notification, its dose, and the person's lock."""
     rows = audit.of_subjects(conn, [subject for subject in (row.id, row.dose_id) if subject])
+    rows += [one for one in audit.of_subjects(conn, [row.person_id]) if one.action in _LOCK_DEEDS]
     ids = [one.actor.removeprefix("staff:") for one in rows if one.actor.startswith("staff:")]
     names = staff.names(conn, ids) if ids else {}
     for one in rows:
