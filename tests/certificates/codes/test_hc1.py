@@ -20,6 +20,7 @@ from notifier.certificates.codes.keys import VALID_UNTIL, PublicKeys
 from notifier.certificates.codes.signature import sign
 from notifier.certificates.codes.uvci import check_character, new_uvci, revocation_id
 from notifier.certificates.facts import CertificateFacts
+from notifier.core.ids import REFERENCE_ALPHABET
 from tests.certificates.codes.codes import KEY, KEYS, NOW, OLD_KEY, UVCI, a_dose, facts
 
 
@@ -214,6 +215,7 @@ def test_an_identifier_is_new_each_time_and_checks():
     first, second = new_uvci("ID"), new_uvci("ID")
     assert first != second
     text, check = first.split("#")
+    assert set(REFERENCE_ALPHABET) < set("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789")  # whatever is drawn can be checked
     assert (check_character(text), len(first) <= 50) == (check, True)
 
 
