@@ -1,7 +1,8 @@
 """SHC: a SMART Health Card: a small FHIR bundle, DEFLATE, JWS (ES256), and its digits for a QR code.
 
-Sources: HL7, "SMART Health Cards and Links" STU 1; RFC 7515 (JWS). A card has the doses of one series, as the
-specification wants it; what it calls optional goes first where the card would not fit one QR code.
+Sources: HL7, "SMART Health Cards and Links" STU 1 and "SMART Health Cards: Vaccination & Testing"; RFC 7515 (JWS). A
+card has the doses of one series, as the specification wants it; what it calls optional goes first where the card would
+not fit one QR code.
 """
 
 from __future__ import annotations
@@ -30,21 +31,37 @@ from notifier.certificates.facts import CertificateFacts, DoseFacts
 PREFIX = "shc:/"
 MEDIA_TYPE = "application/smart-health-card"
 LONGEST_JWS = 1195  # what one QR code of version 22 holds
+_SIGNATURE_LENGTH = 1 + 86  # a dot and 64 bytes
 _APPLE = "https://redirect.health.apple.com/SMARTHealthCard/#"
 _TYPE = "https://smarthealth.cards#health-card"
 _SMALLEST = ord("-")  # the lowest character of a JWS is 00
 _LONGEST_LOT = 20
+# "Lot #", "Bets:": the label is not the number
+_LABEL = re.compile(r"\A\s*(?:lot|batch|bets)\s*(?:no|number|nomor)?\s*[:#.]\s*", re.I)
 _MIDNIGHT = re.compile(r"T.*\Z")
 
 
 def make_shc(facts: CertificateFacts, key: SigningKey, *, issuer_url: str, rid: str, at: datetime) -> str:
     """The JWS with all doses of the certificate's series. Raises NoCode(too-long, no-doses)."""
+    return _signed(_fitting(facts, key, issuer_url=issuer_url, rid=rid, at=at)[1], key)
+
+
+def shc_card(facts: CertificateFacts, key: SigningKey, *, issuer_url: str, rid: str, at: datetime) -> Card:
+    """What a card made now would say. Raises NoCode."""
+    return _card(_fitting(facts, key, issuer_url=issuer_url, rid=rid, at=at)[0], key.public.kid)
+
+
+def _fitting(
+    facts: CertificateFacts, key: SigningKey, *, issuer_url: str, rid: str, at: datetime
+) -> tuple[dict[str, Any], str]:
+    """The claims with as much as fits one code, and what is to be signed of them."""
     if not facts.doses:
         raise NoCode(Missing.NO_DOSES)
     for parts in (("lotNumber", "performer"), ("lotNumber",), ()):
-        jws = _signed(_claims(facts, parts, issuer_url=issuer_url, rid=rid, at=at), key)
-        if len(jws) <= LONGEST_JWS:
-            return jws
+        claims = _claims(facts, parts, issuer_url=issuer_url, rid=rid, at=at)
+        head = _packed(claims, key)
+        if len(head) <= LONGEST_JWS - _SIGNATURE_LENGTH:
+            return claims, head
     raise NoCode(Missing.TOO_LONG)
 
 
@@ -82,18 +99,19 @@ def _claims(
 
 
 def _patient(facts: CertificateFacts) -> dict[str, Any]:
-    """The words of the name as given names: a registry here tells no family name, and readers show these."""
+    """The name in one piece, which the vaccination profile wants of names that are not easily split."""
     return {
         "resourceType": "Patient",
-        "name": [{"given": facts.name.split()}],
+        "name": [{"text": facts.name}],
         "birthDate": facts.birth_date.isoformat(),
     }
 
 
 def _immunization(dose: DoseFacts, parts: Sequence[str]) -> dict[str, Any]:
     optional: dict[str, Any] = {}
-    if dose.lot and len(dose.lot) <= _LONGEST_LOT:  # a lot number cut short would be another one
-        optional["lotNumber"] = dose.lot
+    lot = _LABEL.sub("", dose.lot or "")
+    if lot and len(lot) <= _LONGEST_LOT:  # a lot number cut short would be another one
+        optional["lotNumber"] = lot
     if dose.facility:
         optional["performer"] = [{"actor": {"display": dose.facility}}]
     return {
@@ -112,10 +130,13 @@ def _vaccine_code(dose: DoseFacts) -> dict[str, Any]:
     return {"text": dose.product}
 
 
-def _signed(claims: dict[str, Any], key: SigningKey) -> str:
-    payload = deflated(_json(claims), RAW_DEFLATE)
+def _packed(claims: dict[str, Any], key: SigningKey) -> str:
+    """Header and payload, as JWS spells them."""
     header = {"zip": "DEF", "alg": "ES256", "kid": key.public.kid}
-    head = f"{base64url(_json(header))}.{base64url(payload)}"
+    return f"{base64url(_json(header))}.{base64url(deflated(_json(claims), RAW_DEFLATE))}"
+
+
+def _signed(head: str, key: SigningKey) -> str:
     return f"{head}.{base64url(sign(key.private, head.encode('ascii')))}"
 
 

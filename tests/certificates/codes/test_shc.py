@@ -12,6 +12,10 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from joserfc import jws
+from joserfc.errors import BadSignatureError
+from joserfc.jwk import ECKey
+from joserfc.jws import JWSRegistry
 
 from notifier.certificates.codes.card import BadCode, CodeKind, Distrust, Missing, NoCode
 from notifier.certificates.codes.keys import PublicKeys, SigningKey
@@ -94,7 +98,7 @@ def test_a_card_says_what_the_specification_wants_and_nothing_else():
     patient, first, second = (entry["resource"] for entry in claims["vc"]["credentialSubject"]["fhirBundle"]["entry"])
     assert patient == {
         "resourceType": "Patient",
-        "name": [{"given": ["Siti", "Aminah"]}],
+        "name": [{"text": "Siti Aminah"}],
         "birthDate": "1989-02-10",
     }
     assert first == {
@@ -120,6 +124,17 @@ def test_a_card_is_read_as_jws_as_digits_and_as_a_file(shape):
         NOW,
         None,
     )
+
+
+def test_another_librarys_jws_verifier_accepts_a_card_and_refuses_a_changed_byte():
+    """joserfc; the verifier of cards as such is in test_verifiers.py."""
+    key, registry = ECKey.import_key(KEY.public.jwk), JWSRegistry(strict_check_header=False)
+    found = jws.deserialize_compact(CARD.encode(), key, registry=registry)
+    assert found.headers() == {"zip": "DEF", "alg": "ES256", "kid": key.thumbprint()}
+    head, body, tail = CARD.split(".")
+    changed = "A" if body[99] != "A" else "B"
+    with pytest.raises(BadSignatureError):
+        jws.deserialize_compact(f"{head}.{body[:99]}{changed}{body[100:]}.{tail}", key, registry=registry)
 
 
 def test_apples_link_has_the_card_behind_the_hash_alone():
@@ -150,6 +165,12 @@ def test_a_card_too_long_even_so_is_not_made():
     with pytest.raises(NoCode) as error:
         make(doses=many, this_dose=many[0])
     assert error.value.reason is Missing.TOO_LONG
+
+
+@pytest.mark.parametrize("lot", ["Lot # 0123L45A", "batch no. 0123L45A", "Bets: 0123L45A", "0123L45A"])
+def test_a_lot_number_stands_without_its_label(lot: str):
+    dose = a_dose(lot=lot)
+    assert read_shc(make(this_dose=dose, doses=(dose,)), KEYS).doses[0].lot == "0123L45A"
 
 
 def test_a_lot_number_that_the_format_has_no_room_for_is_left_out_not_cut():
