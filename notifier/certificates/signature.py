@@ -1,7 +1,7 @@
 """The issuer's signature under a PDF: a certification signature (PAdES, ECDSA on P-256) that forbids later changes.
 
 Nothing is fetched from anywhere. What is the same for every sheet is prepared once: pyHanko left to itself measures its
-own signature, stamps the metadata and takes the certificates apart each time, which costs nine times as much.
+own signature, stamps the metadata and takes the certificates apart each time, which costs eight times as much.
 """
 
 from __future__ import annotations
