@@ -11,7 +11,7 @@ import pytest
 
 _PORTS = {"postgres": 5432, "rabbitmq": 5672, "redis": 6379}
 _CHROMIUM = ("chromium", "chromium-browser")
-_POPPLER = ("pdfinfo", "pdffonts", "pdftotext", "pdftoppm", "pdfsig")
+_POPPLER = ("pdfinfo", "pdffonts", "pdftotext", "pdftohtml", "pdftoppm", "pdfsig")
 VERIFIERS = Path(__file__).parent / "verifiers"  # `npm ci --ignore-scripts` there, as .ci/run does
 DEMANDED = frozenset(filter(None, os.environ.get("SERTILINK_TEST_REQUIRE", "").split(",")))
 

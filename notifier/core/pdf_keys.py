@@ -93,7 +93,7 @@ def pem_of(private_key: ec.EllipticCurvePrivateKey, *certificates: x509.Certific
 def _private_key(text: str) -> ec.EllipticCurvePrivateKey:
     found = list(_PRIVATE_KEY.finditer(text[:_LONGEST]))
     if len(found) != 1:
-        raise BadPdfKey("a PEM text with one private key and its certificate; see docs/pdf.md")
+        raise BadPdfKey("write one PEM text with one private key and its certificate; see docs/pdf.md")
     try:
         key = serialization.load_pem_private_key(found[0][0].encode(), password=None)
     except TypeError:
