@@ -25,10 +25,13 @@ _DEEDS = {
     OpeningKind.OPENED: N_("Sertifikat dibuka"),
     OpeningKind.PAGE: N_("Sertifikat dilihat lagi"),
     OpeningKind.WRONG_DATE: N_("Tanggal lahir salah"),
-    OpeningKind.VERIFIED: N_("Nomor sertifikat diperiksa"),
+    OpeningKind.VERIFIED: N_("Sertifikat diperiksa"),
+    OpeningKind.PDF: N_("PDF diunduh"),
+    OpeningKind.CARD: N_("PDF ukuran KTP diunduh"),
+    OpeningKind.LARGE: N_("PDF huruf besar diunduh"),
     OpeningKind.PNG: N_("Gambar disimpan"),
+    OpeningKind.SHC: N_("Kartu kesehatan disimpan"),
 }
-_DOWNLOADED = N_("PDF diunduh")
 
 
 def add_routes(app: Flask, face: Face) -> None:
@@ -74,7 +77,7 @@ def _page(view: str, seen: History) -> Response:
         view=view,
         zone=seen.zone,
         deeds=[
-            (each.at, _DEEDS.get(each.kind, _DOWNLOADED), _DEVICES.get(each.device, _DEVICES[OTHER]))
+            (each.at, _DEEDS[each.kind], _DEVICES.get(each.device, _DEVICES[OTHER]))
             for each in seen.deeds
         ],
         opened=sum(seen.by_people.get(kind, 0) for kind in OPENS),

@@ -139,7 +139,7 @@ DEEDS: dict[str, str] = {
     "opened": N_("Sertifikat dibuka"),
     "wrong-date": N_("Tanggal lahir salah di halaman tautan"),
     "page": N_("Sertifikat dilihat lagi"),
-    "verified": N_("Nomor sertifikat diperiksa"),
+    "verified": N_("Sertifikat diperiksa"),
     "pdf": N_("PDF diunduh"),
     "card": N_("PDF ukuran KTP diunduh"),
     "large": N_("PDF huruf besar diunduh"),

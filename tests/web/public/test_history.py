@@ -50,12 +50,12 @@ def test_the_page_shows_what_was_done_when_and_with_what(
     new_visitor().get(f"/verify?n={made.number}", headers=COMPUTER)
     new_visitor().get(f"/verify?n={made.number}", headers=ROBOT)
     page = visitor.get(view + "/history").text
-    assert counts(page) == {"Dibuka": 1, "Diunduh": 1, "Nomor diperiksa": 1, "Oleh robot": 1}
+    assert counts(page) == {"Dibuka": 1, "Diunduh": 1, "Diperiksa": 1, "Oleh robot": 1}
     lines = re.findall(r"<b>([^<]+)</b> <span>([^<]+)</span> <time [^>]+>([^<]+)</time>", page)
     assert len(lines) == 5
     assert lines[-1] == ("Tanggal lahir salah", "Ponsel", "23 November 2026 10.00 WIB")
     assert set(lines[:2]) == {
-        ("Nomor sertifikat diperiksa", device, "23 November 2026 10.02 WIB") for device in ("Komputer", "Robot")
+        ("Sertifikat diperiksa", device, "23 November 2026 10.02 WIB") for device in ("Komputer", "Robot")
     }
     assert {line[:2] for line in lines[2:4]} == {("Sertifikat dibuka", "Ponsel"), ("PDF diunduh", "Ponsel")}
     assert not [word for word in (made.token, made.public_id, "127.0.0.1", "Android") if word in page]
