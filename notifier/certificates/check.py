@@ -16,7 +16,7 @@ from notifier.certificates.codes.keys import keyring
 from notifier.certificates.codes.revoked import standing
 from notifier.certificates.codes.shc import read_shc
 from notifier.certificates.issue import read_number
-from notifier.certificates.limits import CHECKS, PICTURES, CheckLimits
+from notifier.certificates.limits import CHECKS, CheckLimits
 from notifier.certificates.pasted import LONGEST, Kind, read_pasted
 from notifier.certificates.pictures import read_picture
 from notifier.certificates.view import check_number, count_check
@@ -85,12 +85,12 @@ def check_code(services: Services, text: str, *, address: str, limits: CheckLimi
     return Check(_verdict(services, card), holds=card)
 
 
-def check_picture(services: Services, data: bytes, *, address: str, limits: CheckLimits = PICTURES) -> list[Check]:
+def check_picture(services: Services, data: bytes, *, address: str) -> list[Check]:
     """The checks of all QR codes in a picture, the most telling first; or of a `.smart-health-card` file.
 
-    Raises TooManyChecks; Refused with the reasons of `read_picture`. The upload is counted before it is looked at.
+    The caller counts the upload (limits.PICTURES) before it takes it in. Raises TooManyChecks; Refused with the reasons
+    of `read_picture`.
     """
-    count_check(services, address=address, limits=limits)
     texts = (data.decode("utf-8", "replace"),) if _is_card_file(data) else read_picture(data)
     checks = [check_text(services, text, address=address) for text in texts]
     return sorted(checks, key=lambda check: (_BY_TELLING.index(check.verdict), check.holds is None))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -170,6 +171,20 @@ def test_nothing_typed_asks_for_text_and_the_page_speaks_english(check: Check) -
     assert check.paste(codes.hc1) == "This certificate is valid"
     expect(check.page.locator("#result")).to_contain_text("February 10, 1989")
     expect(check.page.locator("#result")).to_contain_text("Revocation list from")
+
+
+def test_an_old_list_is_told_beside_a_valid_result(check: Check) -> None:
+    codes = signed(check.services)
+    check.keep()
+    check.context.set_offline(True)
+    check.page.clock.set_system_time(datetime.now(UTC) + timedelta(days=3))
+    check.page.reload()
+    expect(check.page.locator("#age")).to_have_text("Daftar pencabutan dari 3 hari yang lalu.")
+    assert check.paste(codes.hc1) == "Sertifikat ini sah"
+    expect(check.page.locator("#result .band")).to_contain_text("mungkin sudah dicabut")
+    check.page.clock.set_system_time(datetime.now(UTC) + timedelta(days=800))
+    check.page.reload()
+    assert check.paste(codes.hc1) == "Kode ini sudah lewat masa berlakunya"
 
 
 def test_the_chosen_language_is_kept_without_network(check: Check) -> None:

@@ -47,6 +47,7 @@ function show(found) {
     }
   }
   if (found.doses) parts.push(copy("listed", { age: app.dataset.age.replace("{age}", lists.age) }));
+  if (found.verdict === "valid" && lists.isOld) parts.splice(1, 0, copy("old"));
   find("result").replaceChildren(...parts);
   find("result").scrollIntoView({ block: "start" });
 }
