@@ -155,6 +155,7 @@ class Settings(BaseModel):
     session_key: Keys = ()
     staff_session_key: Keys = ()
     signing_keys: Keys = ()
+    retired_keys: Words = ()  # public: what `sertilink keys public` printed of keys that sign no more
     pdf_signing_key: SecretStr | None = None
     issuer_name: str = "Dinas Kesehatan Contoh"
     sender_name: str = "Kemenkes"

@@ -8,6 +8,7 @@ from linkserver.public.certificate import VIEW
 from linkserver.public.face import Face, device_kind
 from linkserver.public.pages import NO_BIRTH_DATE, NO_CARD, VIEW_CLOSED, link_page, state_page
 from linkserver.words import N_, _
+from notifier.certificates.codes.keys import keyring
 from notifier.certificates.codes.made import Codes, codes_of
 from notifier.certificates.codes.shc import MEDIA_TYPE, apple_link, card_file, qr_text
 from notifier.certificates.opening import LinkState, Look, look_at, record_download
@@ -19,7 +20,8 @@ _FILE_NAME = N_("kartu-vaksin")
 
 
 def add_routes(app: Flask, face: Face) -> None:
-    """Part of the door `link`."""
+    """Part of the door `link`. Raises BadSettings at start where this process has no signing keys."""
+    keyring(face.services)
 
     @app.get(VIEW + "/codes")
     def codes(view: str) -> Response:

@@ -1,10 +1,11 @@
-"""`sertilink keys new`: fresh keys, as an env file holds them."""
+"""`sertilink keys new`: fresh keys, as an env file holds them; `keys public`: what may be known of the signing keys."""
 
 from __future__ import annotations
 
 import click
 
-from notifier.commands.console import json_option, print_json
+from notifier.certificates.codes.keys import keyring_of
+from notifier.commands.console import Console, json_option, pass_console, print_json
 from notifier.safety import new_key
 from notifier.settings import GENERATED, PREFIX
 
@@ -24,3 +25,20 @@ def new(as_json: bool) -> None:
         return
     for name, key in fresh.items():
         click.echo(f"{name}={key}")
+
+
+@keys.command("public")
+@json_option
+@pass_console
+def public(console: Console, as_json: bool) -> None:
+    """Print what may be known of each key that signs or signed codes, oldest first. Before you destroy a private key,
+    put its `certificate` into RETIRED_KEYS: its codes go on to hold."""
+    found = [
+        {"kid": key.kid, "hc1_kid": key.hc1_kid.hex(), "certificate": key.line}
+        for key in keyring_of(console.settings()).public.all
+    ]
+    if as_json:
+        print_json({"keys": found})
+        return
+    for key in found:
+        click.echo("\n".join(f"{name:<12} {value}" for name, value in key.items()) + "\n")

@@ -17,6 +17,7 @@ from notifier.store.tables import certificate, code, notification, tick
 _PLACE = "code:text"
 _CURSOR = "codes-made-ahead"
 _CURRENT = sa.text("code.ended_at IS NULL")  # literal: a bound parameter would not match the partial index
+_NOT_VALID = sa.text("certificate.status <> 'valid'")
 _HAS_LEFT = sa.text("notification.left_at IS NOT NULL")
 _ACCEPTED = (State.ACCEPTED.value, State.SENT.value, State.DELIVERED.value)
 
@@ -75,17 +76,15 @@ def end(conn: Connection, row: sa.Row[Any], *, at: datetime) -> None:
         conn.execute(code.update().where(code.c.id == row.id).values(ended_at=at))
 
 
-def revoked(conn: Connection) -> list[sa.Row[Any]]:
-    """(kind, key_id, revocation_id) of every code that no longer holds, sorted."""
-    columns = (code.c.kind, code.c.key_id, code.c.revocation_id)
+def revoked(conn: Connection) -> list[sa.Row[*tuple[Any, ...]]]:
+    """(kind, key_id, revocation_id) of every code that no longer holds, sorted. Reads no code that does."""
+    columns: list[sa.Column[Any]] = [code.c.kind, code.c.key_id, code.c.revocation_id]
     ended = sa.select(*columns).where(sa.text("code.ended_at IS NOT NULL"))
-    withdrawn = (
-        sa.select(*columns)
-        .join(certificate, certificate.c.id == code.c.certificate_id)
-        .where(sa.text("certificate.status <> 'valid'"), _CURRENT, code.c.revocation_id.is_not(None))
-    )
-    both = ended.union_all(withdrawn).subquery()
-    return list(conn.execute(sa.select(both).order_by(both.c.kind, both.c.key_id, both.c.revocation_id)))
+    gone = sa.select(certificate.c.id).where(_NOT_VALID, certificate.c.ended_at.is_not(None))
+    withdrawn = sa.select(*columns).where(code.c.certificate_id.in_(gone), _CURRENT)
+    # reasons have no id; asking for that in SQL would lead SQLite through every code there is
+    found = [row for row in conn.execute(ended.union_all(withdrawn)) if row.revocation_id is not None]
+    return sorted(found, key=lambda row: (row.kind, row.key_id, row.revocation_id))
 
 
 def find(conn: Connection, kind: str, revocation_id: str) -> sa.Row[*tuple[Any, ...]] | None:

@@ -59,6 +59,23 @@ def test_a_wrong_option_is_exit_2(run: Run) -> None:
     assert run("config", "show", "--no-such-option").exit_code == 2
 
 
+def test_the_public_half_of_each_signing_key_is_printed_oldest_first(run: Run) -> None:
+    keys = [json.loads(run("keys", "new", "--json").stdout)["SERTILINK_SIGNING_KEYS"] for _ in range(2)]
+
+    def public(**names: str) -> list[dict[str, str]]:
+        environ = {f"SERTILINK_{name}": value for name, value in names.items()}
+        found: list[dict[str, str]] = json.loads(run("keys", "public", "--json", environ=environ).stdout)["keys"]
+        return found
+
+    (first,) = public(SIGNING_KEYS=keys[0])
+    old, new = public(SIGNING_KEYS=",".join(keys))
+    assert (old, set(new)) == (first, {"kid", "hc1_kid", "certificate"})
+    assert public(SIGNING_KEYS=keys[1], RETIRED_KEYS=old["certificate"]) == [old, new]
+    shown = run("keys", "public", environ={"SERTILINK_SIGNING_KEYS": ",".join(keys)}).stdout
+    assert new["kid"] in shown
+    assert not any(key in shown for key in keys)
+
+
 def test_new_keys_can_be_used_as_they_are_printed(run: Run) -> None:
     lines = run("keys", "new").stdout.split()
     assert [line.split("=")[0] for line in lines] == [

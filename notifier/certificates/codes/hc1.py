@@ -48,17 +48,26 @@ def make_hc1(facts: CertificateFacts, key: SigningKey, *, country: str, uvci: st
 
     Raises NoCode where the format demands what nobody recorded: nothing is invented, nothing is left empty.
     """
-    claims = {
-        _ISS: country,
-        _IAT: int(at.timestamp()),
-        _EXP: int(min(at + LIFE, VALID_UNTIL).timestamp()),
-        _HCERT: {_DCC: _certificate(facts, country, uvci)},
-    }
+    claims = _claims(facts, country, uvci, at)
     protected = cbor2.dumps({_ALG: _ES256, _KID: key.public.hc1_kid})
     payload = cbor2.dumps(claims)
     signature = sign(key.private, _to_be_signed(protected, payload))
     message = cbor2.dumps(cbor2.CBORTag(_COSE_SIGN1, [protected, {}, payload, signature]))
     return PREFIX + str(b45encode(deflated(message, ZLIB)), "ascii")
+
+
+def hc1_card(facts: CertificateFacts, *, country: str, at: datetime) -> Card:
+    """What a code made now would say. Raises NoCode."""
+    return _card(_claims(facts, country, "", at), "")
+
+
+def _claims(facts: CertificateFacts, country: str, uvci: str, at: datetime) -> dict[Any, Any]:
+    return {
+        _ISS: country,
+        _IAT: int(at.timestamp()),
+        _EXP: int(min(at + LIFE, VALID_UNTIL).timestamp()),
+        _HCERT: {_DCC: _certificate(facts, country, uvci)},
+    }
 
 
 def _certificate(facts: CertificateFacts, country: str, uvci: str) -> dict[str, Any]:

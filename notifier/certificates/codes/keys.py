@@ -1,5 +1,7 @@
 """The keys that sign codes: P-256, several at a time, oldest first, the newest signs (SIGNING_KEYS).
 
+Of a key that signs no more the public half stays (RETIRED_KEYS): its private half can be destroyed, its codes hold.
+
 A public key has two names. `kid` is its RFC 7638 thumbprint, as SMART Health Cards demand. `hc1_kid` is the first 8
 bytes of the SHA-256 of its X.509 certificate, as the EU's specification demands; the certificate (DSC) is self-signed,
 which that specification allows, and made from nothing but key and country, so that every process makes the same bytes.
@@ -7,6 +9,7 @@ which that specification allows, and made from nothing but key and country, so t
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 from collections.abc import Sequence
@@ -24,6 +27,7 @@ from pydantic import SecretBytes
 from notifier.certificates.codes.packing import base64url
 from notifier.core.errors import BadSettings
 from notifier.services import Services
+from notifier.settings import Settings
 
 HC1_KID_BYTES = 8
 _CURVE = ec.SECP256R1()
@@ -69,6 +73,11 @@ class PublicKey:
         return self.key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
 
     @cached_property
+    def line(self) -> str:
+        """The DSC on one line, as RETIRED_KEYS takes it."""
+        return base64.b64encode(self.certificate).decode("ascii")
+
+    @cached_property
     def pem(self) -> str:
         """The DSC as PEM, for whoever keeps a list of certificates."""
         return x509.load_der_x509_certificate(self.certificate).public_bytes(Encoding.PEM).decode("ascii")
@@ -111,9 +120,23 @@ def signing_key(scalar: bytes, country: str) -> SigningKey:
     return SigningKey(private, PublicKey(private.public_key(), _certificate(private, country)))
 
 
+def retired_key(line: str) -> PublicKey:
+    """The key of a certificate that `PublicKey.line` gave, whose private half is gone. Raises ValueError."""
+    certificate = base64.b64decode(line, validate=True)
+    key = x509.load_der_x509_certificate(certificate).public_key()
+    if not isinstance(key, ec.EllipticCurvePublicKey) or not isinstance(key.curve, ec.SECP256R1):
+        raise ValueError("not a key of P-256")
+    return PublicKey(key, certificate)
+
+
 def keyring(services: Services) -> Keyring:
     """The installation's keys. Raises BadSettings in a process that holds none."""
-    return _keyring(services.settings.signing_keys, services.settings.country)
+    return keyring_of(services.settings)
+
+
+def keyring_of(settings: Settings) -> Keyring:
+    """The keys of settings. Raises BadSettings."""
+    return _keyring(settings.signing_keys, settings.retired_keys, settings.country)
 
 
 def has_keys(services: Services) -> bool:
@@ -122,11 +145,15 @@ def has_keys(services: Services) -> bool:
 
 
 @lru_cache(maxsize=4)
-def _keyring(secrets: tuple[SecretBytes, ...], country: str) -> Keyring:
+def _keyring(secrets: tuple[SecretBytes, ...], retired: tuple[str, ...], country: str) -> Keyring:
     if not secrets:
         raise BadSettings(["SERTILINK_SIGNING_KEYS: not loaded in this process"])
     keys = [signing_key(secret.get_secret_value(), country) for secret in secrets]
-    return Keyring(keys[-1], PublicKeys([key.public for key in keys]))
+    try:
+        old = [retired_key(line) for line in retired]
+    except ValueError:
+        raise BadSettings(["SERTILINK_RETIRED_KEYS: write the lines that `sertilink keys public` prints"]) from None
+    return Keyring(keys[-1], PublicKeys([*old, *(key.public for key in keys)]))
 
 
 def _certificate(private: ec.EllipticCurvePrivateKey, country: str) -> bytes:

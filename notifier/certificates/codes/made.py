@@ -16,10 +16,10 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from notifier.certificates.codes.card import BadCode, Card, CardDose, CodeKind, Missing, NoCode
-from notifier.certificates.codes.hc1 import make_hc1, read_hc1
+from notifier.certificates.codes.hc1 import hc1_card, make_hc1, read_hc1
 from notifier.certificates.codes.keys import Keyring, PublicKeys, keyring
-from notifier.certificates.codes.shc import make_shc, read_shc
-from notifier.certificates.codes.uvci import new_uvci
+from notifier.certificates.codes.shc import make_shc, read_shc, shc_card
+from notifier.certificates.codes.uvci import new_uvci, revocation_id
 from notifier.certificates.facts import CertificateFacts
 from notifier.certificates.view import certificate_facts
 from notifier.core.ids import new_secret_id
@@ -29,6 +29,7 @@ from notifier.store import codes
 
 RENEW_BEFORE = timedelta(days=90)  # of a code's end
 _RID_BITS = 80
+_ANY_RID = new_secret_id(_RID_BITS)  # one as long as the real ones: it is measured, never given out
 
 _READ: dict[CodeKind, Callable[[str, PublicKeys], Card]] = {CodeKind.HC1: read_hc1, CodeKind.SHC: read_shc}
 _Rows = Mapping[str, sa.Row[Any]]
@@ -71,14 +72,6 @@ def codes_of(services: Services, certificate_id: str, facts: CertificateFacts | 
 
 
 @dataclass(frozen=True, slots=True)
-class _Draft:
-    """A code as it would be made now, and what it says."""
-
-    text: str = field(repr=False)
-    card: Card
-
-
-@dataclass(frozen=True, slots=True)
 class _Maker:
     """Makes and compares the codes of one certificate at one moment."""
 
@@ -90,75 +83,90 @@ class _Maker:
 
     def brought_up_to_date(self, seen: _Rows) -> _Rows:
         """What is stored, once everything that is lacking or untrue was made anew."""
-        drafts = {kind: self._draft(kind) for kind in CodeKind}
-        stale = {kind: draft for kind, draft in drafts.items() if not self._holds(seen.get(kind), draft)}
+        wanted = {kind: self._wanted(kind) for kind in CodeKind}
+        stale = {kind: card for kind, card in wanted.items() if not self._holds(seen.get(kind), card)}
         if not stale:
             return seen
         with self.services.db.write() as conn:
             status = codes.lock(conn, self.certificate_id)
             stored = codes.current(conn, self.certificate_id)
-            for kind, draft in stale.items():
+            for kind, card in stale.items():
                 row = stored.get(kind)
                 # somebody else was faster, or the certificate has ended meanwhile
                 if status is CertificateStatus.VALID and _version(row) == _version(seen.get(kind)):
-                    self._settle(conn, kind, row, draft)
+                    self._settle(conn, kind, row, card)
             return codes.current(conn, self.certificate_id)
 
-    def _draft(self, kind: CodeKind, identifier: str | None = None) -> _Draft | Missing:
-        key, settings = self.ring.newest, self.services.settings
+    def _wanted(self, kind: CodeKind) -> Card | Missing:
+        """What a code made now would say, or why there can be none."""
+        settings = self.services.settings
         try:
             if kind is CodeKind.HC1:
-                uvci = identifier or new_uvci(settings.country)
-                text = make_hc1(self.facts, key, country=settings.country, uvci=uvci, at=self.at)
-            else:
-                rid = identifier or new_secret_id(_RID_BITS)
-                text = make_shc(self.facts, key, issuer_url=settings.public_url, rid=rid, at=self.at)
+                return hc1_card(self.facts, country=settings.country, at=self.at)
+            return shc_card(self.facts, self.ring.newest, issuer_url=settings.public_url, rid=_ANY_RID, at=self.at)
         except NoCode as error:
             return error.reason
-        return _Draft(text, _READ[kind](text, self.ring.public))
 
-    def _holds(self, row: sa.Row[Any] | None, draft: _Draft | Missing) -> bool:
+    def _holds(self, row: sa.Row[Any] | None, wanted: Card | Missing) -> bool:
         """Whether what is stored needs no change."""
-        if row is None or isinstance(draft, Missing):
-            return row is not None and row.reason == draft
+        if row is None or isinstance(wanted, Missing):
+            return row is not None and row.reason == wanted
         card = self._stored_card(row)
-        return card is not None and _is_true(card, draft.card) and not self._ends_soon(card)
+        return card is not None and _is_true(card, wanted) and not self._ends_soon(card)
 
     def _stored_card(self, row: sa.Row[Any]) -> Card | None:
         """What a stored code says; None where there is none, or its key was taken away."""
         text = codes.text_of(self.services.sealer, row)
+        return None if text is None else self._read(CodeKind(row.kind), text)
+
+    def _read(self, kind: CodeKind, text: str) -> Card | None:
         try:
-            return _READ[CodeKind(row.kind)](text, self.ring.public) if text is not None else None
+            return _READ[kind](text, self.ring.public)
         except BadCode:
             return None
 
     def _ends_soon(self, card: Card) -> bool:
         return card.expires_at is not None and card.expires_at - self.at < RENEW_BEFORE
 
-    def _settle(self, conn: Connection, kind: CodeKind, row: sa.Row[Any] | None, draft: _Draft | Missing) -> None:
-        """A true code that ends soon is signed anew under its own name; anything else makes room for the draft."""
+    def _settle(self, conn: Connection, kind: CodeKind, row: sa.Row[Any] | None, wanted: Card | Missing) -> None:
+        """A true code that ends soon is signed anew under its own name; anything else makes room for a new one."""
         card = None if row is None else self._stored_card(row)
-        if row is not None and card is not None and isinstance(draft, _Draft) and _is_true(card, draft.card):
-            renewed = self._draft(kind, card.identifier)
-            if isinstance(renewed, _Draft):
-                key_id = renewed.card.key_id
-                codes.renew(conn, self.services.sealer, row, text=renewed.text, key_id=key_id, at=self.at)
+        if row is not None and card is not None and isinstance(wanted, Card) and _is_true(card, wanted):
+            text, key_id = self._make(kind, card.identifier or ""), self.ring.newest.public.kid
+            codes.renew(conn, self.services.sealer, row, text=text, key_id=key_id, at=self.at)
             return
         if row is not None:
             codes.end(conn, row, at=self.at)
-        if isinstance(draft, Missing):
-            codes.add_reason(conn, certificate_id=self.certificate_id, kind=kind, reason=draft, at=self.at)
-            return
+        reason = wanted if isinstance(wanted, Missing) else self._add(conn, kind)
+        if reason is not None:
+            codes.add_reason(conn, certificate_id=self.certificate_id, kind=kind, reason=reason, at=self.at)
+
+    def _add(self, conn: Connection, kind: CodeKind) -> Missing | None:
+        """A new code; or why there can be none after all: with another identifier a card may be a letter too long."""
+        is_hc1 = kind is CodeKind.HC1
+        identifier = new_uvci(self.services.settings.country) if is_hc1 else new_secret_id(_RID_BITS)
+        try:
+            text = self._make(kind, identifier)
+        except NoCode as error:
+            return error.reason
         codes.add(
             conn,
             self.services.sealer,
             certificate_id=self.certificate_id,
             kind=kind,
-            text=draft.text,
-            key_id=draft.card.key_id,
-            revocation_id=draft.card.revocation_id or "",
+            text=text,
+            key_id=self.ring.newest.public.kid,
+            revocation_id=revocation_id(identifier) if is_hc1 else identifier,
             at=self.at,
         )
+        return None
+
+    def _make(self, kind: CodeKind, identifier: str) -> str:
+        """The code under its name. Raises NoCode."""
+        key, settings = self.ring.newest, self.services.settings
+        if kind is CodeKind.HC1:
+            return make_hc1(self.facts, key, country=settings.country, uvci=identifier, at=self.at)
+        return make_shc(self.facts, key, issuer_url=settings.public_url, rid=identifier, at=self.at)
 
 
 def _version(row: sa.Row[Any] | None) -> tuple[str, datetime] | None:

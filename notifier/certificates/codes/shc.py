@@ -30,6 +30,7 @@ from notifier.certificates.facts import CertificateFacts, DoseFacts
 PREFIX = "shc:/"
 MEDIA_TYPE = "application/smart-health-card"
 LONGEST_JWS = 1195  # what one QR code of version 22 holds
+_SIGNATURE_LENGTH = 1 + 86  # a dot and 64 bytes
 _APPLE = "https://redirect.health.apple.com/SMARTHealthCard/#"
 _TYPE = "https://smarthealth.cards#health-card"
 _SMALLEST = ord("-")  # the lowest character of a JWS is 00
@@ -39,12 +40,25 @@ _MIDNIGHT = re.compile(r"T.*\Z")
 
 def make_shc(facts: CertificateFacts, key: SigningKey, *, issuer_url: str, rid: str, at: datetime) -> str:
     """The JWS with all doses of the certificate's series. Raises NoCode(too-long, no-doses)."""
+    return _signed(_fitting(facts, key, issuer_url=issuer_url, rid=rid, at=at)[1], key)
+
+
+def shc_card(facts: CertificateFacts, key: SigningKey, *, issuer_url: str, rid: str, at: datetime) -> Card:
+    """What a card made now would say. Raises NoCode."""
+    return _card(_fitting(facts, key, issuer_url=issuer_url, rid=rid, at=at)[0], key.public.kid)
+
+
+def _fitting(
+    facts: CertificateFacts, key: SigningKey, *, issuer_url: str, rid: str, at: datetime
+) -> tuple[dict[str, Any], str]:
+    """The claims with as much as fits one code, and what is to be signed of them."""
     if not facts.doses:
         raise NoCode(Missing.NO_DOSES)
     for parts in (("lotNumber", "performer"), ("lotNumber",), ()):
-        jws = _signed(_claims(facts, parts, issuer_url=issuer_url, rid=rid, at=at), key)
-        if len(jws) <= LONGEST_JWS:
-            return jws
+        claims = _claims(facts, parts, issuer_url=issuer_url, rid=rid, at=at)
+        head = _packed(claims, key)
+        if len(head) <= LONGEST_JWS - _SIGNATURE_LENGTH:
+            return claims, head
     raise NoCode(Missing.TOO_LONG)
 
 
@@ -112,10 +126,13 @@ def _vaccine_code(dose: DoseFacts) -> dict[str, Any]:
     return {"text": dose.product}
 
 
-def _signed(claims: dict[str, Any], key: SigningKey) -> str:
-    payload = deflated(_json(claims), RAW_DEFLATE)
+def _packed(claims: dict[str, Any], key: SigningKey) -> str:
+    """Header and payload, as JWS spells them."""
     header = {"zip": "DEF", "alg": "ES256", "kid": key.public.kid}
-    head = f"{base64url(_json(header))}.{base64url(payload)}"
+    return f"{base64url(_json(header))}.{base64url(deflated(_json(claims), RAW_DEFLATE))}"
+
+
+def _signed(head: str, key: SigningKey) -> str:
     return f"{head}.{base64url(sign(key.private, head.encode('ascii')))}"
 
 

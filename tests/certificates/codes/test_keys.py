@@ -2,17 +2,34 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 from datetime import UTC, datetime
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import NameOID
 from pydantic import SecretBytes
 
+from notifier.certificates.codes.hc1 import make_hc1, read_hc1
 from notifier.certificates.codes.keys import keyring, signing_key
+from notifier.certificates.codes.shc import make_shc, read_shc
 from notifier.core.errors import BadSettings
 from notifier.services import Services
-from tests.certificates.codes.codes import KEY, public_key, sample_keys
+from tests.certificates.codes.codes import KEY, NOW, UVCI, facts, public_key, sample_keys
+
+
+def _rsa_certificate() -> str:
+    key = rsa.generate_private_key(65537, 2048)
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "RSA")])
+    builder = x509.CertificateBuilder(name, name, key.public_key(), 1, NOW, NOW)
+    return base64.b64encode(builder.sign(key, SHA256()).public_bytes(Encoding.DER)).decode()
+
+
+RSA_CERTIFICATE = _rsa_certificate()
 
 
 def test_the_kid_is_the_thumbprint_that_the_specifications_example_has():
@@ -69,3 +86,19 @@ def test_what_is_no_private_number_of_the_curve_is_refused(build_services, raw: 
 def test_no_secret_is_shown(services: Services):
     ring = keyring(services)
     assert "signing_keys" not in repr(ring) + repr(services.settings.signing_keys)
+
+
+def test_a_retired_key_signs_nothing_and_its_codes_still_hold(build_services):
+    new = SecretBytes(b"new".ljust(32, b"-"))
+    ring = keyring(build_services(signing_keys=(new,), retired_keys=(KEY.public.line,)))
+    assert [key.kid for key in ring.public.all] == [KEY.public.kid, ring.newest.public.kid]
+    assert ring.newest.public.kid != KEY.public.kid
+    assert read_shc(make_shc(facts(), KEY, issuer_url="https://x", rid="r", at=NOW), ring.public).name == "Siti Aminah"
+    hc1 = make_hc1(facts(), KEY, country="ID", uvci=UVCI, at=NOW)
+    assert read_hc1(hc1, ring.public).key_id == KEY.public.kid
+
+
+@pytest.mark.parametrize("line", ["x", "AAAA", RSA_CERTIFICATE])
+def test_what_is_no_certificate_of_a_p256_key_is_refused(build_services, line: str):
+    with pytest.raises(BadSettings, match="RETIRED_KEYS"):
+        keyring(build_services(retired_keys=(line,)))

@@ -12,6 +12,10 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from joserfc import jws
+from joserfc.errors import BadSignatureError
+from joserfc.jwk import ECKey
+from joserfc.jws import JWSRegistry
 
 from notifier.certificates.codes.card import BadCode, CodeKind, Distrust, Missing, NoCode
 from notifier.certificates.codes.keys import PublicKeys, SigningKey
@@ -120,6 +124,17 @@ def test_a_card_is_read_as_jws_as_digits_and_as_a_file(shape):
         NOW,
         None,
     )
+
+
+def test_another_librarys_jws_verifier_accepts_a_card_and_refuses_a_changed_byte():
+    """joserfc; the verifier of cards as such is in test_verifiers.py."""
+    key, registry = ECKey.import_key(KEY.public.jwk), JWSRegistry(strict_check_header=False)
+    found = jws.deserialize_compact(CARD.encode(), key, registry=registry)
+    assert found.headers() == {"zip": "DEF", "alg": "ES256", "kid": key.thumbprint()}
+    head, body, tail = CARD.split(".")
+    changed = "A" if body[99] != "A" else "B"
+    with pytest.raises(BadSignatureError):
+        jws.deserialize_compact(f"{head}.{body[:99]}{changed}{body[100:]}.{tail}", key, registry=registry)
 
 
 def test_apples_link_has_the_card_behind_the_hash_alone():
