@@ -143,6 +143,8 @@ def test_with_network_too_nothing_about_a_code_leaves_the_page(check: Check) -> 
 SORTED = {
     "{ours}/c/" + "A" * 33: "Ini tautan pribadi",
     "{ours}/verify?n=7K3M-9QXT-2B4D": "Nomor hanya dapat diperiksa dengan internet",
+    "{ours}/cek?lang=en&n=7K3M-9QXT-2B4D": "Nomor hanya dapat diperiksa dengan internet",
+    "{ours}/keys": "Tidak ada yang dapat diperiksa",
     "7k3m-9qxt-2b4d": "Nomor hanya dapat diperiksa dengan internet",
     "https://evil.example/verify?n=7K3M-9QXT-2B4D": "Alamat ini bukan alamat kami",
     "{ours}@evil.example/verify?n=7K3M-9QXT-2B4D": "Alamat ini bukan alamat kami",
