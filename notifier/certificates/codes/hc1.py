@@ -6,6 +6,7 @@ Sources: eHealth Network, "Electronic Health Certificate Specification" 1.0.5 an
 
 from __future__ import annotations
 
+import unicodedata
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -73,8 +74,12 @@ def _claims(facts: CertificateFacts, country: str, uvci: str, at: datetime) -> d
 def _certificate(facts: CertificateFacts, country: str, uvci: str) -> dict[str, Any]:
     if facts.birth_date.year not in _YEARS:
         raise NoCode(Missing.BIRTH_DATE_OUT_OF_RANGE)
-    entry = _vaccination(facts.this_dose) | {"co": country, "is": facts.issuer[:_LONGEST_ISSUER], "ci": uvci}
+    entry = _vaccination(facts.this_dose) | {"co": country, "is": _issuer(facts.issuer), "ci": uvci}
     return {"ver": _VERSION, "nam": name_fields(facts.name), "dob": facts.birth_date.isoformat(), "v": [entry]}
+
+
+def _issuer(name: str) -> str:
+    return unicodedata.normalize("NFC", name)[:_LONGEST_ISSUER].strip()
 
 
 def _vaccination(dose: DoseFacts) -> dict[str, Any]:
@@ -156,7 +161,8 @@ def _card(claims: dict[Any, Any], kid: str) -> Card:
     certificate = claims[_HCERT][_DCC]
     (entry,) = certificate["v"]
     names = certificate["nam"]
-    spelled = [str(names[first] if first in names else names.get(second, "")) for first, second in _NAME_FIELDS]
+    # a name too long for its own field stands transliterated alone, words parted by <
+    spelled = [str(names.get(plain) or names.get(other, "")).replace("<", " ") for plain, other in _NAME_FIELDS]
     product = str(entry["mp"])
     dose = CardDose(
         given_on=date.fromisoformat(entry["dt"]),

@@ -153,7 +153,8 @@ def _keyring(secrets: tuple[SecretBytes, ...], retired: tuple[str, ...], country
         old = [retired_key(line) for line in retired]
     except ValueError:
         raise BadSettings(["SERTILINK_RETIRED_KEYS: write the lines that `sertilink keys public` prints"]) from None
-    return Keyring(keys[-1], PublicKeys([*old, *(key.public for key in keys)]))
+    each = {key.kid: key for key in (*old, *(key.public for key in keys))}  # one that is in both lists counts once
+    return Keyring(keys[-1], PublicKeys(list(each.values())))
 
 
 def _certificate(private: ec.EllipticCurvePrivateKey, country: str) -> bytes:

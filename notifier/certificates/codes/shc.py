@@ -1,7 +1,8 @@
 """SHC: a SMART Health Card: a small FHIR bundle, DEFLATE, JWS (ES256), and its digits for a QR code.
 
-Sources: HL7, "SMART Health Cards and Links" STU 1; RFC 7515 (JWS). A card has the doses of one series, as the
-specification wants it; what it calls optional goes first where the card would not fit one QR code.
+Sources: HL7, "SMART Health Cards and Links" STU 1 and "SMART Health Cards: Vaccination & Testing"; RFC 7515 (JWS). A
+card has the doses of one series, as the specification wants it; what it calls optional goes first where the card would
+not fit one QR code.
 """
 
 from __future__ import annotations
@@ -35,6 +36,8 @@ _APPLE = "https://redirect.health.apple.com/SMARTHealthCard/#"
 _TYPE = "https://smarthealth.cards#health-card"
 _SMALLEST = ord("-")  # the lowest character of a JWS is 00
 _LONGEST_LOT = 20
+# "Lot #", "Bets:": the label is not the number
+_LABEL = re.compile(r"\A\s*(?:lot|batch|bets)\s*(?:no|number|nomor)?\s*[:#.]\s*", re.I)
 _MIDNIGHT = re.compile(r"T.*\Z")
 
 
@@ -96,18 +99,19 @@ def _claims(
 
 
 def _patient(facts: CertificateFacts) -> dict[str, Any]:
-    """The words of the name as given names: a registry here tells no family name, and readers show these."""
+    """The name in one piece, which the vaccination profile wants of names that are not easily split."""
     return {
         "resourceType": "Patient",
-        "name": [{"given": facts.name.split()}],
+        "name": [{"text": facts.name}],
         "birthDate": facts.birth_date.isoformat(),
     }
 
 
 def _immunization(dose: DoseFacts, parts: Sequence[str]) -> dict[str, Any]:
     optional: dict[str, Any] = {}
-    if dose.lot and len(dose.lot) <= _LONGEST_LOT:  # a lot number cut short would be another one
-        optional["lotNumber"] = dose.lot
+    lot = _LABEL.sub("", dose.lot or "")
+    if lot and len(lot) <= _LONGEST_LOT:  # a lot number cut short would be another one
+        optional["lotNumber"] = lot
     if dose.facility:
         optional["performer"] = [{"actor": {"display": dose.facility}}]
     return {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zlib
 from dataclasses import replace
 from datetime import date, timedelta
@@ -17,9 +18,11 @@ from hypothesis import strategies as st
 from notifier.certificates.codes.card import BadCode, CodeKind, Distrust, Missing, NoCode
 from notifier.certificates.codes.hc1 import LIFE, PREFIX, make_hc1, read_hc1
 from notifier.certificates.codes.keys import VALID_UNTIL, PublicKeys
+from notifier.certificates.codes.names import name_fields
 from notifier.certificates.codes.signature import sign
 from notifier.certificates.codes.uvci import check_character, new_uvci, revocation_id
 from notifier.certificates.facts import CertificateFacts
+from notifier.core.ids import REFERENCE_ALPHABET
 from tests.certificates.codes.codes import KEY, KEYS, NOW, OLD_KEY, UVCI, a_dose, facts
 
 
@@ -187,6 +190,44 @@ def test_a_code_ends_before_the_certificate_of_its_key_does():
     assert claims[4] == int(VALID_UNTIL.timestamp())
 
 
+@pytest.mark.parametrize(
+    ("name", "fields"),
+    [
+        ("Suharto", {"fn": "Suharto", "fnt": "SUHARTO"}),
+        ("dr. Siti Aminah, S.Kom.", {"fn": "dr. Siti Aminah, S.Kom.", "fnt": "DR<SITI<AMINAH<SKOM"}),
+        ("Nur'aini Al-Fatih", {"fn": "Nur'aini Al-Fatih", "fnt": "NURAINI<AL<FATIH"}),
+        ("D'Červenková Panklová", {"fn": "D'Červenková Panklová", "fnt": "DCERVENKOVA<PANKLOVA"}),
+        ("Jo\u0308rg Weiß", {"fn": "Jörg Weiß", "fnt": "JOERG<WEISS"}),
+        ("Øystein Þór Łukasz", {"fn": "Øystein Þór Łukasz", "fnt": "OEYSTEIN<THOR<LUKASZ"}),
+        ("A. " * 40, {"fnt": "<".join("A" * 25)}),
+    ],
+)
+def test_a_name_stands_as_it_is_and_in_passport_letters(name: str, fields: dict[str, str]):
+    assert claims_of(make(name=name))[-260][1]["nam"] == fields
+
+
+@pytest.mark.parametrize("name", ["ꦱꦶꦠꦶ", "سيتي أمينة", "ᬲᬶᬢᬶ", "Siti 2", "Siti ꦱ", "'-.", "Siti😀"])
+def test_a_name_that_we_cannot_transliterate_for_sure_gets_no_code(name: str):
+    with pytest.raises(NoCode) as error:
+        make(name=name)
+    assert error.value.reason is Missing.NAME_NOT_LATIN
+
+
+def test_a_name_too_long_for_its_field_is_read_back_in_passport_letters():
+    name = "Raden Ajeng Kusumaningrum Wirawan Pradnyaparamitha Hadiningrat Sastroamidjojo"
+    assert read_hc1(make(name=name), KEYS).name == "RADEN AJENG KUSUMANINGRUM WIRAWAN PRADNYAPARAMITHA"
+
+
+@given(st.text(min_size=1, max_size=80))
+def test_any_name_becomes_passport_letters_or_no_code(name: str):
+    try:
+        fields = name_fields(name)
+    except NoCode:
+        return
+    assert re.fullmatch(r"[A-Z]([A-Z<]{0,48}[A-Z])?", fields["fnt"])
+    assert "<<" not in fields["fnt"]
+
+
 def test_a_birth_date_outside_the_format_gets_no_code():
     with pytest.raises(NoCode) as error:
         make(birth_date=date(1899, 12, 31))
@@ -214,6 +255,7 @@ def test_an_identifier_is_new_each_time_and_checks():
     first, second = new_uvci("ID"), new_uvci("ID")
     assert first != second
     text, check = first.split("#")
+    assert set(REFERENCE_ALPHABET) < set("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789")  # whatever is drawn can be checked
     assert (check_character(text), len(first) <= 50) == (check, True)
 
 

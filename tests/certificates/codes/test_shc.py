@@ -98,7 +98,7 @@ def test_a_card_says_what_the_specification_wants_and_nothing_else():
     patient, first, second = (entry["resource"] for entry in claims["vc"]["credentialSubject"]["fhirBundle"]["entry"])
     assert patient == {
         "resourceType": "Patient",
-        "name": [{"given": ["Siti", "Aminah"]}],
+        "name": [{"text": "Siti Aminah"}],
         "birthDate": "1989-02-10",
     }
     assert first == {
@@ -165,6 +165,12 @@ def test_a_card_too_long_even_so_is_not_made():
     with pytest.raises(NoCode) as error:
         make(doses=many, this_dose=many[0])
     assert error.value.reason is Missing.TOO_LONG
+
+
+@pytest.mark.parametrize("lot", ["Lot # 0123L45A", "batch no. 0123L45A", "Bets: 0123L45A", "0123L45A"])
+def test_a_lot_number_stands_without_its_label(lot: str):
+    dose = a_dose(lot=lot)
+    assert read_shc(make(this_dose=dose, doses=(dose,)), KEYS).doses[0].lot == "0123L45A"
 
 
 def test_a_lot_number_that_the_format_has_no_room_for_is_left_out_not_cut():

@@ -59,7 +59,7 @@ def test_somebody_elses_verifier_accepts_every_shape_of_a_card_and_refuses_a_cha
     answers = verifier(issuer_of(services), *accepted, *refused)
     for answer in answers[:3]:
         patient, dose = (entry["resource"] for entry in answer["bundle"]["entry"])
-        assert (patient["name"], patient["birthDate"]) == ([{"given": SITI.name.split()}], "1989-02-10")
+        assert (patient["name"], patient["birthDate"]) == ([{"text": SITI.name}], "1989-02-10")
         assert (dose["occurrenceDateTime"], dose["lotNumber"]) == ("2026-11-22", "LOT-7")
     assert [answer.get("error") for answer in answers[3:]] == ["SignatureVerificationError"] * 2
 
