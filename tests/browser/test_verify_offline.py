@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -15,7 +16,9 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from linkserver import create_public_app
 from notifier.certificates import issue
+from notifier.certificates.check import check_text
 from notifier.certificates.codes.shc import qr_text
+from notifier.certificates.limits import CheckLimits, Limit
 from notifier.core.states import Reason
 from notifier.services import Services
 from tests.browser.conftest import bound
@@ -24,6 +27,7 @@ from tests.certificates.pictures import qr_picture, saved
 from tests.certificates.signed import STRANGER, Signed, changed, signed
 from tests.conftest import Build
 
+NO_LIMIT = CheckLimits(address=Limit("x", 1_000, timedelta(minutes=1)))
 CAMERA = """
 window.BarcodeDetector = class {
   static async getSupportedFormats() { return ["qr_code"]; }
@@ -163,6 +167,33 @@ def test_what_is_no_code_of_ours_is_sorted_as_online(check: Check) -> None:
     found = {text: check.paste(text.replace("{ours}", check.address)) for text in SORTED}
     assert found == SORTED
     assert check.faults == []
+
+
+JUDGE_ALL = """async (texts) => {
+  const address = document.querySelector("script[type=module]").src;
+  const { check } = await import(address.replace("page.js", "codes.js"));
+  const { load } = await import(address.replace("page.js", "lists.js"));
+  const told = document.getElementById("check").dataset;
+  const lists = await load(JSON.parse(told.lists), JSON.parse(told.hc1), "id");
+  const all = [];
+  for (const text of texts) all.push((await check(text, { ours: told.ours, now: Date.now(), ...lists })).verdict);
+  return all;
+}"""
+
+
+def test_both_readers_judge_mangled_codes_alike(check: Check) -> None:
+    dice, codes = random.Random(11), signed(check.services)
+    texts = []
+    for whole in (codes.hc1, codes.jws, qr_text(codes.jws)):
+        for _ in range(80):
+            at, letter = dice.randrange(5, len(whole)), dice.choice("0123456789ABCXYZ") if dice.random() < 0.8 else ""
+            texts.append(whole[:at] + letter + whole[at + dice.choice((0, 1, 1, 1, 9)) :])
+    check.open()
+    found = check.page.evaluate(JUDGE_ALL, texts)
+    ours = [check_text(check.services, text, address="a", limits=NO_LIMIT).verdict.value for text in texts]
+    apart = [(text, here, there) for text, here, there in zip(texts, found, ours, strict=True) if here != there]
+    assert apart == []
+    assert "forged" in found
 
 
 def test_nothing_typed_asks_for_text_and_the_page_speaks_english(check: Check) -> None:
