@@ -244,6 +244,36 @@ def test_the_camera_and_pictures_are_offered_where_the_browser_reads_codes(check
     expect(check.page.get_by_text("Gambar ini rusak atau terpotong")).to_be_visible()
 
 
+VIEW = """
+navigator.mediaDevices.getUserMedia = async () => {
+  if (!window.allowed) throw new DOMException("no", "NotAllowedError");
+  const canvas = document.createElement("canvas");
+  const pen = canvas.getContext("2d");
+  setInterval(() => pen.fillRect(0, 0, 9, 9), 50);
+  window.stream = canvas.captureStream();
+  return window.stream;
+};
+"""
+
+
+def test_the_camera_looks_until_it_sees_a_code_and_is_let_go(check: Check) -> None:
+    codes = signed(check.services)
+    check.page.add_init_script(CAMERA + VIEW)
+    check.open()
+    button = check.page.locator("#camera")
+    button.click()
+    expect(check.page.get_by_text("Kamera tidak dapat dipakai")).to_be_visible()
+    check.page.evaluate("window.allowed = true")
+    button.click()
+    expect(check.page.locator("#video")).to_be_visible()
+    expect(button).to_have_text("Matikan kamera")
+    check.page.evaluate("(code) => { window.seen = code; }", codes.hc1)
+    expect(check.page.locator("#result h2").first).to_have_text("Sertifikat ini sah")
+    expect(check.page.locator("#video")).to_be_hidden()
+    assert check.page.evaluate("window.stream.getTracks().every((track) => track.readyState === 'ended')")
+    assert check.faults == []
+
+
 def test_a_browser_that_cannot_read_codes_says_what_to_do(check: Check) -> None:
     check.page.add_init_script("delete window.BarcodeDetector;")
     check.open()

@@ -112,10 +112,13 @@ function best(codes) {
 
 async function open(eyes) {
   const video = find("video");
+  find("camera").disabled = true; // until the question of the browser is answered
   try {
     stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment" }, audio: false });
   } catch {
     return say("no-camera");
+  } finally {
+    find("camera").disabled = false;
   }
   say("");
   video.srcObject = stream;
