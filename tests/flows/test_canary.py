@@ -44,7 +44,8 @@ def lived(each_desk: Desk, clock: FakeClock) -> Desk:
     path = "/" + desk.gateway.sent[-1].text.split("/", 3)[3].split(" ")[0]
     client.post(path, data={"day": "11", "month": "2", "year": "1989"})
     opened = client.post(path, data={"day": "10", "month": "2", "year": "1989"})
-    assert client.get(opened.location).status_code == 200
+    for shape in ("", "/codes", ".smart-health-card"):
+        assert client.get(opened.location + shape).status_code == 200
     body = json.dumps(event_json(event_id="e3", dose={"number": 0})).encode()
     try:
         read_event(json.loads(body), today=TODAY)
@@ -77,7 +78,7 @@ def test_no_plain_column_holds_personal_data(lived: Desk) -> None:
                     if any(text in plain(value) for text in texts):
                         leaks.append(f"{table.name}.{column}: text of an SMS")
     assert leaks == []
-    assert {"person", "dose", "notification", "attempt", "receipt", "audit", "dead_letter", "opening"} <= seen
+    assert {"person", "dose", "notification", "attempt", "receipt", "audit", "dead_letter", "opening", "code"} <= seen
 
 
 def test_no_metric_holds_personal_data(lived: Desk) -> None:
