@@ -76,10 +76,7 @@ def _page(view: str, seen: History) -> Response:
         "history.html",
         view=view,
         zone=seen.zone,
-        deeds=[
-            (each.at, _DEEDS[each.kind], _DEVICES.get(each.device, _DEVICES[OTHER]))
-            for each in seen.deeds
-        ],
+        deeds=[(each.at, _DEEDS[each.kind], _DEVICES.get(each.device, _DEVICES[OTHER])) for each in seen.deeds],
         opened=sum(seen.by_people.get(kind, 0) for kind in OPENS),
         downloaded=sum(count for kind, count in seen.by_people.items() if kind not in others),
         verified=seen.by_people.get(OpeningKind.VERIFIED, 0),

@@ -85,4 +85,5 @@ def _public(body: dict[str, Any] | str, content_type: str = "application/json") 
     response.headers["Cache-Control"] = _KEEP
     response.add_etag()
     response.make_conditional(request)
+    del response.headers["Date"]  # the server says it
     return response

@@ -18,12 +18,13 @@ from linkserver.words import language
 from notifier.certificates.check import Check, Verdict, check_picture, check_text
 from notifier.certificates.codes.vaccines import names_of_codes
 from notifier.certificates.facts import dose_words
+from notifier.certificates.limits import PICTURES
 from notifier.certificates.pasted import LONGEST_NUMBER
 from notifier.certificates.pictures import LARGEST
-from notifier.certificates.view import TooManyChecks
+from notifier.certificates.view import TooManyChecks, count_check
 from notifier.core.errors import Refused
 
-_AROUND = 64 * 1024  # what a form puts around a picture
+_LARGEST_BODY = LARGEST + 64 * 1024  # a form puts something around a picture
 _PARSED = 512 * 1024
 _DRAINED = 32 * 1024 * 1024
 _CHUNK = 64 * 1024
@@ -61,16 +62,24 @@ def add_routes(app: Flask, face: Face) -> None:
 
     @app.post("/verify/picture")
     def verify_picture() -> Response:
-        request.max_content_length = LARGEST + _AROUND
+        address = request.remote_addr or ""
+        try:
+            count_check(face.services, address=address, limits=PICTURES)
+        except TooManyChecks as error:
+            _drain()
+            return state_page(LIMITED, retry_after_s=error.retry_after_s)
+        if (request.content_length or 0) > _LARGEST_BODY:
+            _drain()
+            return _page(problem="picture-large")
+        request.max_content_length = _LARGEST_BODY
         request.max_form_memory_size = _PARSED  # also the parser's buffer, which takes a file in pieces
         try:
             sent = request.files.get("picture")
             data, device = sent.read() if sent else b"", device_kind(request.user_agent.string)
-            checks = check_picture(face.services, data, address=request.remote_addr or "", device=device)
+            checks = check_picture(face.services, data, address=address, device=device)
         except TooManyChecks as error:
             return state_page(LIMITED, retry_after_s=error.retry_after_s)
-        except RequestEntityTooLarge:
-            _drain()
+        except RequestEntityTooLarge:  # a body that did not say its length
             return _page(problem="picture-large")
         except Refused as error:
             return _page(problem=error.reason)
@@ -104,7 +113,7 @@ def _page(check: Check | None = None, *, typed: str = "", problem: str | None = 
 
 
 def _drain() -> None:
-    """Reads some more of a body that is too large and forgets it: a browser shows an answer only once it has sent."""
+    """Reads a body that nobody read yet, up to a bound, and forgets it: a browser shows an answer once it has sent."""
     stream, left = request.environ["wsgi.input"], min(request.content_length or 0, _DRAINED)
     while left > 0 and (chunk := stream.read(min(_CHUNK, left))):
         left -= len(chunk)

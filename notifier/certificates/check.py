@@ -16,7 +16,7 @@ from notifier.certificates.codes.keys import keyring
 from notifier.certificates.codes.revoked import found, status_of
 from notifier.certificates.codes.shc import read_shc
 from notifier.certificates.issue import read_number
-from notifier.certificates.limits import CHECKS, PICTURES, CheckLimits, Limit
+from notifier.certificates.limits import CHECKS, CheckLimits, Limit
 from notifier.certificates.pasted import LONGEST, Kind, read_pasted
 from notifier.certificates.pictures import read_picture
 from notifier.certificates.view import check_number, count_check, note_check
@@ -91,14 +91,12 @@ def check_code(
     return Check(_verdict(services, card, device, limits.noted), holds=card)
 
 
-def check_picture(
-    services: Services, data: bytes, *, address: str, device: str = OTHER, limits: CheckLimits = PICTURES
-) -> list[Check]:
+def check_picture(services: Services, data: bytes, *, address: str, device: str = OTHER) -> list[Check]:
     """The checks of all QR codes in a picture, the most telling first; or of a `.smart-health-card` file.
 
-    Raises TooManyChecks; Refused with the reasons of `read_picture`. The upload is counted before it is looked at.
+    The caller counts the upload (limits.PICTURES) before it takes it in. Raises TooManyChecks; Refused with the reasons
+    of `read_picture`.
     """
-    count_check(services, address=address, limits=limits)
     texts = (data.decode("utf-8", "replace"),) if _is_card_file(data) else read_picture(data)
     checks = [check_text(services, text, address=address, device=device) for text in texts]
     return sorted(checks, key=lambda check: (_BY_TELLING.index(check.verdict), check.holds is None))

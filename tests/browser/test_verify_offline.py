@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import random
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -14,7 +16,9 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from linkserver import create_public_app
 from notifier.certificates import issue
+from notifier.certificates.check import check_text
 from notifier.certificates.codes.shc import qr_text
+from notifier.certificates.limits import CheckLimits, Limit
 from notifier.core.states import Reason
 from notifier.services import Services
 from tests.browser.conftest import bound
@@ -23,6 +27,7 @@ from tests.certificates.pictures import qr_picture, saved
 from tests.certificates.signed import STRANGER, Signed, changed, signed
 from tests.conftest import Build
 
+NO_LIMIT = CheckLimits(address=Limit("x", 1_000, timedelta(minutes=1)))
 CAMERA = """
 window.BarcodeDetector = class {
   static async getSupportedFormats() { return ["qr_code"]; }
@@ -142,6 +147,8 @@ def test_with_network_too_nothing_about_a_code_leaves_the_page(check: Check) -> 
 SORTED = {
     "{ours}/c/" + "A" * 33: "Ini tautan pribadi",
     "{ours}/verify?n=7K3M-9QXT-2B4D": "Nomor hanya dapat diperiksa dengan internet",
+    "{ours}/cek?lang=en&n=7K3M-9QXT-2B4D": "Nomor hanya dapat diperiksa dengan internet",
+    "{ours}/keys": "Tidak ada yang dapat diperiksa",
     "7k3m-9qxt-2b4d": "Nomor hanya dapat diperiksa dengan internet",
     "https://evil.example/verify?n=7K3M-9QXT-2B4D": "Alamat ini bukan alamat kami",
     "{ours}@evil.example/verify?n=7K3M-9QXT-2B4D": "Alamat ini bukan alamat kami",
@@ -162,6 +169,33 @@ def test_what_is_no_code_of_ours_is_sorted_as_online(check: Check) -> None:
     assert check.faults == []
 
 
+JUDGE_ALL = """async (texts) => {
+  const address = document.querySelector("script[type=module]").src;
+  const { check } = await import(address.replace("page.js", "codes.js"));
+  const { load } = await import(address.replace("page.js", "lists.js"));
+  const told = document.getElementById("check").dataset;
+  const lists = await load(JSON.parse(told.lists), JSON.parse(told.hc1), "id");
+  const all = [];
+  for (const text of texts) all.push((await check(text, { ours: told.ours, now: Date.now(), ...lists })).verdict);
+  return all;
+}"""
+
+
+def test_both_readers_judge_mangled_codes_alike(check: Check) -> None:
+    dice, codes = random.Random(11), signed(check.services)
+    texts = []
+    for whole in (codes.hc1, codes.jws, qr_text(codes.jws)):
+        for _ in range(80):
+            at, letter = dice.randrange(5, len(whole)), dice.choice("0123456789ABCXYZ") if dice.random() < 0.8 else ""
+            texts.append(whole[:at] + letter + whole[at + dice.choice((0, 1, 1, 1, 9)) :])
+    check.open()
+    found = check.page.evaluate(JUDGE_ALL, texts)
+    ours = [check_text(check.services, text, address="a", limits=NO_LIMIT).verdict.value for text in texts]
+    apart = [(text, here, there) for text, here, there in zip(texts, found, ours, strict=True) if here != there]
+    assert apart == []
+    assert "forged" in found
+
+
 def test_nothing_typed_asks_for_text_and_the_page_speaks_english(check: Check) -> None:
     codes = signed(check.services)
     check.open("?lang=en")
@@ -170,6 +204,20 @@ def test_nothing_typed_asks_for_text_and_the_page_speaks_english(check: Check) -
     assert check.paste(codes.hc1) == "This certificate is valid"
     expect(check.page.locator("#result")).to_contain_text("February 10, 1989")
     expect(check.page.locator("#result")).to_contain_text("Revocation list from")
+
+
+def test_an_old_list_is_told_beside_a_valid_result(check: Check) -> None:
+    codes = signed(check.services)
+    check.keep()
+    check.context.set_offline(True)
+    check.page.clock.set_system_time(datetime.now(UTC) + timedelta(days=3))
+    check.page.reload()
+    expect(check.page.locator("#age")).to_have_text("Daftar pencabutan dari 3 hari yang lalu.")
+    assert check.paste(codes.hc1) == "Sertifikat ini sah"
+    expect(check.page.locator("#result .band")).to_contain_text("mungkin sudah dicabut")
+    check.page.clock.set_system_time(datetime.now(UTC) + timedelta(days=800))
+    check.page.reload()
+    assert check.paste(codes.hc1) == "Kode ini sudah lewat masa berlakunya"
 
 
 def test_the_chosen_language_is_kept_without_network(check: Check) -> None:
@@ -194,6 +242,36 @@ def test_the_camera_and_pictures_are_offered_where_the_browser_reads_codes(check
     expect(check.page.locator("#result h2").first).to_have_text("Sertifikat ini sah")
     check.page.set_input_files("#picture", files=[picture | {"buffer": b"no picture"}])  # type: ignore[list-item]
     expect(check.page.get_by_text("Gambar ini rusak atau terpotong")).to_be_visible()
+
+
+VIEW = """
+navigator.mediaDevices.getUserMedia = async () => {
+  if (!window.allowed) throw new DOMException("no", "NotAllowedError");
+  const canvas = document.createElement("canvas");
+  const pen = canvas.getContext("2d");
+  setInterval(() => pen.fillRect(0, 0, 9, 9), 50);
+  window.stream = canvas.captureStream();
+  return window.stream;
+};
+"""
+
+
+def test_the_camera_looks_until_it_sees_a_code_and_is_let_go(check: Check) -> None:
+    codes = signed(check.services)
+    check.page.add_init_script(CAMERA + VIEW)
+    check.open()
+    button = check.page.locator("#camera")
+    button.click()
+    expect(check.page.get_by_text("Kamera tidak dapat dipakai")).to_be_visible()
+    check.page.evaluate("window.allowed = true")
+    button.click()
+    expect(check.page.locator("#video")).to_be_visible()
+    expect(button).to_have_text("Matikan kamera")
+    check.page.evaluate("(code) => { window.seen = code; }", codes.hc1)
+    expect(check.page.locator("#result h2").first).to_have_text("Sertifikat ini sah")
+    expect(check.page.locator("#video")).to_be_hidden()
+    assert check.page.evaluate("window.stream.getTracks().every((track) => track.readyState === 'ended')")
+    assert check.faults == []
 
 
 def test_a_browser_that_cannot_read_codes_says_what_to_do(check: Check) -> None:

@@ -46,24 +46,21 @@ def end(services: Services, codes: Signed, how: str) -> None:
             issue.revoke(conn, codes.made.dose_id, reason=Reason.WITHDRAWN, at=services.clock.now())
 
 
-@pytest.mark.parametrize("spelling", SPELLINGS)
 @pytest.mark.parametrize("how", ["valid", "replaced", "revoked"])
-def test_a_code_of_ours_tells_its_certificates_state_and_what_it_holds(
-    services: Services, how: str, spelling: str
-) -> None:
+def test_a_code_of_ours_tells_its_certificates_state_and_what_it_holds(services: Services, how: str) -> None:
     codes = signed(services)
     end(services, codes, how)
-    found = check(services, SPELLINGS[spelling](codes))
-    assert (found.verdict.value, found.number) == (how, None)
-    assert found.holds is not None
-    assert (found.holds.name, found.holds.birth_date) == ("Siti Aminah", codes.made.birth_date)
-    assert len(found.holds.doses) == (1 if spelling == "hc1" else 2)
+    for spelling, spell in SPELLINGS.items():
+        found = check(services, spell(codes))
+        assert (found.verdict.value, found.number) == (how, None)
+        assert found.holds is not None
+        assert (found.holds.name, found.holds.birth_date) == ("Siti Aminah", codes.made.birth_date)
+        assert len(found.holds.doses) == (1 if spelling == "hc1" else 2)
 
 
-@pytest.mark.parametrize("spelling", SPELLINGS)
-def test_a_code_of_another_issuer_is_told_and_its_contents_are_not(services: Services, spelling: str) -> None:
-    found = check(services, SPELLINGS[spelling](signed(services, key=STRANGER)))
-    assert found == Check(Verdict.OTHER_ISSUER)
+def test_a_code_of_another_issuer_is_told_and_its_contents_are_not(services: Services) -> None:
+    codes = signed(services, key=STRANGER)
+    assert {check(services, spell(codes)) for spell in SPELLINGS.values()} == {Check(Verdict.OTHER_ISSUER)}
 
 
 def test_a_changed_code_is_forged_wherever_it_was_changed(services: Services) -> None:
@@ -138,14 +135,12 @@ def test_a_card_file_may_be_sent_as_a_picture(services: Services) -> None:
             assert found.verdict is Verdict.UNREADABLE
 
 
-def test_codes_and_pictures_are_counted_and_too_many_wait(services: Services) -> None:
+def test_codes_are_counted_and_too_many_wait(services: Services) -> None:
     one = CheckLimits(address=Limit("x", 1, timedelta(minutes=1)))
     code = signed(services).hc1
     assert check_text(services, code, address="a", limits=one).verdict is Verdict.VALID
     with pytest.raises(TooManyChecks):
         check_text(services, code, address="a", limits=one)
-    with pytest.raises(TooManyChecks):
-        check_picture(services, saved(qr_picture(code)), address="a", limits=one)
 
 
 def test_nothing_personal_stands_in_what_a_log_would_print(services: Services) -> None:

@@ -204,7 +204,7 @@ export function sort(pasted, ours) {
   if (shc) return { kind: "shc", text: shc[1] };
   if (/^ey[\w-]*\.[\w-]+\.[\w-]+$/.test(bare)) return { kind: "jws", text: bare };
   if (/^[0-9A-Za-z]{33}$/.test(bare) || isOurs(bare, ours, "/c/")) return { kind: "personal-link" };
-  if (isOurs(bare, ours, "/verify?n=") || isOurs(bare, ours, "/cek?n=")) return { kind: "needs-network" };
+  if (isOurs(bare, ours, "/")) return { kind: /\/(verify|cek)\/?\?(.*&)?n=/.test(bare) ? "needs-network" : "unreadable" };
   if (/[a-z][a-z0-9+.-]*:|\w\.\p{L}{2}/iu.test(text)) return { kind: "other-address" };
   if (/^[0-9A-Za-z]{12}$/.test(bare.replace(/-/g, ""))) return { kind: "needs-network" };
   return { kind: "unreadable" };

@@ -17,19 +17,21 @@ export function ago(moment, language, now = Date.now()) {
   return new Intl.RelativeTimeFormat(language, { numeric: "auto" }).format(-Math.floor(passed / length), unit);
 }
 
-// {keys, isRevoked, age}; without keys where nothing could be fetched and nothing is kept. `hc1Kids` has the short
+// {keys, isRevoked, age, isOld}; without keys where nothing could be fetched and nothing is kept. `hc1Kids` has the short
 // name that each key has in HC1 codes, by its kid.
 export async function load([keysAt, revokedAt], hc1Kids, language) {
   try {
     const [[{ keys }, keysFrom], [revoked, revokedFrom]] = await Promise.all([fetched(keysAt), fetched(revokedAt)]);
+    const from = Math.min(keysFrom, revokedFrom);
     const hc1 = new Set(revoked.hc1);
     const shc = new Set(Object.values(revoked.shc).flat());
     return {
       keys: keys.map((jwk) => ({ jwk, kid: jwk.kid, hc1Kid: hc1Kids[jwk.kid] })),
       isRevoked: ({ kind, id }) => (kind === "hc1" ? hc1 : shc).has(id),
-      age: ago(Math.min(keysFrom, revokedFrom), language),
+      age: ago(from, language),
+      isOld: Date.now() - from > STEPS[0][1],
     };
   } catch {
-    return { keys: null, isRevoked: () => false, age: "" };
+    return { keys: null, isRevoked: () => false, age: "", isOld: false };
   }
 }

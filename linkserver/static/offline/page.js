@@ -47,6 +47,7 @@ function show(found) {
     }
   }
   if (found.doses) parts.push(copy("listed", { age: app.dataset.age.replace("{age}", lists.age) }));
+  if (found.verdict === "valid" && lists.isOld) parts.splice(1, 0, copy("old"));
   find("result").replaceChildren(...parts);
   find("result").scrollIntoView({ block: "start" });
 }
@@ -111,10 +112,13 @@ function best(codes) {
 
 async function open(eyes) {
   const video = find("video");
+  find("camera").disabled = true; // until the question of the browser is answered
   try {
     stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment" }, audio: false });
   } catch {
     return say("no-camera");
+  } finally {
+    find("camera").disabled = false;
   }
   say("");
   video.srcObject = stream;
