@@ -61,7 +61,7 @@ class Installation:
     def end(self, process: subprocess.Popen[bytes]) -> None:
         """SIGTERM, as a supervisor does; within half a minute it must be gone."""
         process.terminate()
-        process.wait(timeout=30)
+        process.wait(timeout=120)
         self._running.remove(process)
 
     def stop(self) -> None:

@@ -20,6 +20,7 @@ from notifier.messages.plan import PlanOptions, Subject
 from notifier.services import Services
 from notifier.store import certificates, doses, follow_ups, notifications
 from notifier.store.persons import Person
+from notifier.store.unknowns import supersede
 
 
 class RecordOutcome(StrEnum):
@@ -87,6 +88,7 @@ def _withdraw(context: _Context, shot: sa.Row[Any] | None) -> Effect:
         return Effect(RecordOutcome.UNCHANGED, shot.id)
     doses.update(conn, shot.id, at=at, status=DoseStatus.WITHDRAWN.value, recorded_at=recorded_at)
     notifications.take_back(conn, shot.id, new=State.CANCELLED, reason=Reason.WITHDRAWN, at=at)
+    supersede(conn, shot.id, at=at)
     issue.revoke(conn, shot.id, reason=Reason.WITHDRAWN, at=at)
     newest = notifications.of_dose(conn, shot.id)
     return Effect(RecordOutcome.WITHDRAWN, shot.id, newest[0] if newest else None, Reason.WITHDRAWN)
@@ -135,6 +137,7 @@ def _known_dose(context: _Context, shot: sa.Row[Any]) -> Effect:
         return _give_to(context, person, shot.id)
     if _has_reached(conn, shot.id):
         notifications.take_back(conn, shot.id, new=State.CANCELLED, reason=Reason.SUPERSEDED, at=at)
+        supersede(conn, shot.id, at=at)
         return _correct(context, person, shot.id, shown=shown)
     if State(newest.status) in NOT_LEFT:
         notifications.unclaim(conn, newest.id, at=at)
@@ -154,6 +157,7 @@ def _give_to(context: _Context, person: Person, dose_id: str) -> Effect:
     """The dose was somebody else's: that person's messages and links stop, the right one's begin."""
     conn, at = context.conn, context.at
     notifications.take_back(conn, dose_id, new=State.CANCELLED, reason=Reason.CORRECTED, at=at)
+    supersede(conn, dose_id, at=at)
     certificate_id = issue.replace(conn, person_id=person.id, dose_id=dose_id, reason=Reason.CORRECTED, at=at)
     return _plan(context, person, dose_id, certificate_id, Kind.CERTIFICATE, RecordOutcome.CORRECTED)
 

@@ -12,7 +12,8 @@ from notifier.gateways import Receipt, ReceiptState
 from notifier.messages import evidence
 from notifier.messages.evidence import Evidence
 from notifier.services import Services
-from notifier.store import attempts, notifications
+from notifier.store import attempts
+from notifier.store.notifications import Row
 
 _FETCH = 200
 
@@ -21,7 +22,7 @@ class Applied(StrEnum):
     """What a receipt came to."""
 
     MOVED = "moved"
-    NOTHING_NEW = "nothing-new"  #: late, or says nothing about delivery; kept as evidence
+    NOTHING_NEW = "nothing-new"  #: late, or says no more than we know; kept as evidence
     REPEATED = "repeated"
     UNMATCHED = "unmatched"  #: names no attempt of ours; kept all the same
 
@@ -38,7 +39,7 @@ def apply(services: Services, receipt: Receipt) -> Applied:
 
 def _apply(conn: Connection, services: Services, receipt: Receipt) -> Applied:
     row = attempts.find_notification(conn, receipt.attempt_reference)
-    moves = row is not None and receipt.state is not None and evidence.may_settle(row, evidence.STATES[receipt.state])
+    moves = row is not None and evidence.may_settle(row, _state(receipt))
     receipt_id = attempts.add_receipt(
         conn,
         services.sealer,
@@ -69,14 +70,17 @@ def _stand_in_line(conn: Connection, services: Services, receipt: Receipt) -> No
             evidence.hold_line(conn, services, row, State.FAILED)
 
 
-def _settle(conn: Connection, services: Services, row: notifications.Row, receipt: Receipt) -> bool:
-    if receipt.state is None:
-        notifications.remember_sid(conn, [{"row_id": row.id, "new_provider_sid": receipt.provider_sid}])
-        return False
-    state = evidence.STATES[receipt.state]
+def _settle(conn: Connection, services: Services, row: Row, receipt: Receipt) -> bool:
+    state = _state(receipt)
     if state in {State.FAILED, State.UNDELIVERED} and not attempts.is_newest(conn, receipt.attempt_reference, row.id):
         return False  # an earlier try failed; a later one may still arrive
     return evidence.settle(conn, services, row, Evidence(state, receipt.provider_sid, receipt.code))
+
+
+def _state(receipt: Receipt) -> State:
+    """Where the provider has the message. Even a word that says nothing about delivery comes signed, with an id of the
+    provider's, for a reference that we gave to one submission alone: so that one was taken."""
+    return evidence.STATES[receipt.state] if receipt.state else State.ACCEPTED
 
 
 def collect(services: Services) -> int:

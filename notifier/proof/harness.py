@@ -51,6 +51,7 @@ _BIN = Path(sys.executable).parent
 _STEP_S = 0.05
 _LOOK_S = 1.0
 _REST_S = 3.0  # nothing moves for so long
+_STUCK_S = 600.0  # without anything worth a kill; the longest wait of the circuit is half of it
 _SOON = timedelta(minutes=10)  # what is due later is at rest
 _FIRST_SHARE = 0.1
 _MOST_WAITING = 60
@@ -62,8 +63,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Options:
-    """What a run is asked for. `worker`: the worker's command line; `rest_limit_s`: how long rest is waited for, and
-    the next chance to kill something."""
+    """What a run is asked for. `worker`: the worker's command line; `rest_limit_s`: how long rest is waited for."""
 
     intents: int = 300
     kills: int = 20
@@ -159,7 +159,7 @@ class _Run:
             self._check()
             if self.monkey.kills > kills:
                 kills, since = self.monkey.kills, time.monotonic()
-            elif time.monotonic() - since > self.options.rest_limit_s:
+            elif time.monotonic() - since > _STUCK_S:
                 break
             if time.monotonic() - looked > _LOOK_S:
                 looked, steps = time.monotonic(), steps + 1

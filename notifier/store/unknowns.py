@@ -108,6 +108,19 @@ def decide_unknown(conn: Connection, row_id: str, *, reason: Reason, at: datetim
     return conn.execute(statement).rowcount == 1
 
 
+def supersede(conn: Connection, dose_id: str, *, at: datetime) -> int:
+    """An event has changed what there is to say about a dose: whether its older messages were accepted is no operators'
+    question any more. How many were one."""
+    undecided = notification.c.reason.not_in([Reason.SENT_AGAIN.value, Reason.LEFT_ALONE.value])
+    statement = (
+        notification.update()
+        .where(notification.c.dose_id == dose_id, notification.c.status == State.UNKNOWN.value, undecided)
+        .where(notification.c.link_id.is_not(None))
+        .values(reason=Reason.LEFT_ALONE.value, updated_at=at)
+    )
+    return conn.execute(statement).rowcount
+
+
 def doubt_all_due(conn: Connection, *, now: Any, at: datetime, look_up_at: datetime) -> int:
     """After an older copy was restored: whatever was due by now may have left since the copy was made. How many."""
     check_moves([State.SCHEDULED, State.CLAIMED, State.SENDING, State.HELD], State.UNKNOWN)

@@ -20,7 +20,8 @@ RABBITMQ = "amqp://guest:guest@127.0.0.1:5672//"
 REDIS = "redis://127.0.0.1:6379"
 NUMBERS = {"intents", "kills", "accepted", "lost", "duplicate", "phantom", "lies", "unknown", "seconds", "seed"}
 #: seconds; far more than a run takes on an idle machine
-PATIENCE_S = 280
+PATIENCE_S = 900
+REST_S = 600
 
 PAIRS = {
     "sqlite+embedded": ([], []),
@@ -45,7 +46,7 @@ def test_nothing_is_lost_and_nothing_goes_out_twice_whatever_is_killed(pair: str
     needed, options = PAIRS[pair]
     for name in needed:
         require(name)
-    code, report = prove("--intents", "60", "--kills", "6", "--seed", "3", *options)
+    code, report = prove("--intents", "60", "--kills", "6", "--seed", "3", "--rest-limit", str(REST_S), *options)
     assert {name: report[name] for name in ("lost", "duplicate", "phantom", "lies", "open")} == dict.fromkeys(
         ("lost", "duplicate", "phantom", "lies", "open"), 0
     )

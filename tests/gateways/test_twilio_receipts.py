@@ -96,6 +96,13 @@ def test_the_query_is_part_of_what_is_signed(gateway: TwilioGateway) -> None:
         gateway.read_receipt("attempt-1", PATH + "?n=2", FORM, sign(FORM, PUBLIC_URL + path))
 
 
+def test_an_empty_token_among_ours_signs_nothing(make_gateway: MakeGateway) -> None:
+    gateway = make_gateway(auth_tokens=("", AUTH_TOKEN))
+    assert gateway.read_receipt("attempt-1", PATH, FORM, sign(FORM)).state is ReceiptState.DELIVERED
+    with pytest.raises(BadWebhook):
+        gateway.read_receipt("attempt-1", PATH, FORM, sign(FORM, token=""))
+
+
 @pytest.mark.parametrize("missing", ["MessageSid", "MessageStatus"])
 @pytest.mark.parametrize("empty", [False, True])
 def test_a_callback_without_sid_or_status_is_refused(gateway: TwilioGateway, missing: str, empty: bool) -> None:

@@ -570,7 +570,7 @@ def _copy(source: Path, target: Path) -> None:
 
 
 TestLife = Life.TestCase
-#: CI lives more lives, other ones each time
+#: SERTILINK_TEST_LIVES=200 lives more, other ones each time
 TestLife.settings = settings(
     max_examples=int(os.environ.get("SERTILINK_TEST_LIVES", "20")),
     stateful_step_count=40,

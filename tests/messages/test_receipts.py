@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 
 import pytest
 
@@ -110,4 +111,17 @@ def test_a_late_failure_of_an_earlier_attempt_does_not_end_a_later_one(each_desk
     assert each_desk.receive("failed", which=0) is Applied.NOTHING_NEW
     assert each_desk.state(recorded.reference) == State.ACCEPTED
     assert each_desk.receive("delivered", which=1) is Applied.MOVED
+    assert each_desk.state(recorded.reference) == State.DELIVERED
+
+
+def test_a_word_that_says_nothing_about_delivery_still_proves_that_it_was_taken(each_desk: Desk) -> None:
+    recorded = each_desk.record()
+    each_desk.gateway.answer = lambda _: Outcome(OutcomeClass.UNKNOWN)
+    each_desk.send()
+    reference = each_desk.gateway.sent[0].attempt_reference
+    strange = Receipt(reference, "SM1", None, "a-new-word", raw=b"form")
+    assert receipts.apply(each_desk.services, strange) is Applied.MOVED
+    assert (each_desk.state(recorded.reference), each_desk.row(recorded.reference).provider_sid) == ("accepted", "SM1")
+    assert each_desk.receive("delivered") is Applied.MOVED
+    assert receipts.apply(each_desk.services, replace(strange, provider_word="another")) is Applied.NOTHING_NEW
     assert each_desk.state(recorded.reference) == State.DELIVERED

@@ -227,6 +227,34 @@ def test_two_reconcilers_at_once_ask_once(each_desk: Desk, clock: FakeClock) -> 
     assert [reconcile(each_desk.services).looked_at for _ in range(2)] == [1, 0]
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"event_type": "corrected", "person": {"phone": "081299998888"}},
+        {"event_type": "corrected", "person": {"name": "Siti Aminah Putri"}},
+        {"event_type": "corrected", "person": {"id": "p2", "name": "Budi", "nik": None}},
+        {"event_type": "entered_in_error"},
+    ],
+    ids=["number", "name", "person", "withdrawn"],
+)
+def test_what_an_event_has_overtaken_asks_no_operator_and_evidence_still_settles_it(
+    each_desk: Desk, clock: FakeClock, changes: dict[str, object]
+) -> None:
+    reference = an_unknown(each_desk)
+    each_desk.record(event_id="e2", recorded_at="2026-11-23T03:00:01Z", **changes)
+    for _ in range(70):
+        clock.tick(minutes=1)
+        reconcile(each_desk.services)
+        each_desk.send()
+    sent = len(each_desk.gateway.sent)
+    assert unknown.listed(each_desk.services) == []
+    assert unknown.decide_all(each_desk.services, again=True, reason="all of them", actor="staff:1").done == 0
+    each_desk.send()
+    assert len(each_desk.gateway.sent) == sent
+    each_desk.receive("delivered", which=0)
+    assert each_desk.state(reference) == State.DELIVERED
+
+
 # kinds without a link
 
 

@@ -11,8 +11,8 @@ from types import MappingProxyType
 
 from notifier.gateways import ErrorMeaning, OutcomeClass
 
-#: As an answer to a create these do not say whether the message went on to a carrier.
-UNCLEAR_ON_CREATE = frozenset({"30410"})
+#: As an answer to a create these do not say whether the message went on to a carrier: somebody behind the API failed.
+UNCLEAR_ON_CREATE = frozenset({"30008", "30020", "30021", "30410", "30500", "63009", "63010", "63012"})
 
 _WAIT = "Nothing: it is tried again by itself. Look at Twilio's status page if it lasts."
 _SLOW_DOWN = "Nothing: it is tried again by itself. If it stays, lower SENDER_RATE or ask Twilio for more throughput."

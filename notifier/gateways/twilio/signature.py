@@ -22,9 +22,9 @@ def is_genuine(tokens: Sequence[str], url: str, form: Mapping[str, str], signatu
     written = sorted({url, add_port(parts), remove_port(parts)})
     given = signature.encode()
     genuine = False
-    for token in tokens:
+    for token in filter(None, tokens):  # anybody can sign with an empty one
         validator = RequestValidator(token)
         for address in written:
             expected = validator.compute_signature(address, form).encode()
             genuine |= hmac.compare_digest(expected, given)
-    return genuine and any(tokens)
+    return genuine
