@@ -19,7 +19,7 @@ from notifier.core.errors import Refused
 from notifier.services import TEMPLATES
 from notifier.store.openings import OpeningKind
 
-_VIEW = f"/certificate/<string(length={VIEW_LENGTH}):view>"
+VIEW = f"/certificate/<string(length={VIEW_LENGTH}):view>"
 _FILE_NAME = N_("sertifikat-vaksin")
 #: the words of notifier/certificates/facts.py, which the PDF says in two languages, here in every one
 _STATUS = {"valid": N_("Sah"), "replaced": N_("Diganti"), "revoked": N_("Dicabut")}
@@ -30,18 +30,18 @@ def add_routes(app: Flask, face: Face) -> None:
     """Part of the door `link`."""
     renderer = CertificateRenderer(TEMPLATES / "certificate")
 
-    @app.get(_VIEW)
+    @app.get(VIEW)
     def certificate(view: str) -> Response:
         return _if_open(face, view, lambda look, facts, qr: _page(face, view, look, facts, qr))
 
-    @app.get(_VIEW + ".pdf")
+    @app.get(VIEW + ".pdf")
     def pdf(view: str) -> Response:
         def show(look: Look, facts: CertificateFacts, qr: QrMatrix) -> Response:
             return _download(face, look, renderer.pdf(facts, qr), OpeningKind.PDF, "application/pdf")
 
         return _if_open(face, view, show)
 
-    @app.get(_VIEW + ".png")
+    @app.get(VIEW + ".png")
     def png(view: str) -> Response:
         def show(look: Look, facts: CertificateFacts, qr: QrMatrix) -> Response:
             return _download(face, look, renderer.png(facts, qr), OpeningKind.PNG, "image/png")

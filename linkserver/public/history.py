@@ -5,16 +5,15 @@ from __future__ import annotations
 from flask import Flask, Response, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
+from linkserver.public.certificate import VIEW
 from linkserver.public.face import Face
 from linkserver.public.pages import LIMITED, LINK_REPLACED, UNREADABLE, VIEW_CLOSED, link_page, state_page
-from linkserver.public.views import VIEW_LENGTH
 from linkserver.security import is_cross_site
 from linkserver.words import N_
 from notifier.certificates.opening import LinkState, look_at
 from notifier.store.openings import OPENS, OTHER, ROBOT, OpeningKind
 from notifier.support.replace_link import History, history, replace_link
 
-_VIEW = f"/certificate/<string(length={VIEW_LENGTH}):view>"
 _DEVICES = {
     "phone": N_("Ponsel"),
     "tablet": N_("Tablet"),
@@ -35,16 +34,16 @@ _DOWNLOADED = N_("PDF diunduh")
 def add_routes(app: Flask, face: Face) -> None:
     """Part of the door `link`."""
 
-    @app.get(_VIEW + "/history")
+    @app.get(VIEW + "/history")
     def who_looked(view: str) -> Response:
         found = _certificate_of(face, view)
         return found if isinstance(found, Response) else _page(view, history(face.services, found))
 
-    @app.get(_VIEW + "/replace")
+    @app.get(VIEW + "/replace")
     def replace_landing(view: str) -> AnyResponse:
         return redirect(url_for("who_looked", view=view))
 
-    @app.post(_VIEW + "/replace")
+    @app.post(VIEW + "/replace")
     def replace(view: str) -> Response:
         if is_cross_site():
             return state_page(UNREADABLE, status=403)
