@@ -22,6 +22,7 @@ LIFE = timedelta(minutes=15)
 MOST_VIEWS = 8
 VIEW_LENGTH = len(new_secret_id())
 _SALT = "sertilink.views.v1"
+_READ = "sertilink.views"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +72,13 @@ class Views:
         return view
 
     def _read(self, request: Request) -> list[_Opened]:
+        """Once a request."""
+        if _READ not in request.environ:
+            request.environ[_READ] = self._said_by(request)
+        opened: list[_Opened] = request.environ[_READ]
+        return opened
+
+    def _said_by(self, request: Request) -> list[_Opened]:
         try:
             said = self._serializer.loads(request.cookies.get(self.cookie, ""))
         except BadData:

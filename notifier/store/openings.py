@@ -134,10 +134,14 @@ def seen_since(conn: Connection, link_id: str, moment: datetime) -> bool:
     return conn.execute(statement.where(opening.c.kind.in_(_values(OPENS))).limit(1)).first() is not None
 
 
-def of_certificate(conn: Connection, person_id: str, certificate_id: str, limit: int) -> list[sa.Row[Any]]:
-    """What was done with one certificate of a person, newest first."""
+def of_certificate(
+    conn: Connection, person_id: str, certificate_id: str, limit: int, *, by_robots: bool
+) -> list[sa.Row[Any]]:
+    """What people, or robots, did with one certificate of a person, newest first."""
     statement = sa.select(opening.c.at, opening.c.kind, opening.c.device).where(
-        opening.c.person_id == person_id, opening.c.certificate_id == certificate_id
+        opening.c.person_id == person_id,
+        opening.c.certificate_id == certificate_id,
+        opening.c.device == ROBOT if by_robots else opening.c.device != ROBOT,
     )
     return list(conn.execute(statement.order_by(opening.c.at.desc(), opening.c.id.desc()).limit(limit)))
 
@@ -164,10 +168,27 @@ def first_use(conn: Connection, link_ids: Collection[str]) -> dict[str, tuple[da
     return {link_id: found.get(link_id, (None, None)) for link_id in link_ids}
 
 
-def of_person(conn: Connection, person_id: str, limit: int = 50) -> list[sa.Row[Any]]:
-    """What was done at a person's links, newest first."""
-    statement = sa.select(opening).where(opening.c.person_id == person_id)
-    return list(conn.execute(statement.order_by(opening.c.at.desc(), opening.c.id.desc()).limit(limit)))
+def of_link(conn: Connection, link_id: str, limit: int = 50) -> list[sa.Row[Any]]:
+    """What was done at a link, newest first."""
+    return _newest(conn, opening.c.link_id == link_id, limit)
+
+
+def checks_of(conn: Connection, person_id: str, certificate_id: str, limit: int = 10) -> list[sa.Row[Any]]:
+    """Who checked the number of a person's certificate, newest first."""
+    return _newest(
+        conn,
+        sa.and_(
+            opening.c.person_id == person_id,
+            opening.c.certificate_id == certificate_id,
+            opening.c.kind == OpeningKind.VERIFIED.value,
+        ),
+        limit,
+    )
+
+
+def _newest(conn: Connection, where: sa.ColumnElement[bool], limit: int) -> list[sa.Row[Any]]:
+    statement = sa.select(opening).where(where).order_by(opening.c.at.desc(), opening.c.id.desc())
+    return list(conn.execute(statement.limit(limit)))
 
 
 def _values(kinds: Collection[OpeningKind]) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from operator import attrgetter
 from zoneinfo import ZoneInfo
 
 from notifier.certificates.opening import DOOR
@@ -15,7 +16,8 @@ from notifier.store import audit, certificates, openings
 from notifier.store.openings import OpeningKind
 from notifier.support.new_link import plan_new_link
 
-_SHOWN = 30
+#: a flood of robots' checks hides none of people's deeds
+_SHOWN, _SHOWN_OF_ROBOTS = 30, 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +46,17 @@ def history(services: Services, certificate_id: str) -> History:
         if found is None:
             raise NotFound("certificate")
         row, holder, _dose = found
-        rows = openings.of_certificate(conn, row.person_id, certificate_id, _SHOWN)
+        rows = [
+            *openings.of_certificate(conn, row.person_id, certificate_id, _SHOWN, by_robots=False),
+            *openings.of_certificate(conn, row.person_id, certificate_id, _SHOWN_OF_ROBOTS, by_robots=True),
+        ]
         counts = openings.counts_of_certificate(conn, row.person_id, certificate_id)
     return History(
         zone=zone_of(services, holder, row.facility_zone),
-        deeds=[Deed(each.at, OpeningKind(each.kind), each.device) for each in rows],
+        deeds=[
+            Deed(each.at, OpeningKind(each.kind), each.device)
+            for each in sorted(rows, key=attrgetter("at"), reverse=True)
+        ],
         by_people={kind: count for (kind, by_robot), count in counts.items() if not by_robot},
         by_robots=sum(count for (_kind, by_robot), count in counts.items() if by_robot),
     )

@@ -137,10 +137,11 @@ def _explained(services: Services, code: str | None) -> dict[str, str]:
 
 
 def _opened(conn: Connection, row: Row) -> Iterator[Entry]:
-    for one in openings.of_person(conn, row.person_id):
-        # a check of the certificate's number has no link
-        if (one.link_id or one.certificate_id) in {row.link_id, row.certificate_id}:
-            yield Entry(one.at, one.kind, _said(device=one.device))
+    found = openings.of_link(conn, row.link_id) if row.link_id else []
+    if row.certificate_id:
+        found += openings.checks_of(conn, row.person_id, row.certificate_id)
+    for one in found:
+        yield Entry(one.at, one.kind, _said(device=one.device))
 
 
 def _deeds(conn: Connection, row: Row) -> Iterator[Entry]:

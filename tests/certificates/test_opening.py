@@ -17,8 +17,8 @@ from notifier.core.link_tokens import LinkSigner, new_public_id
 from notifier.core.states import Reason
 from notifier.services import Services
 from notifier.settings import LinkCheck
-from notifier.store import audit, certificates, openings, persons
-from notifier.store.tables import counter, link
+from notifier.store import audit, certificates, persons
+from notifier.store.tables import counter, link, opening
 from tests.builders import SITI, MadeCertificate, a_certificate
 from tests.fakes import FakeClock
 
@@ -47,7 +47,7 @@ def tried(
 
 def kinds(services: Services, made: MadeCertificate) -> list[str]:
     with services.db.read() as conn:
-        return [row.kind for row in openings.of_person(conn, made.person_id)]
+        return list(conn.scalars(sa.select(opening.c.kind).where(opening.c.person_id == made.person_id)))
 
 
 def test_the_right_date_opens_and_is_noted(each_services: Services) -> None:

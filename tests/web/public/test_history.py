@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -16,6 +17,7 @@ from notifier.services import Services
 from notifier.store import openings, persons
 from notifier.store.openings import OpeningKind
 from notifier.store.tables import audit, link, opening
+from notifier.support.replace_link import replace_link
 from notifier.support.timeline import timeline
 from tests.builders import MadeCertificate
 from tests.desk import Desk
@@ -90,14 +92,18 @@ def test_a_refresh_is_no_event_but_a_look_much_later_is(
 def test_a_flood_of_checks_keeps_few_events_and_robots_hide_no_person(
     services: Services, new_visitor: NewVisitor, made: MadeCertificate, clock: FakeClock
 ) -> None:
+    checker = new_visitor()
     for headers in (ROBOT, PHONE):
         for _ in range(30):
-            assert new_visitor().get(f"/verify?n={made.number}", headers=headers).status_code == 200
+            assert checker.get(f"/verify?n={made.number}", headers=headers).status_code == 200
         clock.tick(minutes=1)
     assert noted(services) == [("verified", "robot")] * 20 + [("verified", "phone")] * 20
+    page = new_visitor()
+    shown = page.get(page.opened(made) + "/history").text
+    assert (shown.count("Robot</span>"), shown.count("Ponsel</span>")) == (5, 20)
     clock.tick(days=1)
-    new_visitor().get(f"/verify?n={made.number}", headers=PHONE)
-    assert len(noted(services)) == 41
+    checker.get(f"/verify?n={made.number}", headers=PHONE)
+    assert len(noted(services)) == 42
 
 
 def test_a_number_that_is_not_there_leaves_no_trace(services: Services, visitor: Visitor) -> None:
@@ -140,6 +146,9 @@ def test_replacing_shuts_every_browser_at_once_and_sends_a_new_link_to_the_numbe
     view, others = (browser.post(f"/c/{token}", RIGHT).location for browser in (mine, other))
     assert mine.post(view + "/replace", ASK).status_code == 200
     assert other.get(others).status_code == 200  # the question alone changes nothing
+    clock.tick(minutes=11)
+    assert other.get(others, headers=PHONE).status_code == 200
+    assert counts(mine.get(view + "/history").text)["Dibuka"] == 3  # twice opened, once looked at again
 
     answer = mine.post(view + "/replace", YES)
     assert (answer.status_code, DONE in answer.text) == (200, True)
@@ -158,6 +167,16 @@ def test_replacing_shuts_every_browser_at_once_and_sends_a_new_link_to_the_numbe
     with desk.services.db.read() as conn:
         deed = conn.execute(sa.select(audit).where(audit.c.action == "link.replaced")).one()
     assert (deed.actor, deed.subject, deed.subject_id) == ("door:link", "person", row.person_id)
+
+
+def test_pressed_in_many_browsers_at_once_it_sends_one_link(sent: tuple[Desk, str]) -> None:
+    desk, _token = sent
+    certificate_id = newest(desk).certificate_id
+    with ThreadPoolExecutor(8) as pool:
+        waits = list(pool.map(lambda _: replace_link(desk.services, certificate_id), range(8)))
+    assert sorted(waits)[:3] == [0, 0, 0]
+    assert all(wait > 0 for wait in sorted(waits)[3:])
+    assert [row.kind for row in desk.rows()].count(Kind.RENEWAL) == 1
 
 
 def test_other_certificates_and_other_people_keep_their_links(desk: Desk, visitor: Visitor) -> None:
