@@ -12,6 +12,7 @@ from linkserver.staff.gate import me, needs
 from linkserver.staff.vocabulary import rule_words
 from notifier.access.roles import Permission
 from notifier.core.errors import BadInput, Refused
+from notifier.core.ids import read_reference
 from notifier.core.states import CaseKind, CaseStatus
 from notifier.services import Services
 from notifier.support import cases
@@ -32,7 +33,7 @@ def blueprint(services: Services) -> Blueprint:
     @part.get("/cases")
     @needs(Permission.CASES_READ)
     def page() -> str:
-        kind = request.args.get("kind", "")
+        kind, before = request.args.get("kind", ""), request.args.get("before")
         closed = request.args.get("status") == CaseStatus.CLOSED
         lines, more = cases.listed(
             services,
@@ -40,7 +41,7 @@ def blueprint(services: Services) -> Blueprint:
             status=CaseStatus.CLOSED if closed else CaseStatus.OPEN,
             only_facility=me().only_facility,
             with_persons=me().may(Permission.PERSONS_READ),
-            before=request.args.get("before"),
+            before=read_reference(before) if before else None,
         )
         now = services.clock.now()
         return render_template("cases.html", lines=lines, more=more, kind=kind, closed=closed, now=now)

@@ -47,7 +47,7 @@ def new_reference() -> str:
 
 def read_reference(text: str) -> str:
     """A reference as a person typed it: case, blanks and hyphens do not matter, nor O for 0 or I and L for 1."""
-    folded = text.strip().upper().replace("-", "").replace(" ", "")
+    folded = text.strip().upper().replace("-", "").replace(" ", "").replace("\0", "")  # PostgreSQL takes no NUL
     return folded.translate(str.maketrans("OIL", "011"))
 
 

@@ -12,13 +12,13 @@ from sqlalchemy.engine import Connection
 
 from notifier.certificates import issue
 from notifier.core.ids import new_id
-from notifier.core.states import LEFT, NOT_LEFT, DoseStatus, FollowUp, Kind, Reason, State
+from notifier.core.states import LEFT, NOT_LEFT, CaseKind, DoseStatus, FollowUp, Kind, Reason, State
 from notifier.intake import people
 from notifier.intake.event import Event
 from notifier.messages import plan
 from notifier.messages.plan import PlanOptions, Subject
 from notifier.services import Services
-from notifier.store import certificates, doses, follow_ups, notifications
+from notifier.store import cases, certificates, doses, follow_ups, notifications
 from notifier.store.persons import Person
 from notifier.store.unknowns import supersede
 
@@ -115,11 +115,21 @@ def _person(context: _Context, of_dose: str | None) -> tuple[Person | None, Pers
     if before is not None and before.mobile is not None and before.mobile != person.mobile:
         notifications.unclaim_person(context.conn, person.id, at=context.at)  # or it goes to the old number unnoticed
         certificates.revoke_sent_links(context.conn, person.id, reason=Reason.NUMBER_CHANGED, at=context.at)
-    if before is not None and before.birth_date != person.birth_date:
-        follow_ups.add(context.conn, FollowUp.BIRTH_DATE_CORRECTED, person.id, at=context.at)
-    if before is not None and before.phone != person.phone:
-        follow_ups.add(context.conn, FollowUp.NUMBER_CORRECTED, person.id, at=context.at)
+    if before is not None:
+        _leave_follow_ups(context, before, person)
     return before, person
+
+
+def _leave_follow_ups(context: _Context, before: Person, person: Person) -> None:
+    """For whoever could not open, or said that something is wrong; the many other corrections cost a look at most. Our
+    own update of the person keeps new cases waiting until we are done."""
+    conn = context.conn
+    if before.birth_date != person.birth_date:
+        complained = cases.open_of_person(conn, person.id, CaseKind.BIRTH_DATE_REJECTED)
+        if before.wrong_tries or complained:
+            follow_ups.add(conn, FollowUp.BIRTH_DATE_CORRECTED, person.id, at=context.at)
+    if before.phone != person.phone and cases.open_of_person(conn, person.id, CaseKind.NOT_ME):
+        follow_ups.add(conn, FollowUp.NUMBER_CORRECTED, person.id, at=context.at)
 
 
 def _known_dose(context: _Context, shot: sa.Row[Any]) -> Effect:

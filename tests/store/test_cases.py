@@ -9,11 +9,13 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from notifier.core.errors import NotFound
 from notifier.core.ids import new_id
 from notifier.core.states import CaseKind, CaseOutcome, CaseStatus, FollowUp
 from notifier.services import Services
 from notifier.store import cases, follow_ups, persons
 from notifier.store.tables import link, number_pause, support_case
+from notifier.support.cases import show
 from tests.builders import MadeCertificate, a_certificate
 from tests.desk import Desk
 from tests.fakes import FakeClock
@@ -80,6 +82,12 @@ def test_a_list_is_narrowed_in_the_query_and_goes_on_where_a_page_ends(
     with each_services.db.read() as conn:
         assert cases.find_visible(conn, references[0], "facility-1") is None
         assert cases.find_visible(conn, references[0], "facility-0") is not None
+
+
+@pytest.mark.parametrize("reference", ["\0", "", "x" * 5000, "'; DROP TABLE support_case; --", "０１２３"])
+def test_rubbish_for_a_reference_is_not_found(each_services: Services, reference: str) -> None:
+    with pytest.raises(NotFound):
+        show(each_services, reference, only_facility=None)
 
 
 def test_a_pause_takes_the_links_that_went_to_the_number_and_no_others(each_desk: Desk) -> None:
