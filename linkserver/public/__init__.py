@@ -4,7 +4,8 @@
     face.py         what every route is handed
     link.py         /c/<token>: the inert landing, the birth date
     buttons.py      /c/<token>/stop, not-me, renew, birth-date: what its buttons do
-    certificate.py  /certificate/<view>: page, PDF, picture, behind the cookie
+    opened.py       what the addresses below /certificate/<view> share, behind the cookie
+    certificate.py  /certificate/<view>: page, PDFs, picture
     codes.py        /certificate/<view>/codes: HC1, SMART Health Card, its file
     history.py      /certificate/<view>/history and /replace: who looked, and a new link instead of the old ones
     asli.py         /asli: is this message ours? Asks no database

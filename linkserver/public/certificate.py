@@ -7,11 +7,11 @@ from collections.abc import Callable
 from flask import Flask, Response, make_response, render_template, request
 
 from linkserver.public.face import Face, device_kind
-from linkserver.public.pages import NO_BIRTH_DATE, VIEW_CLOSED, link_page, state_page
-from linkserver.public.views import VIEW_LENGTH
+from linkserver.public.opened import VIEW, file_to_keep, opened
+from linkserver.public.pages import NO_BIRTH_DATE, state_page
 from linkserver.words import N_, _
 from notifier.certificates.facts import CertificateFacts, DoseFacts, masked_nik
-from notifier.certificates.opening import PAGE_AGAIN, LinkState, Look, look_at, record_download, record_view
+from notifier.certificates.opening import PAGE_AGAIN, record_view
 from notifier.certificates.pdf import CertificateRenderer
 from notifier.certificates.qr import QrMatrix
 from notifier.certificates.signature import pdf_signer
@@ -21,16 +21,15 @@ from notifier.core.errors import Refused
 from notifier.services import TEMPLATES
 from notifier.store.openings import OpeningKind
 
-VIEW = f"/certificate/<string(length={VIEW_LENGTH}):view>"
-_FILE_NAMES = {
-    OpeningKind.PDF: N_("sertifikat-vaksin"),
-    OpeningKind.CARD: N_("sertifikat-vaksin-ukuran-ktp"),
-    OpeningKind.LARGE: N_("sertifikat-vaksin-huruf-besar"),
-    OpeningKind.PNG: N_("sertifikat-vaksin"),
+_FILES = {
+    OpeningKind.PDF: (N_("sertifikat-vaksin") + ".pdf", "application/pdf"),
+    OpeningKind.CARD: (N_("sertifikat-vaksin-ukuran-ktp") + ".pdf", "application/pdf"),
+    OpeningKind.LARGE: (N_("sertifikat-vaksin-huruf-besar") + ".pdf", "application/pdf"),
+    OpeningKind.PNG: (N_("sertifikat-vaksin") + ".png", "image/png"),
 }
 #: the words of notifier/certificates/facts.py, which the PDF says in two languages, here in every one
 _STATUS = {"valid": N_("Sah"), "replaced": N_("Diganti"), "revoked": N_("Dicabut")}
-Show = Callable[[Look, CertificateFacts, QrMatrix], Response]
+Show = Callable[[str, CertificateFacts, QrMatrix], Response]
 Draw = Callable[[CertificateFacts, QrMatrix], bytes]
 
 
@@ -43,12 +42,15 @@ def add_routes(app: Flask, face: Face) -> None:
 
     @app.get(VIEW)
     def certificate(view: str) -> Response:
-        return _if_open(face, view, lambda look, facts, qr: _page(face, view, look, facts, qr, signer.weight))
+        return _if_open(face, view, lambda link, facts, qr: _page(face, view, link, facts, qr, signer.weight))
 
     def add_download(path: str, kind: OpeningKind, draw: Draw) -> None:
         @app.get(VIEW + path, endpoint=f"certificate_{kind.value}")
         def download(view: str) -> Response:
-            return _if_open(face, view, lambda look, facts, qr: _download(face, look, draw(facts, qr), kind))
+            def show(public_id: str, facts: CertificateFacts, qr: QrMatrix) -> Response:
+                return file_to_keep(face, public_id, draw(facts, qr), kind, *_FILES[kind])
+
+            return _if_open(face, view, show)
 
     add_download(".pdf", OpeningKind.PDF, signed(renderer.pdf))
     add_download("/card.pdf", OpeningKind.CARD, signed(renderer.card))
@@ -57,23 +59,19 @@ def add_routes(app: Flask, face: Face) -> None:
 
 
 def _if_open(face: Face, view: str, show: Show) -> Response:
-    """Asks the database at each request: a revocation, a lock or a correction closes open pages at once."""
-    public_id = face.views.link_of(request, view)
-    if public_id is None:
-        return state_page(VIEW_CLOSED)
-    look = look_at(face.services, public_id)
-    if look.state is not LinkState.LIVE or look.certificate_id is None:
-        return link_page(look, at_link=False)
+    found = opened(face, view)
+    if isinstance(found, Response):
+        return found
     try:
-        facts, qr = certificate_with_qr(face.services, look.certificate_id)
+        facts, qr = certificate_with_qr(face.services, found.certificate_id)
     except Refused:
         return state_page(NO_BIRTH_DATE)
-    return show(look, facts, qr)
+    return show(found.public_id, facts, qr)
 
 
-def _page(face: Face, view: str, look: Look, facts: CertificateFacts, qr: QrMatrix, signature: int) -> Response:
-    if request.method != "HEAD" and look.public_id is not None and face.views.is_older(request, view, PAGE_AGAIN):
-        record_view(face.services, look.public_id, device=device_kind(request.user_agent.string))
+def _page(face: Face, view: str, public_id: str, facts: CertificateFacts, qr: QrMatrix, signature: int) -> Response:
+    if request.method != "HEAD" and face.views.is_older(request, view, PAGE_AGAIN):
+        record_view(face.services, public_id, device=device_kind(request.user_agent.string))
     page = render_template(
         "certificate.html",
         view=view,
@@ -99,13 +97,3 @@ def _dose_words(dose: DoseFacts) -> str:
     if dose.series_total is None or dose.number > dose.series_total:
         return _("Dosis %(number)s", number=dose.number)
     return _("Dosis %(number)s dari %(total)s", number=dose.number, total=dose.series_total)
-
-
-def _download(face: Face, look: Look, data: bytes, kind: OpeningKind) -> Response:
-    if request.method != "HEAD" and look.public_id is not None:
-        device = device_kind(request.user_agent.string)
-        record_download(face.services, look.public_id, kind=kind, device=device)
-    suffix, content_type = ("png", "image/png") if kind is OpeningKind.PNG else ("pdf", "application/pdf")
-    response = Response(data, content_type=content_type)
-    response.headers["Content-Disposition"] = f'attachment; filename="{_(_FILE_NAMES[kind])}.{suffix}"'
-    return response

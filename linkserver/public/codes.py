@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from flask import Flask, Response, make_response, render_template, request
+from flask import Flask, Response, make_response, render_template
 
-from linkserver.public.certificate import VIEW
-from linkserver.public.face import Face, device_kind
-from linkserver.public.pages import NO_BIRTH_DATE, NO_CARD, VIEW_CLOSED, link_page, state_page
-from linkserver.words import N_, _
+from linkserver.public.face import Face
+from linkserver.public.opened import VIEW, Opened, file_to_keep, opened
+from linkserver.public.pages import NO_BIRTH_DATE, NO_CARD, state_page
+from linkserver.words import N_
 from notifier.certificates.codes.keys import keyring
 from notifier.certificates.codes.made import Codes, codes_of
 from notifier.certificates.codes.shc import MEDIA_TYPE, apple_link, card_file, qr_text
-from notifier.certificates.opening import LinkState, Look, look_at, record_download
 from notifier.certificates.qr import make_qr
 from notifier.core.errors import Refused
 from notifier.store.openings import OpeningKind
 
-_FILE_NAME = N_("kartu-vaksin")
+_FILE_NAME = N_("kartu-vaksin") + ".smart-health-card"
 
 
 def add_routes(app: Flask, face: Face) -> None:
@@ -34,16 +33,13 @@ def add_routes(app: Flask, face: Face) -> None:
         return found if isinstance(found, Response) else _file(face, *found)
 
 
-def _codes_of(face: Face, view: str) -> tuple[Look, Codes] | Response:
+def _codes_of(face: Face, view: str) -> tuple[Opened, Codes] | Response:
     """The codes of the certificate that is open as `view` in this browser, or the page that says why it is not."""
-    public_id = face.views.link_of(request, view)
-    if public_id is None:
-        return state_page(VIEW_CLOSED)
-    look = look_at(face.services, public_id)
-    if look.state is not LinkState.LIVE or look.certificate_id is None:
-        return link_page(look)
+    found = opened(face, view)
+    if isinstance(found, Response):
+        return found
     try:
-        return look, codes_of(face.services, look.certificate_id)
+        return found, codes_of(face.services, found.certificate_id)
     except Refused:
         return state_page(NO_BIRTH_DATE)
 
@@ -59,12 +55,7 @@ def _page(view: str, found: Codes) -> Response:
     return make_response(page)
 
 
-def _file(face: Face, look: Look, found: Codes) -> Response:
+def _file(face: Face, link: Opened, found: Codes) -> Response:
     if found.shc is None:
         return state_page(NO_CARD)
-    if request.method != "HEAD" and look.public_id is not None:
-        device = device_kind(request.user_agent.string)
-        record_download(face.services, look.public_id, kind=OpeningKind.SHC, device=device)
-    response = Response(card_file(found.shc), content_type=MEDIA_TYPE)
-    response.headers["Content-Disposition"] = f'attachment; filename="{_(_FILE_NAME)}.smart-health-card"'
-    return response
+    return file_to_keep(face, link.public_id, card_file(found.shc), OpeningKind.SHC, _FILE_NAME, MEDIA_TYPE)

@@ -5,12 +5,11 @@ from __future__ import annotations
 from flask import Flask, Response, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
-from linkserver.public.certificate import VIEW
 from linkserver.public.face import Face
-from linkserver.public.pages import LIMITED, LINK_REPLACED, UNREADABLE, VIEW_CLOSED, link_page, state_page
+from linkserver.public.opened import VIEW, opened
+from linkserver.public.pages import LIMITED, LINK_REPLACED, UNREADABLE, state_page
 from linkserver.security import is_cross_site
 from linkserver.words import N_
-from notifier.certificates.opening import LinkState, look_at
 from notifier.store.openings import OPENS, OTHER, ROBOT, OpeningKind
 from notifier.support.replace_link import History, history, replace_link
 
@@ -39,8 +38,8 @@ def add_routes(app: Flask, face: Face) -> None:
 
     @app.get(VIEW + "/history")
     def who_looked(view: str) -> Response:
-        found = _certificate_of(face, view)
-        return found if isinstance(found, Response) else _page(view, history(face.services, found))
+        found = opened(face, view)
+        return found if isinstance(found, Response) else _page(view, history(face.services, found.certificate_id))
 
     @app.get(VIEW + "/replace")
     def replace_landing(view: str) -> AnyResponse:
@@ -50,24 +49,13 @@ def add_routes(app: Flask, face: Face) -> None:
     def replace(view: str) -> Response:
         if is_cross_site():
             return state_page(UNREADABLE, status=403)
-        found = _certificate_of(face, view)
+        found = opened(face, view)
         if isinstance(found, Response):
             return found
         if request.form.get("replace") != "yes":
             return make_response(render_template("replace.html", view=view))
-        wait = replace_link(face.services, found)
+        wait = replace_link(face.services, found.certificate_id)
         return state_page(LIMITED, retry_after_s=wait) if wait else state_page(LINK_REPLACED)
-
-
-def _certificate_of(face: Face, view: str) -> str | Response:
-    """The id of the certificate that is open as `view` in this browser, or the page that says why it is not."""
-    public_id = face.views.link_of(request, view)
-    if public_id is None:
-        return state_page(VIEW_CLOSED)
-    look = look_at(face.services, public_id)
-    if look.state is not LinkState.LIVE or look.certificate_id is None:
-        return link_page(look)
-    return look.certificate_id
 
 
 def _page(view: str, seen: History) -> Response:

@@ -1,0 +1,49 @@
+"""What the addresses below /certificate/<view> share: whether the view is open in this browser, and files to keep."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from flask import Response, request
+
+from linkserver.public.face import Face, device_kind
+from linkserver.public.pages import VIEW_CLOSED, link_page, state_page
+from linkserver.public.views import VIEW_LENGTH
+from linkserver.words import _
+from notifier.certificates.opening import LinkState, look_at, record_download
+from notifier.store.openings import OpeningKind
+
+VIEW = f"/certificate/<string(length={VIEW_LENGTH}):view>"
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """The link and the certificate that this browser has open."""
+
+    public_id: str
+    certificate_id: str
+
+
+def opened(face: Face, view: str) -> Opened | Response:
+    """What is open as `view` in this browser, or the page that says why nothing is. Asks the database at each request:
+    a revocation, a lock or a correction closes open pages at once."""
+    public_id = face.views.link_of(request, view)
+    if public_id is None:
+        return state_page(VIEW_CLOSED)
+    look = look_at(face.services, public_id)
+    if look.state is not LinkState.LIVE or look.certificate_id is None:
+        return link_page(look, at_link=False)
+    return Opened(public_id, look.certificate_id)
+
+
+def file_to_keep(
+    face: Face, public_id: str, data: bytes | str, kind: OpeningKind, name: str, content_type: str
+) -> Response:
+    """A file as a download, which is noted; `name` has a key of the catalogue before its suffix."""
+    if request.method != "HEAD":
+        device = device_kind(request.user_agent.string)
+        record_download(face.services, public_id, kind=kind, device=device)
+    stem, _dot, suffix = name.partition(".")
+    response = Response(data, content_type=content_type)
+    response.headers["Content-Disposition"] = f'attachment; filename="{_(stem)}.{suffix}"'
+    return response
