@@ -20,7 +20,8 @@ _AXE = "options => axe.run(document, options).then(found => found.violations.map
 _OUTLINE = "[...document.querySelectorAll('header, main, footer, h1, h2, h3')].map(each => each.tagName.toLowerCase())"
 _LOW = "[...document.querySelectorAll('main button:not(.link), main .button')].filter(each => \
     each.getBoundingClientRect().height < 48).map(each => each.textContent)"
-_CODE_ENDS = "Math.max(0, ...[...document.querySelectorAll('.qr')].map(each => each.getBoundingClientRect().bottom))"
+_CODE_ENDS = "Math.max(0, ...[...document.querySelectorAll('.certificate .qr')].map(each => \
+    each.getBoundingClientRect().bottom))"
 _FITS = "document.documentElement.scrollWidth <= document.documentElement.clientWidth"
 _WITHOUT_STYLE = "document.querySelectorAll('link[rel=stylesheet]').forEach(each => each.disabled = true)"
 _HIDDEN = "[...document.querySelectorAll('a, button, input, textarea, h1, h2, dt, dd')].filter(each => \
