@@ -36,12 +36,18 @@ def plan_new_link(
     wait = seconds_to_wait(conn, limit, row.person_id, at)
     if wait or _one_waits(conn, row.dose_id):
         return wait
+    add_renewal(conn, services, certificate_id, at=at)
+    return 0
+
+
+def add_renewal(conn: Connection, services: Services, certificate_id: str, *, at: datetime) -> notifications.Row:
+    """The message itself, due now; whoever calls this has looked at the limits."""
+    row = certificates.get(conn, certificate_id)
     shot = doses.get(conn, row.dose_id)
     zone = doses.facility_zone(conn, shot.facility_id) if shot.facility_id else None
     person = persons.get(conn, services.sealer, row.person_id)
     subject = Subject(person, row.dose_id, certificate_id, zone)
-    plan.add(conn, services, subject, Kind.RENEWAL, accepted_at=at, options=_AT_ONCE, due_at=at)
-    return 0
+    return plan.add(conn, services, subject, Kind.RENEWAL, accepted_at=at, options=_AT_ONCE, due_at=at)
 
 
 def _one_waits(conn: Connection, dose_id: str) -> bool:

@@ -15,11 +15,10 @@ from sqlalchemy.engine import Connection
 from notifier.certificates.limits import Limit, TryLimits
 from notifier.certificates.opening import DOOR, LinkState
 from notifier.core.states import NOT_LEFT, Kind, State
-from notifier.messages import plan
-from notifier.messages.plan import PlanOptions, Subject
 from notifier.services import Services
-from notifier.store import audit, certificates, doses, notifications, persons
+from notifier.store import audit, notifications
 from notifier.support.link_buttons import Pressed, press
+from notifier.support.new_link import add_renewal
 
 RENEWALS = TryLimits(
     overall=Limit("renew:all", 600, timedelta(minutes=1)),  # each costs an SMS
@@ -54,18 +53,7 @@ def _is_due(conn: Connection, person_id: str, certificate_id: str, at: datetime)
 
 
 def _plan(conn: Connection, services: Services, row: sa.Row[Any], at: datetime) -> None:
-    shot = doses.get(conn, certificates.get(conn, row.certificate_id).dose_id)
-    zone = doses.facility_zone(conn, shot.facility_id) if shot.facility_id else None
-    person = persons.get(conn, services.sealer, row.person_id)
-    asked = plan.add(
-        conn,
-        services,
-        Subject(person, shot.id, row.certificate_id, zone),
-        Kind.RENEWAL,
-        accepted_at=at,
-        options=PlanOptions(),
-        due_at=at,
-    )
+    asked = add_renewal(conn, services, row.certificate_id, at=at)
     audit.write(
         conn,
         at=at,
