@@ -46,6 +46,21 @@ def heading(phone: Phone, words: str) -> None:
     expect(phone.page.get_by_role("heading", name=words, level=1)).to_be_visible()
 
 
+def lock(phone: Phone, language: str = "id") -> None:
+    """Five wrong dates; each answer is waited for, or the next date would be typed into the page before."""
+    opens = {"id": "Buka sertifikat", "en": "Open the certificate"}[language]
+    left = {"id": "Tinggal {} kesempatan lagi", "en": "{}"}[language]
+    for number in (4, 3, 2, 1, 0):
+        for name, value in (("day", "1"), ("month", "1"), ("year", "1990")):
+            phone.page.fill(f"[name={name}]", value)
+        press(phone, opens)
+        if number:
+            expect(phone.page.get_by_role("alert")).to_contain_text(left.format(number))
+        if number == 1:
+            seen(phone, f"wrong-{language}")
+    heading(phone, {"id": "Sertifikat ini terkunci", "en": "This certificate is locked"}[language])
+
+
 @pytest.mark.parametrize("language", ["id", "en"])
 def test_an_expired_link_is_renewed_by_one_tap(site: Site, phone: Phone, language: str) -> None:
     link = sent(site)
@@ -125,13 +140,7 @@ def test_five_wrong_dates_lock_and_the_person_reports_it(site: Site, phone: Phon
         "id": ("Tanggal lahir saya ditolak", "Laporan Anda kami terima"),
         "en": ("My birth date is not accepted", "We have received your report"),
     }[language]
-    for number in range(5):
-        for name, value in (("day", "1"), ("month", "1"), ("year", "1990")):
-            phone.page.fill(f"[name={name}]", value)
-        press(phone, {"id": "Buka sertifikat", "en": "Open the certificate"}[language])
-        if number == 3:
-            seen(phone, f"wrong-{language}")
-    heading(phone, {"id": "Sertifikat ini terkunci", "en": "This certificate is locked"}[language])
+    lock(phone, language)
     seen(phone, f"locked-{language}")
     press(phone, button)
     heading(phone, answer)
@@ -157,11 +166,13 @@ def test_a_facility_lead_decides_about_what_people_reported(site: Site, phone: P
     page.fill("[name=username]", "lia")
     page.fill("[name=password]", PASSWORD)
     page.get_by_role("button", name="Masuk").click()
+    heading(phone, "Kasus")
     seen(phone, "cases-empty")
 
     page.goto(link)
     press(phone, "Ini bukan untuk saya")
     press(phone, "Ya, ini bukan untuk saya")
+    heading(phone, "Terima kasih, sudah kami hentikan sementara")
     report_birth_date(site.services, token, address="")  # refused: the link is paused
     page.goto(site.staff + "/cases")
     seen(phone, "cases")
@@ -175,9 +186,9 @@ def test_a_facility_lead_decides_about_what_people_reported(site: Site, phone: P
     seen(phone, "case-undone")
 
     page.goto(link)
-    for _ in range(5):
-        give(phone, "1", "1", "1990")
+    lock(phone)
     press(phone, "Tanggal lahir saya ditolak")
+    heading(phone, "Laporan Anda kami terima")
     follow_ups.run(site.services)
     page.goto(site.staff + "/cases")
     page.get_by_role("table").get_by_role("link").first.click()
