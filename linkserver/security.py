@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping
+from io import BytesIO
+from typing import IO, Any
 from urllib.parse import urlsplit
 
-from flask import Flask, Response, abort, current_app, g, request
+from flask import Flask, Request, Response, abort, current_app, g, request
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from linkserver.logs import guard
@@ -29,6 +31,8 @@ _LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "[::1]"})
 _ANY_HOST = frozenset({"/healthz", "/readyz"})  # a load balancer asks by address
 _YEAR_S = 31_536_000
 _FORM_PARTS = 200
+_DRAINED = 32 * 1024 * 1024
+_CHUNK = 64 * 1024
 
 
 def protect(
@@ -65,9 +69,11 @@ def protect(
 
     @app.after_request
     def _end(response: Response) -> Response:
+        said = {name.lower() for name, _value in response.headers}
         for name, value in headers.items():
-            response.headers.setdefault(name, value)
-        response.headers["X-Request-Id"] = g.get("request_id", "-")
+            if name.lower() not in said:
+                response.headers.add(name, value)
+        response.headers.add("X-Request-Id", g.get("request_id", "-"))
         return response
 
 
@@ -77,6 +83,20 @@ def widen(response: Response, policy: Mapping[str, str], *, camera: bool = False
     if camera:
         response.headers["Permissions-Policy"] = _PERMISSIONS.replace("camera=()", "camera=(self)")
     return response
+
+
+class InMemory(Request):
+    """What is uploaded stands in memory alone; werkzeug's own parser puts half a megabyte and more into a file."""
+
+    def _get_file_stream(self, *_told: Any, **_more: Any) -> IO[bytes]:
+        return BytesIO()
+
+
+def drain() -> None:
+    """Reads a body that nobody read yet, up to a bound, and forgets it: a browser shows an answer once it has sent."""
+    stream, left = request.environ["wsgi.input"], min(request.content_length or 0, _DRAINED)
+    while left > 0 and (chunk := stream.read(min(_CHUNK, left))):
+        left -= len(chunk)
 
 
 def is_cross_site() -> bool:

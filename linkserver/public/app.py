@@ -6,7 +6,8 @@ from importlib import import_module
 from urllib.parse import urlencode
 
 from babel import Locale
-from flask import Flask, Response, g, request
+from flask import Flask, Response, g, render_template, request
+from markupsafe import Markup
 from werkzeug.exceptions import HTTPException, InternalServerError, NotFound
 
 from linkserver.assets import serve_assets
@@ -14,7 +15,7 @@ from linkserver.public import pages, plain, webhooks
 from linkserver.public.face import Face
 from linkserver.public.views import Views
 from linkserver.security import protect
-from linkserver.words import SOURCE_LANGUAGE, Catalogue, install_words, language
+from linkserver.words import SOURCE_LANGUAGE, Catalogue, Templates, install_words, language
 from notifier.services import TEMPLATES, Services
 from notifier.store.health import AWAY
 
@@ -34,6 +35,7 @@ def create_app(services: Services, catalogue: Catalogue | None = None) -> Flask:
     key is missing."""
     settings = services.settings
     app = Flask("linkserver.public", static_folder=None, template_folder=str(TEMPLATES / "pages"))
+    app.jinja_environment = Templates
     app.url_map.merge_slashes = False
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     protect(app, url=settings.public_url, proxy_hops=settings.proxy_hops, max_body=_MAX_BODY)
@@ -83,15 +85,26 @@ def _speak(app: Flask, services: Services, catalogue: Catalogue) -> None:
         """(code, own name, address of this page in it)."""
         kept = [(name, request.args[name]) for name in _KEPT_ARGUMENTS if name in request.args]
         return [
-            (code, names[code], "?" + urlencode([*kept, ("lang", code)]))
+            (code, names[code], "?" + urlencode([*kept, ("lang", code)]) if kept else f"?lang={code}")
             for code in catalogue.languages
             if code != language()
         ]
 
+    def footer() -> Markup:
+        """The same below every page, so drawn once a language."""
+        drawn = footers.get(language())
+        if drawn is None:
+            drawn = footers[language()] = Markup(render_template("footer.html"))  # noqa: S704  # a template's own output
+        return drawn
+
+    footers: dict[str, Markup] = {}
     names = {code: (Locale.parse(code).display_name or code).capitalize() for code in catalogue.languages}
     install_words(app, catalogue, choose)
     app.jinja_env.globals.update(
-        settings=services.settings, other_languages=other_languages, request_id=lambda: g.get("request_id", "-")
+        settings=services.settings,
+        other_languages=other_languages,
+        footer=footer,
+        request_id=lambda: g.get("request_id", "-"),
     )
 
 

@@ -6,16 +6,17 @@ from collections.abc import Callable
 
 from flask import Flask, Response, make_response, render_template, request
 
-from linkserver.public.face import Face, device_kind
-from linkserver.public.opened import VIEW, file_to_keep, opened
-from linkserver.public.pages import NO_BIRTH_DATE, state_page
+from linkserver.devices import device_kind
+from linkserver.public.face import Face
+from linkserver.public.opened import VIEW, file_to_keep
+from linkserver.public.pages import NO_BIRTH_DATE, VIEW_CLOSED, link_page, state_page
 from linkserver.words import N_, _
 from notifier.certificates.facts import CertificateFacts, DoseFacts, masked_nik
 from notifier.certificates.opening import PAGE_AGAIN, record_view
 from notifier.certificates.pdf import CertificateRenderer
 from notifier.certificates.qr import QrMatrix
 from notifier.certificates.signature import pdf_signer
-from notifier.certificates.view import certificate_with_qr
+from notifier.certificates.view import open_page
 from notifier.certificates.weight import pdf_weight
 from notifier.core.errors import Refused
 from notifier.services import TEMPLATES
@@ -59,14 +60,17 @@ def add_routes(app: Flask, face: Face) -> None:
 
 
 def _if_open(face: Face, view: str, show: Show) -> Response:
-    found = opened(face, view)
-    if isinstance(found, Response):
-        return found
+    """As `opened` does it, with what is shown on the same connection."""
+    public_id = face.views.link_of(request, view)
+    if public_id is None:
+        return state_page(VIEW_CLOSED)
     try:
-        facts, qr = certificate_with_qr(face.services, found.certificate_id)
+        look, facts, qr = open_page(face.services, public_id)
     except Refused:
         return state_page(NO_BIRTH_DATE)
-    return show(found.public_id, facts, qr)
+    if facts is None or qr is None:
+        return link_page(look, at_link=False)
+    return show(public_id, facts, qr)
 
 
 def _page(face: Face, view: str, public_id: str, facts: CertificateFacts, qr: QrMatrix, signature: int) -> Response:

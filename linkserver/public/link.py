@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from flask import Flask, Response, make_response, render_template, request, url_for
 
+from linkserver.devices import device_kind
 from linkserver.public.buttons import is_pressed, lead, led_on
-from linkserver.public.face import Face, device_kind
+from linkserver.public.face import Face
 from linkserver.public.pages import LIMITED, UNREADABLE, link_page, state_page
 from linkserver.security import is_cross_site
-from linkserver.words import N_
+from linkserver.words import N_, language
 from notifier.certificates.birth_dates import read_birth_date
 from notifier.certificates.opening import Answer, LinkState, Try, look, press_button, try_birth_date
 from notifier.core.errors import BadInput, Problem
@@ -35,6 +36,8 @@ _WORDS = {
 def add_routes(app: Flask, face: Face) -> None:
     """Opens the door `link`."""
 
+    landings: dict[str, str] = {}
+
     @app.get("/c/<path:token>")
     def landing(token: str) -> Response:
         canonical = _trimmed(token)
@@ -43,7 +46,7 @@ def add_routes(app: Flask, face: Face) -> None:
             return link_page(seen)
         if canonical != token:
             return lead(url_for("landing", token=canonical), 302)
-        return _form(face)
+        return _landing(face, landings)
 
     @app.post("/c/<path:token>")
     def open_link(token: str) -> Response:
@@ -65,6 +68,17 @@ def add_routes(app: Flask, face: Face) -> None:
         except BadInput as error:
             return _form(face, problems=error.problems, status=422)
         return _answer(face, try_birth_date(face.services, token, born, device=device, address=address))
+
+
+def _landing(face: Face, written: dict[str, str]) -> Response:
+    """The same bytes for every live link, so drawn once a language. A query may choose another one, and stands in the
+    page's own links."""
+    if request.query_string:
+        return _form(face)
+    page = written.get(language())
+    if page is None:
+        page = written[language()] = _form(face).get_data(as_text=True)
+    return make_response(page)
 
 
 def _answer(face: Face, tried: Try) -> Response:

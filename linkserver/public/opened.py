@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from flask import Response, request
 
-from linkserver.public.face import Face, device_kind
+from linkserver.devices import device_kind
+from linkserver.public.face import Face
 from linkserver.public.pages import VIEW_CLOSED, link_page, state_page
 from linkserver.public.views import VIEW_LENGTH
 from linkserver.words import _

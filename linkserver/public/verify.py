@@ -5,15 +5,14 @@ Says nothing about the person but what a code in the visitor's hands holds itsel
 
 from __future__ import annotations
 
-from io import BytesIO
-from typing import IO, Any
-
-from flask import Flask, Request, Response, make_response, redirect, render_template, request, url_for
+from flask import Flask, Response, make_response, redirect, render_template, request, url_for
 from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.wrappers import Response as AnyResponse
 
-from linkserver.public.face import Face, device_kind
+from linkserver.devices import device_kind
+from linkserver.public.face import Face
 from linkserver.public.pages import LIMITED, state_page
+from linkserver.security import InMemory, drain
 from linkserver.words import language
 from notifier.certificates.check import Check, Verdict, check_picture, check_text
 from notifier.certificates.codes.vaccines import names_of_codes
@@ -26,18 +25,9 @@ from notifier.core.errors import Refused
 
 _LARGEST_BODY = LARGEST + 64 * 1024  # a form puts something around a picture
 _PARSED = 512 * 1024
-_DRAINED = 32 * 1024 * 1024
-_CHUNK = 64 * 1024
 
 _VACCINES = names_of_codes()
 _STATUS = {Verdict.UNKNOWN: 404, Verdict.UNREADABLE: 422}
-
-
-class InMemory(Request):
-    """What is uploaded stands in memory alone; werkzeug's own parser puts half a megabyte and more into a file."""
-
-    def _get_file_stream(self, *_told: Any, **_more: Any) -> IO[bytes]:
-        return BytesIO()
 
 
 def add_routes(app: Flask, face: Face) -> None:
@@ -66,10 +56,10 @@ def add_routes(app: Flask, face: Face) -> None:
         try:
             count_check(face.services, address=address, limits=PICTURES)
         except TooManyChecks as error:
-            _drain()
+            drain()
             return state_page(LIMITED, retry_after_s=error.retry_after_s)
         if (request.content_length or 0) > _LARGEST_BODY:
-            _drain()
+            drain()
             return _page(problem="picture-large")
         request.max_content_length = _LARGEST_BODY
         request.max_form_memory_size = _PARSED  # also the parser's buffer, which takes a file in pieces
@@ -110,10 +100,3 @@ def _page(check: Check | None = None, *, typed: str = "", problem: str | None = 
     response = make_response(page)
     response.status_code = _STATUS.get(check.verdict, 200) if check else 422 if problem else 200
     return response
-
-
-def _drain() -> None:
-    """Reads a body that nobody read yet, up to a bound, and forgets it: a browser shows an answer once it has sent."""
-    stream, left = request.environ["wsgi.input"], min(request.content_length or 0, _DRAINED)
-    while left > 0 and (chunk := stream.read(min(_CHUNK, left))):
-        left -= len(chunk)

@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import lru_cache
 
 from flask import Request, Response
 from itsdangerous import BadData, URLSafeSerializer
@@ -43,6 +44,7 @@ class Views:
         )
         self._clock = clock
         self._secure = secure
+        self._known = lru_cache(maxsize=1024)(self._proved)  # a browser sends the same one with each request
         self.cookie = "__Host-certificate" if secure else "certificate"
 
     def link_of(self, request: Request, view: str) -> str | None:
@@ -79,12 +81,15 @@ class Views:
         return opened
 
     def _said_by(self, request: Request) -> list[_Opened]:
-        try:
-            said = self._serializer.loads(request.cookies.get(self.cookie, ""))
-        except BadData:
-            return []
         oldest = self._now() - int(LIFE.total_seconds())
-        return [opened for opened in (_Opened(*entry) for entry in said) if opened.at > oldest]
+        return [opened for opened in self._known(request.cookies.get(self.cookie, "")) if opened.at > oldest]
+
+    def _proved(self, cookie: str) -> tuple[_Opened, ...]:
+        """What a cookie of ours says; nothing where it is none."""
+        try:
+            return tuple(_Opened(*entry) for entry in self._serializer.loads(cookie))
+        except BadData:
+            return ()
 
     def _text(self, said: list[list[str | int]]) -> str:
         signed = self._serializer.dumps(said)

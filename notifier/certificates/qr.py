@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from math import ceil, isqrt
 from typing import Literal
 
@@ -14,7 +13,8 @@ QUIET_ZONE = 4  # modules of white on each side, ISO/IEC 18004
 _FORMAT = 1
 _SIDES = range(21, 178, 4)  # versions 1 to 40
 _HEADER = 2
-_RUN = re.compile(b"\1+")
+#: the way around so many modules in a row
+_RECTANGLES = [f"h{run}v1h-{run}z" for run in range(_SIDES[-1] + 1)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,14 +62,19 @@ class QrMatrix:
     def to_svg_path(self) -> str:
         """The `d` of one path for `viewBox="0 0 side side"`: every dark run of a row is one rectangle.
 
-        Rectangles of a single path are filled together, so no light seams appear between rows.
+        Rectangles of a single path are filled together, so no light seams appear between rows. The newest few hundred
+        are kept: people look at a page again and again.
         """
-        at_x = at_y = 0
+        return _svg_path(self)
+
+    def _path(self) -> str:
         parts: list[str] = []
-        for x, y, run in self._dark_runs():
-            # after `z` the pen is back at the start of its rectangle, so the next move is relative to that
-            parts.append(f"m{x - at_x} {y - at_y}h{run}v1h-{run}z")
-            at_x, at_y = x, y
+        for row in range(self.size):
+            x, y = QUIET_ZONE, row + QUIET_ZONE
+            for run in self.modules[row * self.size : (row + 1) * self.size].split(b"\0"):
+                if run:
+                    parts.append(f"M{x} {y}{_RECTANGLES[len(run)]}")
+                x += len(run) + 1
         return "".join(parts)
 
     def to_svg(self) -> str:
@@ -80,11 +85,10 @@ class QrMatrix:
             f'<path d="{self.to_svg_path()}"/></svg>'
         )
 
-    def _dark_runs(self) -> Iterator[tuple[int, int, int]]:
-        """(x, y, length) of each run, with the quiet zone added to x and y."""
-        for row in range(self.size):
-            for run in _RUN.finditer(self.modules, row * self.size, (row + 1) * self.size):
-                yield run.start() - row * self.size + QUIET_ZONE, row + QUIET_ZONE, run.end() - run.start()
+
+@lru_cache(maxsize=512)  # about 4 kB each
+def _svg_path(code: QrMatrix) -> str:
+    return code._path()
 
 
 _DIGITS = bytes.maketrans(b"\0\1", b"01")

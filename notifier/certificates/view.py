@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
+import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from notifier.certificates.facts import CertificateFacts, DoseFacts
 from notifier.certificates.issue import read_number
 from notifier.certificates.limits import CHECKS, CheckLimits, Limit, address_index, seconds_to_wait
+from notifier.certificates.opening import LinkState, Look, look_of
 from notifier.certificates.qr import QrMatrix, make_qr
 from notifier.core.errors import NotFound, Refused
 from notifier.core.states import CertificateStatus
 from notifier.services import Services
 from notifier.store import certificates, doses, openings
 from notifier.store.openings import OTHER, ROBOT
+from notifier.store.persons import Person
 
 
 def certificate_facts(services: Services, certificate_id: str) -> CertificateFacts:
@@ -34,13 +38,32 @@ def certificate_with_qr(services: Services, certificate_id: str) -> tuple[Certif
         if found is None:
             raise NotFound("certificate")
         row, holder, own = found
-        given = doses.of_person(conn, row.person_id)
+        facts = _facts(services, row, holder, own, doses.of_person(conn, row.person_id))
+    return facts, _qr(services, certificate_id, row)
+
+
+def open_page(services: Services, public_id: str) -> tuple[Look, CertificateFacts | None, QrMatrix | None]:
+    """What the page behind an opened link shows: the link as it stands, and, where it is live, the facts and the QR
+    code. Two statements on one connection; raises as `certificate_facts`."""
+    with services.db.read() as conn:
+        row = openings.find_with_certificate(conn, public_id)
+        look = look_of(row, services.clock.now())
+        if row is None or look.state is not LinkState.LIVE:
+            return look, None, None
+        holder, own = openings.parts(services.sealer, row)
+        facts = _facts(services, row, holder, own, doses.of_person(conn, row.person_id))
+    return look, facts, _qr(services, row.certificate_id, row)
+
+
+def _facts(
+    services: Services, row: sa.Row[Any], holder: Person, own: dict[str, Any], given: Sequence[sa.Row[Any]]
+) -> CertificateFacts:
     if holder.birth_date is None:
         raise Refused("birth-date-unknown")
-    series = [dose._asdict() for dose in given if _same_series(dose._asdict(), own)]
+    series = [dose for dose in map(sa.Row._asdict, given) if _same_series(dose, own)]
     if own["id"] not in {dose["id"] for dose in series}:
         series.append(own)  # a withdrawn dose's certificate is revoked, but staff may still look at it
-    facts = CertificateFacts(
+    return CertificateFacts(
         number=row.number,
         status=CertificateStatus(row.status).value,
         issuer=services.settings.issuer_name,
@@ -53,7 +76,6 @@ def certificate_with_qr(services: Services, certificate_id: str) -> tuple[Certif
         doses=tuple(_dose_facts(dose) for dose in series),
         this_dose=_dose_facts(own),
     )
-    return facts, _qr(services, certificate_id, row.number, row.qr)
 
 
 def verify_url(services: Services, number: str) -> str:
@@ -135,10 +157,11 @@ def _dose_facts(dose: dict[str, Any]) -> DoseFacts:
     )
 
 
-def _qr(services: Services, certificate_id: str, number: str, stored: bytes | None) -> QrMatrix:
-    if stored is not None:
-        return QrMatrix.from_bytes(stored)
-    made = make_qr(verify_url(services, number))
+def _qr(services: Services, certificate_id: str, row: sa.Row[Any]) -> QrMatrix:
+    """Made once a certificate, and stored."""
+    if row.qr is not None:
+        return QrMatrix.from_bytes(row.qr)
+    made = make_qr(verify_url(services, row.number))
     with services.db.write() as conn:
         certificates.keep_qr(conn, certificate_id, made.to_bytes())
     return made

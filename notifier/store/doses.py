@@ -14,6 +14,13 @@ from notifier.store.bulk import among, insert_rows
 from notifier.store.events import insert_new
 from notifier.store.tables import dose, facility
 
+#: written once: SQLAlchemy takes longer to build a statement than to send it
+_OF_PERSON = (
+    sa.select(dose)
+    .where(dose.c.person_id == sa.bindparam("of_person"), dose.c.status == DoseStatus.GIVEN.value)
+    .order_by(dose.c.given_on, dose.c.number, dose.c.id)
+)
+
 
 def find(conn: Connection, source_id: str) -> sa.Row[Any] | None:
     """The dose with the source's id."""
@@ -31,8 +38,7 @@ def load(conn: Connection, ids: Collection[str]) -> dict[str, sa.Row[Any]]:
 
 def of_person(conn: Connection, person_id: str) -> list[sa.Row[Any]]:
     """The doses that a person has had, oldest first; withdrawn ones left out."""
-    statement = sa.select(dose).where(dose.c.person_id == person_id, dose.c.status == DoseStatus.GIVEN.value)
-    return list(conn.execute(statement.order_by(dose.c.given_on, dose.c.number, dose.c.id)))
+    return list(conn.execute(_OF_PERSON, {"of_person": person_id}))
 
 
 def insert(conn: Connection, *, at: datetime, **values: Any) -> None:

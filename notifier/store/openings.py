@@ -61,6 +61,14 @@ _LINK = sa.select(
     link.join(certificate, certificate.c.id == link.c.certificate_id).join(person, person.c.id == link.c.person_id)
 )
 
+# written once: SQLAlchemy takes longer to build a statement than to send it
+_BY_PUBLIC_ID = _LINK.where(link.c.public_id == sa.bindparam("public_id"))
+_FOR_TRY = _BY_PUBLIC_ID.with_for_update(of=person)
+
+#: what no certificate shows; the ids are known from the certificate
+_UNSEEN = frozenset(
+    {"id", "source_index", "nik_index", "phone_index", "source_id", "entered_by", "created_at", "updated_at"}
+)
 _CERTIFICATE = sa.select(
     certificate.c.number,
     certificate.c.status,
@@ -69,22 +77,28 @@ _CERTIFICATE = sa.select(
     certificate.c.person_id,
     certificate.c.dose_id,
     facility.c.time_zone.label("facility_zone"),
-    *(column.label(_PERSON + column.name) for column in person.c if column.name != "id"),
-    *(column.label(_DOSE + column.name) for column in dose.c if column.name != "id"),
+    *(column.label(_PERSON + column.name) for column in person.c if column.name not in _UNSEEN),
+    *(column.label(_DOSE + column.name) for column in dose.c if column.name not in _UNSEEN),
 ).select_from(
     certificate.join(person, person.c.id == certificate.c.person_id)
     .join(dose, dose.c.id == certificate.c.dose_id)
     .outerjoin(facility, facility.c.id == dose.c.facility_id)
+)
+_BY_ID = _CERTIFICATE.where(certificate.c.id == sa.bindparam("certificate_id"))
+_BOTH = (
+    sa.select(
+        *(column for column in _LINK.selected_columns if str(column.key) not in _CERTIFICATE.selected_columns),
+        *_CERTIFICATE.selected_columns,
+    )
+    .select_from(link.join(_CERTIFICATE.get_final_froms()[0], certificate.c.id == link.c.certificate_id))
+    .where(link.c.public_id == sa.bindparam("public_id"))
 )
 
 
 def find(conn: Connection, public_id: str, *, for_try: bool = False) -> sa.Row[*tuple[Any, ...]] | None:
     """A link with what decides whether it opens. `for_try` locks the person's row until the transaction ends, so that
     no right date slips past a lock that falls at the same moment (SQLite's write transaction does that anyway)."""
-    statement = _LINK.where(link.c.public_id == public_id)
-    if for_try:
-        statement = statement.with_for_update(of=person)
-    return conn.execute(statement).first()
+    return conn.execute(_FOR_TRY if for_try else _BY_PUBLIC_ID, {"public_id": public_id}).first()
 
 
 def birth_date(sealer: Sealer, row: sa.Row[Any]) -> str | None:
@@ -98,12 +112,22 @@ def certificate_with_person(
     conn: Connection, sealer: Sealer, certificate_id: str
 ) -> tuple[sa.Row[Any], Person, dict[str, Any]] | None:
     """A certificate, its person opened, and its dose's columns, in one statement. Raises SealBroken."""
-    row = conn.execute(_CERTIFICATE.where(certificate.c.id == certificate_id)).first()
+    row = conn.execute(_BY_ID, {"certificate_id": certificate_id}).first()
     if row is None:
         return None
+    return row, *parts(sealer, row)
+
+
+def find_with_certificate(conn: Connection, public_id: str) -> sa.Row[*tuple[Any, ...]] | None:
+    """A link as `find` has it, with its certificate, person and dose, whose `parts` are to be opened."""
+    return conn.execute(_BOTH, {"public_id": public_id}).first()
+
+
+def parts(sealer: Sealer, row: sa.Row[Any]) -> tuple[Person, dict[str, Any]]:
+    """The person, opened, and the dose's columns, of a row of the two before. Raises SealBroken."""
     columns = dict(row._mapping)
     holder = opened(sealer, _part(columns, _PERSON) | {"id": row.person_id})
-    return row, holder, _part(columns, _DOSE) | {"id": row.dose_id}
+    return holder, _part(columns, _DOSE) | {"id": row.dose_id}
 
 
 def add(conn: Connection, row: sa.Row[Any], *, kind: OpeningKind, device: str, at: datetime) -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from notifier.certificates.qr import QUIET_ZONE, QrMatrix, make_qr
 from tests.certificates.samples import QR_TEXT, read_codes
 
-_RECTANGLE = re.compile(r"m(-?\d+) (-?\d+)h(\d+)v1h-(\d+)z")
+_RECTANGLE = re.compile(r"M(\d+) (\d+)h(\d+)v1h-(\d+)z")
 
 
 def painted(code: QrMatrix, scale: int = 3) -> bytes:
@@ -19,10 +19,9 @@ def painted(code: QrMatrix, scale: int = 3) -> bytes:
     path = code.to_svg_path()
     assert _RECTANGLE.sub("", path) == ""
     paper = [bytearray(b"\xff" * code.side * scale) for _ in range(code.side)]
-    x = y = 0
-    for right, down, width, back in _RECTANGLE.findall(path):
+    for left, top, width, back in _RECTANGLE.findall(path):
         assert width == back
-        x, y = x + int(right), y + int(down)
+        x, y = int(left), int(top)
         paper[y][x * scale : (x + int(width)) * scale] = b"\0" * int(width) * scale
     return b"".join(bytes(row) * scale for row in paper)
 

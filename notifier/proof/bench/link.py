@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 from notifier.proof.bench import BenchFailed, Options, Row, people
 from notifier.proof.bench.figures import quantile
-from notifier.proof.bench.loopback import Line, Load, Reply, measure
+from notifier.proof.bench.loopback import Line, Load, Reply, measure, measure_paced
 from notifier.proof.bench.processes import Memory, Process, rss_mb, tree, wait_until
 from notifier.proof.bench.workshop import HOST, Workshop, free_port, listens, open_workshop
 from notifier.store.bench_rows import Made
@@ -30,6 +31,15 @@ def hello():
 Work = Callable[[Line], Awaitable[None]]
 
 
+@dataclass(frozen=True, slots=True)
+class View:
+    """An opened certificate in somebody's browser."""
+
+    path: str
+    cookie: str
+    place: int
+
+
 def run(options: Options) -> list[Row]:
     """Floor and pages take turns on the same machine; each link is opened once, by another address."""
     size = options.size or _SIZE
@@ -44,15 +54,26 @@ def run(options: Options) -> list[Row]:
                 floor.append(measure(hello_port, [_get("/", 200)] * size))
                 landing.append(measure(shop.web_port, [_get(_path(shop, one), 200) for one in made]))
                 forged.append(measure(shop.web_port, [_get(f"/c/{'0' * 33}", 404)] * size))
-            opened = [(place, one) for place, one in enumerate(made[:_MOST_OPENED])]
-            opening = measure(shop.web_port, [_open(shop, one, place) for place, one in opened])
+            views: list[View] = []
+            opening = measure(
+                shop.web_port, [_open(shop, one, place, views) for place, one in enumerate(made[:_MOST_OPENED])]
+            )
+            look = [_look(view) for view in views]
+            pages = []
+            for _ in range(_ROUNDS):
+                floor.append(measure(hello_port, [_get("/", 200)] * size))
+                pages.append(measure(shop.web_port, look))
+            half = measure_paced(shop.web_port, look, _middle(pages).rate / 2)
             hello_mb = max(map(rss_mb, tree(hello.pid)))
         worst = memory.worst()
-    hello_rate, (page, refused) = _middle(floor), (_middle(landing), _middle(forged))
+    hello_rate, (page, refused, shown) = _middle(floor), (_middle(landing), _middle(forged), _middle(pages))
     return [
         Row("GET /c/<token>, beside a hello-world", page.rate, "requests/s", hello_rate.rate),
         *_times("GET /c/<token>", page, hello_rate),
         Row("GET of a forged token, beside a hello-world", refused.rate, "requests/s", hello_rate.rate),
+        Row("GET /certificate/<view>, beside a hello-world", shown.rate, "requests/s", hello_rate.rate),
+        *_times("GET /certificate/<view>", shown, hello_rate),
+        Row("GET /certificate/<view> at half that rate: p99", quantile(half.seconds, 0.99) * 1000, "ms"),
         Row("birth date, 303, certificate: people a second", opening.rate, "people/s", hello_rate.rate),
         *_times("birth date, 303, certificate", opening, None),
         Row("largest web process: start", start, "MB", hello_mb or None),
@@ -105,8 +126,8 @@ def _get(path: str, status: int) -> Work:
     return work
 
 
-def _open(shop: Workshop, made: Made, place: int) -> Work:
-    """What a person does: the birth date, then the page that the answer leads to."""
+def _open(shop: Workshop, made: Made, place: int, views: list[View]) -> Work:
+    """What a person does: the birth date, then the page that the answer leads to; it goes on `views`."""
     born = made.birth_date
     form = {"day": str(born.day), "month": str(born.month), "year": str(born.year)}
     path = _path(shop, made)
@@ -114,8 +135,16 @@ def _open(shop: Workshop, made: Made, place: int) -> Work:
     async def work(line: Line) -> None:
         answer = await line.post(path, form, _from(place))
         _expect(answer, 303)
-        cookie = answer.headers["set-cookie"].split(";", 1)[0]
-        _expect(await line.get(answer.headers["location"], {**_from(place), "Cookie": cookie}), 200)
+        view = View(answer.headers["location"], answer.headers["set-cookie"].split(";", 1)[0], place)
+        await _look(view)(line)
+        views.append(view)
+
+    return work
+
+
+def _look(view: View) -> Work:
+    async def work(line: Line) -> None:
+        _expect(await line.get(view.path, {**_from(view.place), "Cookie": view.cookie}), 200)
 
     return work
 

@@ -97,3 +97,33 @@ def measure(port: int, works: Sequence[Callable[[Line], Awaitable[None]]], conne
         return Load(len(works) / (time.perf_counter() - start), seconds)
 
     return asyncio.run(all_of_it())
+
+
+def measure_paced(
+    port: int, works: Sequence[Callable[[Line], Awaitable[None]]], rate: float, connections: int = CONNECTIONS
+) -> Load:
+    """Begins `rate` works a second, whether the earlier ones are done or not, and counts each from the moment at which
+    it was due: a server that falls behind cannot hide it."""
+
+    async def all_of_it() -> Load:
+        free: asyncio.Queue[Line] = asyncio.Queue()
+        for _ in range(connections):
+            free.put_nowait(Line(port))
+        seconds: list[float] = []
+        start = time.perf_counter()
+
+        async def one(work: Callable[[Line], Awaitable[None]], due: float) -> None:
+            line = await free.get()
+            await work(line)
+            free.put_nowait(line)
+            seconds.append(time.perf_counter() - due)
+
+        tasks = []
+        for place, work in enumerate(works):
+            due = start + place / rate
+            await asyncio.sleep(max(0.0, due - time.perf_counter()))
+            tasks.append(asyncio.create_task(one(work, due)))
+        await asyncio.gather(*tasks)
+        return Load(len(works) / (time.perf_counter() - start), seconds)
+
+    return asyncio.run(all_of_it())

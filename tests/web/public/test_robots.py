@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import sqlalchemy as sa
 
-from linkserver.public.face import device_kind
+from linkserver.devices import device_kind
 from notifier.services import Services
 from notifier.store.tables import link, opening
 from tests.builders import MadeCertificate

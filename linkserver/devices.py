@@ -1,4 +1,4 @@
-"""Programs that are nobody's browser: messengers' previews, search engines, scanners, scripts.
+"""Kinds of devices, and programs that are nobody's browser: messengers' previews, search engines, scanners, scripts.
 
 Only used to count: what a robot does is noted as a robot's, never as a person's. It protects nothing; whoever lies
 about the agent is held off by the birth date like everybody else.
@@ -7,6 +7,8 @@ about the agent is held off by the birth date like everybody else.
 from __future__ import annotations
 
 import re
+
+from notifier.store.openings import OTHER, ROBOT
 
 #: parts of `User-Agent`, in lower case, each with where its owner documents it or where it was seen
 ROBOTS: dict[str, str] = {
@@ -48,3 +50,15 @@ def is_robot(user_agent: str) -> bool:
     """Whether an agent says that it is no person's browser; every browser says something."""
     agent = user_agent.casefold()
     return not agent or _LISTED.search(agent) is not None or _NAMED.search(agent) is not None
+
+
+def device_kind(user_agent: str) -> str:
+    """The kind of device, as "who looked" shows it; nothing that tells one phone from another."""
+    if is_robot(user_agent):
+        return ROBOT
+    agent = user_agent.casefold()
+    if "ipad" in agent or "tablet" in agent:
+        return "tablet"
+    if any(word in agent for word in ("mobi", "android", "iphone", "opera mini", "kaios", "midp")):
+        return "phone"
+    return "computer" if "mozilla" in agent else OTHER
