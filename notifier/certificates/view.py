@@ -10,7 +10,7 @@ from sqlalchemy.engine import Connection
 
 from notifier.certificates.facts import CertificateFacts, DoseFacts
 from notifier.certificates.issue import read_number
-from notifier.certificates.limits import CHECKS, CheckLimits, Limit, address_index, seconds_to_wait
+from notifier.certificates.limits import CHECKS, CheckLimits, Limit, address_index, first_wait, seconds_to_wait
 from notifier.certificates.qr import QrMatrix, make_qr
 from notifier.core.errors import NotFound, Refused
 from notifier.core.states import CertificateStatus
@@ -30,11 +30,19 @@ def certificate_facts(services: Services, certificate_id: str) -> CertificateFac
 def certificate_with_qr(services: Services, certificate_id: str) -> tuple[CertificateFacts, QrMatrix]:
     """The facts and the QR code; drawn at the first call and stored."""
     with services.db.read() as conn:
-        found = openings.certificate_with_person(conn, services.sealer, certificate_id)
-        if found is None:
-            raise NotFound("certificate")
-        row, holder, own = found
-        given = doses.of_person(conn, row.person_id)
+        facts, stored = facts_with_stored_qr(conn, services, certificate_id)
+    return facts, _qr(services, certificate_id, facts.number, stored)
+
+
+def facts_with_stored_qr(
+    conn: Connection, services: Services, certificate_id: str
+) -> tuple[CertificateFacts, bytes | None]:
+    """The facts as the caller's transaction sees them, and the QR code where it was drawn before."""
+    found = openings.certificate_with_person(conn, services.sealer, certificate_id)
+    if found is None:
+        raise NotFound("certificate")
+    row, holder, own = found
+    given = doses.of_person(conn, row.person_id)
     if holder.birth_date is None:
         raise Refused("birth-date-unknown")
     series = [dose._asdict() for dose in given if _same_series(dose._asdict(), own)]
@@ -53,7 +61,7 @@ def certificate_with_qr(services: Services, certificate_id: str) -> tuple[Certif
         doses=tuple(_dose_facts(dose) for dose in series),
         this_dose=_dose_facts(own),
     )
-    return facts, _qr(services, certificate_id, row.number, row.qr)
+    return facts, row.qr
 
 
 def verify_url(services: Services, number: str) -> str:
@@ -108,11 +116,8 @@ def note_check(
 
 
 def _wait(conn: Connection, services: Services, address: str, limits: CheckLimits, at: datetime) -> int:
-    subject = address_index(services.sealer, address)
-    return max(
-        seconds_to_wait(conn, limits.overall, "", at),
-        seconds_to_wait(conn, limits.address, subject, at),
-    )
+    visitor = address_index(services.sealer, address)
+    return first_wait(conn, (limits.address, visitor), (limits.overall, ""), at=at)
 
 
 def _same_series(dose: dict[str, Any], own: dict[str, Any]) -> bool:
