@@ -10,7 +10,7 @@ from linkserver.public.face import Face, device_kind
 from linkserver.public.pages import VIEW_CLOSED, link_page, state_page
 from linkserver.public.views import VIEW_LENGTH
 from linkserver.words import _
-from notifier.certificates.opening import LinkState, look_at, record_download
+from notifier.certificates.opening import LinkState, look_again, record_download
 from notifier.store.openings import OpeningKind
 
 VIEW = f"/certificate/<string(length={VIEW_LENGTH}):view>"
@@ -27,13 +27,13 @@ class Opened:
 def opened(face: Face, view: str) -> Opened | Response:
     """What is open as `view` in this browser, or the page that says why nothing is. Asks the database at each request:
     a revocation, a lock or a correction closes open pages at once."""
-    public_id = face.views.link_of(request, view)
-    if public_id is None:
+    held = face.views.link_of(request, view)
+    look = look_again(face.services, *held) if held else None
+    if look is None:
         return state_page(VIEW_CLOSED)
-    look = look_at(face.services, public_id)
-    if look.state is not LinkState.LIVE or look.certificate_id is None:
+    if look.state is not LinkState.LIVE or look.public_id is None or look.certificate_id is None:
         return link_page(look, at_link=False)
-    return Opened(public_id, look.certificate_id)
+    return Opened(look.public_id, look.certificate_id)
 
 
 def file_to_keep(
