@@ -48,7 +48,7 @@ def add_routes(app: Flask, face: Face) -> None:
         @app.get(VIEW + path, endpoint=f"certificate_{kind.value}")
         def download(view: str) -> Response:
             def show(public_id: str, facts: CertificateFacts, qr: QrMatrix) -> Response:
-                return file_to_keep(face, public_id, draw(facts, qr), kind, *_FILES[kind])
+                return file_to_keep(face, public_id, lambda: draw(facts, qr), kind, *_FILES[kind])
 
             return _if_open(face, view, show)
 

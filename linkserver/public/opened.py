@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from flask import Response, request
 
 from linkserver.public.face import Face, device_kind
-from linkserver.public.pages import VIEW_CLOSED, link_page, state_page
+from linkserver.public.pages import LIMITED, VIEW_CLOSED, link_page, state_page
 from linkserver.public.views import VIEW_LENGTH
 from linkserver.words import _
 from notifier.certificates.opening import LinkState, look_again, record_download
@@ -37,13 +38,15 @@ def opened(face: Face, view: str) -> Opened | Response:
 
 
 def file_to_keep(
-    face: Face, public_id: str, data: bytes | str, kind: OpeningKind, name: str, content_type: str
+    face: Face, public_id: str, make: Callable[[], bytes], kind: OpeningKind, name: str, content_type: str
 ) -> Response:
-    """A file as a download, which is noted; `name` has a key of the catalogue before its suffix."""
-    if request.method != "HEAD":
-        device = device_kind(request.user_agent.string)
-        record_download(face.services, public_id, kind=kind, device=device)
+    """A file as a download, which is noted, and made only within the limit; `name` has a key of the catalogue before
+    its suffix."""
+    device, is_noted = device_kind(request.user_agent.string), request.method != "HEAD"
+    wait = record_download(face.services, public_id, kind=kind, device=device, is_noted=is_noted)
+    if wait:
+        return state_page(LIMITED, retry_after_s=wait)
     stem, _dot, suffix = name.partition(".")
-    response = Response(data, content_type=content_type)
+    response = Response(make(), content_type=content_type)
     response.headers["Content-Disposition"] = f'attachment; filename="{_(stem)}.{suffix}"'
     return response

@@ -52,6 +52,10 @@ PICTURES = CheckLimits(
 )
 
 
+#: files of one opened link: each is drawn and signed anew, costs some ten milliseconds of a core, and is noted
+DOWNLOADS = Limit("download:link", 30, timedelta(minutes=10))
+
+
 def seconds_to_wait(conn: Connection, limit: Limit, subject: str, at: datetime) -> int:
     """Counts one more; 0 where it is still allowed, else the seconds until the window ends."""
     count = counters.hit(conn, f"{limit.name}:{subject}" if subject else limit.name, window=limit.window, at=at)

@@ -15,7 +15,14 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from notifier.certificates.limits import TRIES, TryLimits, seconds_to_wait_at_link
+from notifier.certificates.limits import (
+    DOWNLOADS,
+    TRIES,
+    Limit,
+    TryLimits,
+    seconds_to_wait,
+    seconds_to_wait_at_link,
+)
 from notifier.core.errors import BadToken
 from notifier.core.states import CertificateStatus, FollowUp, Reason
 from notifier.services import Services
@@ -117,12 +124,24 @@ def press_button(services: Services, token: str, *, device: str, address: str, l
     return _try(services, token, None, device=device, address=address, limits=limits)
 
 
-def record_download(services: Services, public_id: str, *, kind: OpeningKind, device: str) -> None:
-    """Notes that a PDF or the picture was fetched."""
+def record_download(
+    services: Services,
+    public_id: str,
+    *,
+    kind: OpeningKind,
+    device: str,
+    is_noted: bool = True,
+    limit: Limit = DOWNLOADS,
+) -> int:
+    """Counts a file that is about to be made, and notes it where it is handed out (`is_noted`). 0, or the seconds
+    to wait where too many were asked for."""
+    now = services.clock.now()
     with services.db.write() as conn:
-        row = openings.find(conn, public_id)
+        wait = seconds_to_wait(conn, limit, public_id, now)
+        row = openings.find(conn, public_id) if is_noted and not wait else None
         if row is not None:
-            openings.add(conn, row, kind=kind, device=device, at=services.clock.now())
+            openings.add(conn, row, kind=kind, device=device, at=now)
+    return wait
 
 
 def record_view(services: Services, public_id: str, *, device: str) -> None:

@@ -94,7 +94,7 @@ def end_cards_with(conn: Connection, shot: sa.Row[Any], *, at: datetime) -> None
 def _end_all(conn: Connection, whose: sa.ColumnElement[bool], *which: sa.ColumnElement[bool], at: datetime) -> None:
     """Holds the certificates first, as `lock` does, so that codes which are being made are seen."""
     held = sa.select(certificate.c.id).join(dose, dose.c.id == certificate.c.dose_id).where(whose)
-    ids = list(conn.scalars(held.order_by(certificate.c.id).with_for_update(of=certificate)))
+    ids = list(conn.scalars(held.order_by(certificate.c.id).with_for_update(of=certificate, key_share=True)))
     mine = code.update().where(code.c.certificate_id.in_(ids), _CURRENT, code.c.text_sealed.is_not(None), *which)
     conn.execute(mine.values(ended_at=at))
 
