@@ -67,8 +67,9 @@ def _speak(app: Flask, services: Services, catalogue: Catalogue) -> None:
 
     @app.after_request
     def _keep_choice(response: Response) -> Response:
-        if response.mimetype == "text/html":
-            response.vary.add("Cookie")
+        if response.mimetype != "text/html":
+            return response  # what caches may keep for everybody sets nobody's cookie
+        response.vary.add("Cookie")
         wish = request.args.get("lang")
         if wish in catalogue.languages and wish != request.cookies.get(cookie):
             response.set_cookie(

@@ -49,7 +49,7 @@ def add_routes(app: Flask, face: Face) -> None:
         @app.get(VIEW + path, endpoint=f"certificate_{kind.value}")
         def download(view: str) -> Response:
             def show(public_id: str, facts: CertificateFacts, qr: QrMatrix) -> Response:
-                return file_to_keep(face, public_id, draw(facts, qr), kind, *_FILES[kind])
+                return file_to_keep(face, public_id, lambda: draw(facts, qr), kind, *_FILES[kind])
 
             return _if_open(face, view, show)
 
@@ -61,16 +61,16 @@ def add_routes(app: Flask, face: Face) -> None:
 
 def _if_open(face: Face, view: str, show: Show) -> Response:
     """As `opened` does it, with what is shown on the same connection."""
-    public_id = face.views.link_of(request, view)
-    if public_id is None:
-        return state_page(VIEW_CLOSED)
+    held = face.views.link_of(request, view)
     try:
-        look, facts, qr = open_page(face.services, public_id)
+        look, facts, qr = open_page(face.services, *held) if held else (None, None, None)
     except Refused:
         return state_page(NO_BIRTH_DATE)
-    if facts is None or qr is None:
+    if look is None:
+        return state_page(VIEW_CLOSED)
+    if look.public_id is None or facts is None or qr is None:
         return link_page(look, at_link=False)
-    return show(public_id, facts, qr)
+    return show(look.public_id, facts, qr)
 
 
 def _page(face: Face, view: str, public_id: str, facts: CertificateFacts, qr: QrMatrix, signature: int) -> Response:

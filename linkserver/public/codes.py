@@ -56,6 +56,7 @@ def _page(view: str, found: Codes) -> Response:
 
 
 def _file(face: Face, link: Opened, found: Codes) -> Response:
-    if found.shc is None:
+    shc = found.shc
+    if shc is None:
         return state_page(NO_CARD)
-    return file_to_keep(face, link.public_id, card_file(found.shc), OpeningKind.SHC, _FILE_NAME, MEDIA_TYPE)
+    return file_to_keep(face, link.public_id, lambda: card_file(shc), OpeningKind.SHC, _FILE_NAME, MEDIA_TYPE)

@@ -89,7 +89,7 @@ def _answer(face: Face, tried: Try) -> Response:
     if tried.answer is not Answer.OPENED or tried.look.public_id is None:
         return link_page(tried.look)
     response = lead("", 303)
-    view = face.views.add(request, response, tried.look.public_id)
+    view = face.views.add(request, response, tried.look.public_id, tried.proof)
     response.location = url_for("certificate", view=view)
     return response
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from flask import Response, request
 
 from linkserver.devices import device_kind
 from linkserver.public.face import Face
-from linkserver.public.pages import VIEW_CLOSED, link_page, state_page
+from linkserver.public.pages import LIMITED, VIEW_CLOSED, link_page, state_page
 from linkserver.public.views import VIEW_LENGTH
 from linkserver.words import _
-from notifier.certificates.opening import LinkState, look_at, record_download
+from notifier.certificates.opening import LinkState, look_again, record_download
 from notifier.store.openings import OpeningKind
 
 VIEW = f"/certificate/<string(length={VIEW_LENGTH}):view>"
@@ -28,23 +29,25 @@ class Opened:
 def opened(face: Face, view: str) -> Opened | Response:
     """What is open as `view` in this browser, or the page that says why nothing is. Asks the database at each request:
     a revocation, a lock or a correction closes open pages at once."""
-    public_id = face.views.link_of(request, view)
-    if public_id is None:
+    held = face.views.link_of(request, view)
+    look = look_again(face.services, *held) if held else None
+    if look is None:
         return state_page(VIEW_CLOSED)
-    look = look_at(face.services, public_id)
-    if look.state is not LinkState.LIVE or look.certificate_id is None:
+    if look.state is not LinkState.LIVE or look.public_id is None or look.certificate_id is None:
         return link_page(look, at_link=False)
-    return Opened(public_id, look.certificate_id)
+    return Opened(look.public_id, look.certificate_id)
 
 
 def file_to_keep(
-    face: Face, public_id: str, data: bytes | str, kind: OpeningKind, name: str, content_type: str
+    face: Face, public_id: str, make: Callable[[], bytes], kind: OpeningKind, name: str, content_type: str
 ) -> Response:
-    """A file as a download, which is noted; `name` has a key of the catalogue before its suffix."""
-    if request.method != "HEAD":
-        device = device_kind(request.user_agent.string)
-        record_download(face.services, public_id, kind=kind, device=device)
+    """A file as a download, which is noted, and made only within the limit; `name` has a key of the catalogue before
+    its suffix."""
+    device, is_noted = device_kind(request.user_agent.string), request.method != "HEAD"
+    wait = record_download(face.services, public_id, kind=kind, device=device, is_noted=is_noted)
+    if wait:
+        return state_page(LIMITED, retry_after_s=wait)
     stem, _dot, suffix = name.partition(".")
-    response = Response(data, content_type=content_type)
+    response = Response(make(), content_type=content_type)
     response.headers["Content-Disposition"] = f'attachment; filename="{_(stem)}.{suffix}"'
     return response

@@ -1,7 +1,8 @@
 """The cookie behind `/certificate/<view>`: which links this browser has opened in the last 15 minutes.
 
-Signed, not sealed: it holds random view ids and the links' public ids, which open nothing without a signature of their
-own. A view is worth nothing in another browser, and each request asks the database again.
+Signed, not sealed: it holds random view ids, the links' public ids, which open nothing without a signature of their
+own, and a keyed proof of the birth date that opened each. A view is worth nothing in another browser, and each request
+asks the database again.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from notifier.core.ids import new_secret_id
 LIFE = timedelta(minutes=15)
 MOST_VIEWS = 8
 VIEW_LENGTH = len(new_secret_id())
-_SALT = "sertilink.views.v1"
+_SALT = "sertilink.views.v2"
 _READ = "sertilink.views"
 
 
@@ -31,6 +32,7 @@ class _Opened:
     view: str
     public_id: str
     at: int  # Unix seconds
+    proof: str  # notifier.certificates.opening.look_again
 
 
 class Views:
@@ -47,24 +49,24 @@ class Views:
         self._known = lru_cache(maxsize=1024)(self._proved)  # a browser sends the same one with each request
         self.cookie = "__Host-certificate" if secure else "certificate"
 
-    def link_of(self, request: Request, view: str) -> str | None:
-        """The public id of the link that was opened as `view` in this browser; None where it was not, or is over."""
-        return next((opened.public_id for opened in self._read(request) if opened.view == view), None)
+    def link_of(self, request: Request, view: str) -> tuple[str, str] | None:
+        """Public id and proof of the link that this browser opened as `view`; None where none was, or it is over."""
+        return next(((opened.public_id, opened.proof) for opened in self._read(request) if opened.view == view), None)
 
     def is_older(self, request: Request, view: str, age: timedelta) -> bool:
         """Whether a view was opened in this browser at least `age` ago."""
         last = self._now() - age.total_seconds()
         return any(opened.view == view and opened.at <= last for opened in self._read(request))
 
-    def add(self, request: Request, response: Response, public_id: str) -> str:
+    def add(self, request: Request, response: Response, public_id: str, proof: str) -> str:
         """Remembers an opened link in the response's cookie; the view's id, the old one where it is open already."""
         opened = self._read(request)
         view = next((old.view for old in opened if old.public_id == public_id), None) or new_secret_id()
         kept = [old for old in opened if old.public_id != public_id][-(MOST_VIEWS - 1) :]
-        kept.append(_Opened(view, public_id, self._now()))
+        kept.append(_Opened(view, public_id, self._now(), proof))
         response.set_cookie(
             self.cookie,
-            self._text([[each.view, each.public_id, each.at] for each in kept]),
+            self._text([[each.view, each.public_id, each.at, each.proof] for each in kept]),
             max_age=LIFE,
             path="/",
             secure=self._secure,

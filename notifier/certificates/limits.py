@@ -52,6 +52,10 @@ PICTURES = CheckLimits(
 )
 
 
+#: files of one opened link: each is drawn and signed anew, costs some ten milliseconds of a core, and is noted
+DOWNLOADS = Limit("download:link", 30, timedelta(minutes=10))
+
+
 def seconds_to_wait(conn: Connection, limit: Limit, subject: str, at: datetime) -> int:
     """Counts one more; 0 where it is still allowed, else the seconds until the window ends."""
     count = counters.hit(conn, f"{limit.name}:{subject}" if subject else limit.name, window=limit.window, at=at)
@@ -64,14 +68,22 @@ def seconds_to_wait(conn: Connection, limit: Limit, subject: str, at: datetime) 
 def seconds_to_wait_at_link(
     conn: Connection, sealer: Sealer, limits: TryLimits, public_id: str, *, address: str, at: datetime
 ) -> int:
-    """Counts one more deed at a link; the longest wait. Every limit is counted, whichever says no, and always in this
-    order, so that no two deeds wait for each other."""
-    subjects = (
-        (limits.overall, ""),
-        (limits.address, address_index(sealer, address)),
+    """Counts one more deed at a link; see `first_wait`."""
+    return first_wait(
+        conn,
         (limits.link, public_id),
+        (limits.address, address_index(sealer, address)),
+        (limits.overall, ""),
+        at=at,
     )
-    return max(seconds_to_wait(conn, limit, subject, at) for limit, subject in subjects)
+
+
+def first_wait(conn: Connection, *counted: tuple[Limit, str], at: datetime) -> int:
+    """Counts one more of each (limit, subject), the narrowest first, up to the one that says no; its wait, or 0. So one
+    link or one address alone uses up nothing that others share; and no two callers wait for each other, since all keep
+    this order."""
+    waits = (seconds_to_wait(conn, limit, subject, at) for limit, subject in counted)
+    return next(filter(None, waits), 0)
 
 
 def address_index(sealer: Sealer, address: str) -> str:

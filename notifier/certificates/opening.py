@@ -7,7 +7,7 @@ it cannot be done, nobody gets in.
 from __future__ import annotations
 
 import hmac
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any
@@ -15,7 +15,14 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from notifier.certificates.limits import TRIES, TryLimits, seconds_to_wait_at_link
+from notifier.certificates.limits import (
+    DOWNLOADS,
+    TRIES,
+    Limit,
+    TryLimits,
+    seconds_to_wait,
+    seconds_to_wait_at_link,
+)
 from notifier.core.errors import BadToken
 from notifier.core.states import CertificateStatus, FollowUp, Reason
 from notifier.services import Services
@@ -61,13 +68,15 @@ class Answer(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Try:
-    """The outcome of a try; `look` is the link after it."""
+    """The outcome of a try; `look` is the link after it. `proof`, where it opened, is for `look_again`."""
 
     answer: Answer
     look: Look
     retry_after_s: int = 0
+    proof: str = field(default="", repr=False)
 
 
+_PROOF_LENGTH = 16  # 64 bits; the cookie around it is signed
 _UNKNOWN = Look(LinkState.UNKNOWN)
 
 
@@ -81,9 +90,25 @@ def look(services: Services, token: str) -> Look:
 
 
 def look_at(services: Services, public_id: str) -> Look:
-    """The state of a link whose token was proved before (a cookie): revocation, expiry and locks act at once."""
+    """The state of a link whose token was proved before."""
     with services.db.read() as conn:
         return look_of(openings.find(conn, public_id), services.clock.now())
+
+
+def look_again(services: Services, public_id: str, proof: str) -> Look | None:
+    """The state of a link that is open in a browser, with the `proof` that it was given; None where it is live and the
+    birth date that opened it is not the person's any more."""
+    with services.db.read() as conn:
+        row = openings.find(conn, public_id)
+    seen = look_of(row, services.clock.now())
+    if row is None or seen.state is not LinkState.LIVE:
+        return seen  # which says more than that the page is closed
+    return seen if is_proof(services, row, proof) else None
+
+
+def is_proof(services: Services, row: sa.Row[Any], proof: str) -> bool:
+    """Whether a browser's `proof` is of the birth date that the person of a link (a row of `openings.find`) has now."""
+    return hmac.compare_digest(_proof(services, row), proof)
 
 
 def try_birth_date(
@@ -104,12 +129,24 @@ def press_button(services: Services, token: str, *, device: str, address: str, l
     return _try(services, token, None, device=device, address=address, limits=limits)
 
 
-def record_download(services: Services, public_id: str, *, kind: OpeningKind, device: str) -> None:
-    """Notes that a PDF or the picture was fetched."""
+def record_download(
+    services: Services,
+    public_id: str,
+    *,
+    kind: OpeningKind,
+    device: str,
+    is_noted: bool = True,
+    limit: Limit = DOWNLOADS,
+) -> int:
+    """Counts a file that is about to be made, and notes it where it is handed out (`is_noted`). 0, or the seconds
+    to wait where too many were asked for."""
+    now = services.clock.now()
     with services.db.write() as conn:
-        row = openings.find(conn, public_id)
+        wait = seconds_to_wait(conn, limit, public_id, now)
+        row = openings.find(conn, public_id) if is_noted and not wait else None
         if row is not None:
-            openings.add(conn, row, kind=kind, device=device, at=services.clock.now())
+            openings.add(conn, row, kind=kind, device=device, at=now)
+    return wait
 
 
 def record_view(services: Services, public_id: str, *, device: str) -> None:
@@ -141,7 +178,13 @@ def _try(services: Services, token: str, typed: str | None, *, device: str, addr
         if device != ROBOT:
             certificates.mark_opened(conn, row.link_id, now)
         _audit(conn, row, "certificate-opened", now)
-        return Try(Answer.OPENED, seen)
+        return Try(Answer.OPENED, seen, proof=_proof(services, row))
+
+
+def _proof(services: Services, row: sa.Row[Any]) -> str:
+    """What a browser that opened a link keeps; tells the birth date to nobody without our key."""
+    born = openings.birth_date(services.sealer, row)
+    return services.sealer.index("view", f"{row.public_id}:{born}").hex()[:_PROOF_LENGTH]
 
 
 def _matches(services: Services, row: sa.Row[Any], typed: str) -> bool:

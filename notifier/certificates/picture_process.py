@@ -1,8 +1,8 @@
 """A process of its own that reads the QR codes of one picture: `python -I picture_process.py < picture`.
 
 Image decoders are the code that hostile files break. So this program holds no key, no setting and no database, imports
-nothing of ours, limits its own time and memory, and is gone after one picture. Prints one JSON object:
-`{"texts": [...]}`, or `{"refused": reason}`.
+nothing of ours, limits its own time and memory, opens no file and no connection, and is gone after one picture. Prints
+one JSON object: `{"texts": [...]}`, or `{"refused": reason}`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,19 @@ import sys
 from io import BytesIO
 
 import zxingcpp
-from PIL import Image
+
+# all that a picture may make Pillow load later on, since nothing can be opened then
+from PIL import (
+    ExifTags,
+    Image,
+    ImageFile,
+    ImagePalette,
+    JpegImagePlugin,
+    MpoImagePlugin,
+    PngImagePlugin,
+    TiffImagePlugin,
+    WebPImagePlugin,
+)
 
 #: by their first bytes; nothing else is even opened
 FORMATS = {"PNG": rb"\x89PNG\r\n\x1a\n", "JPEG": rb"\xff\xd8\xff", "WEBP": rb"RIFF....WEBP"}
@@ -27,15 +39,22 @@ _SIDES = (1_600, 4_000)  # a small picture is read fast; a photo of a whole page
 _MOST_TEXTS = 8
 _LONGEST_TEXT = 8_000
 _SIGNED = ("HC1:", "shc:/")
+_LOADED = (
+    *(ExifTags, ImageFile, ImagePalette, JpegImagePlugin),
+    *(MpoImagePlugin, PngImagePlugin, TiffImagePlugin, WebPImagePlugin),
+)
 
 
 def _limit() -> None:
+    Image.preinit()
     os.nice(10)  # whoever opens a certificate goes first
     for what, most in (
         (resource.RLIMIT_CPU, _CPU_S),
         (resource.RLIMIT_AS, _MEMORY),
         (resource.RLIMIT_FSIZE, 0),
         (resource.RLIMIT_CORE, 0),
+        (resource.RLIMIT_NPROC, 0),
+        (resource.RLIMIT_NOFILE, 0),  # what is open stays open; no file and no connection can be added
     ):
         resource.setrlimit(what, (most, most))
 

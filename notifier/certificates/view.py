@@ -12,8 +12,8 @@ from sqlalchemy.engine import Connection
 
 from notifier.certificates.facts import CertificateFacts, DoseFacts
 from notifier.certificates.issue import read_number
-from notifier.certificates.limits import CHECKS, CheckLimits, Limit, address_index, seconds_to_wait
-from notifier.certificates.opening import LinkState, Look, look_of
+from notifier.certificates.limits import CHECKS, CheckLimits, Limit, address_index, first_wait, seconds_to_wait
+from notifier.certificates.opening import LinkState, Look, is_proof, look_of
 from notifier.certificates.qr import QrMatrix, make_qr
 from notifier.core.errors import NotFound, Refused
 from notifier.core.states import CertificateStatus
@@ -34,25 +34,36 @@ def certificate_facts(services: Services, certificate_id: str) -> CertificateFac
 def certificate_with_qr(services: Services, certificate_id: str) -> tuple[CertificateFacts, QrMatrix]:
     """The facts and the QR code; drawn at the first call and stored."""
     with services.db.read() as conn:
-        found = openings.certificate_with_person(conn, services.sealer, certificate_id)
-        if found is None:
-            raise NotFound("certificate")
-        row, holder, own = found
-        facts = _facts(services, row, holder, own, doses.of_person(conn, row.person_id))
-    return facts, _qr(services, certificate_id, row)
+        facts, stored = facts_with_stored_qr(conn, services, certificate_id)
+    return facts, _qr(services, certificate_id, facts.number, stored)
 
 
-def open_page(services: Services, public_id: str) -> tuple[Look, CertificateFacts | None, QrMatrix | None]:
-    """What the page behind an opened link shows: the link as it stands, and, where it is live, the facts and the QR
-    code. Two statements on one connection; raises as `certificate_facts`."""
+def facts_with_stored_qr(
+    conn: Connection, services: Services, certificate_id: str
+) -> tuple[CertificateFacts, bytes | None]:
+    """The facts as the caller's transaction sees them, and the QR code where it was drawn before."""
+    found = openings.certificate_with_person(conn, services.sealer, certificate_id)
+    if found is None:
+        raise NotFound("certificate")
+    row, holder, own = found
+    return _facts(services, row, holder, own, doses.of_person(conn, row.person_id)), row.qr
+
+
+def open_page(
+    services: Services, public_id: str, proof: str
+) -> tuple[Look | None, CertificateFacts | None, QrMatrix | None]:
+    """What the page behind a link shows that is open in a browser: the look as `opening.look_again` has it, and, where
+    it is live, the facts and the QR code. Two statements on one connection; raises as `certificate_facts`."""
     with services.db.read() as conn:
         row = openings.find_with_certificate(conn, public_id)
         look = look_of(row, services.clock.now())
         if row is None or look.state is not LinkState.LIVE:
             return look, None, None
+        if not is_proof(services, row, proof):
+            return None, None, None
         holder, own = openings.parts(services.sealer, row)
         facts = _facts(services, row, holder, own, doses.of_person(conn, row.person_id))
-    return look, facts, _qr(services, row.certificate_id, row)
+    return look, facts, _qr(services, row.certificate_id, facts.number, row.qr)
 
 
 def _facts(
@@ -130,11 +141,8 @@ def note_check(
 
 
 def _wait(conn: Connection, services: Services, address: str, limits: CheckLimits, at: datetime) -> int:
-    subject = address_index(services.sealer, address)
-    return max(
-        seconds_to_wait(conn, limits.overall, "", at),
-        seconds_to_wait(conn, limits.address, subject, at),
-    )
+    visitor = address_index(services.sealer, address)
+    return first_wait(conn, (limits.address, visitor), (limits.overall, ""), at=at)
 
 
 def _same_series(dose: dict[str, Any], own: dict[str, Any]) -> bool:
@@ -157,11 +165,11 @@ def _dose_facts(dose: dict[str, Any]) -> DoseFacts:
     )
 
 
-def _qr(services: Services, certificate_id: str, row: sa.Row[Any]) -> QrMatrix:
+def _qr(services: Services, certificate_id: str, number: str, stored: bytes | None) -> QrMatrix:
     """Made once a certificate, and stored."""
-    if row.qr is not None:
-        return QrMatrix.from_bytes(row.qr)
-    made = make_qr(verify_url(services, row.number))
+    if stored is not None:
+        return QrMatrix.from_bytes(stored)
+    made = make_qr(verify_url(services, number))
     with services.db.write() as conn:
         certificates.keep_qr(conn, certificate_id, made.to_bytes())
     return made

@@ -18,7 +18,7 @@ from notifier.intake.event import Event
 from notifier.messages import plan
 from notifier.messages.plan import PlanOptions, Subject
 from notifier.services import Services
-from notifier.store import cases, certificates, doses, follow_ups, notifications
+from notifier.store import cases, certificates, codes, doses, follow_ups, notifications
 from notifier.store.persons import Person
 from notifier.store.unknowns import supersede
 
@@ -87,6 +87,7 @@ def _withdraw(context: _Context, shot: sa.Row[Any] | None) -> Effect:
         doses.update(conn, shot.id, at=at, recorded_at=recorded_at)  # what is older than this word comes too late
         return Effect(RecordOutcome.UNCHANGED, shot.id)
     doses.update(conn, shot.id, at=at, status=DoseStatus.WITHDRAWN.value, recorded_at=recorded_at)
+    codes.end_cards_with(conn, shot, at=at)
     notifications.take_back(conn, shot.id, new=State.CANCELLED, reason=Reason.WITHDRAWN, at=at)
     supersede(conn, shot.id, at=at)
     issue.revoke(conn, shot.id, reason=Reason.WITHDRAWN, at=at)
@@ -116,6 +117,8 @@ def _person(context: _Context, of_dose: str | None) -> tuple[Person | None, Pers
         notifications.unclaim_person(context.conn, person.id, at=context.at)  # or it goes to the old number unnoticed
         certificates.revoke_sent_links(context.conn, person.id, reason=Reason.NUMBER_CHANGED, at=context.at)
     if before is not None:
+        if (before.name, before.birth_date) != (person.name, person.birth_date):
+            codes.end_of_person(context.conn, person.id, at=context.at)  # of every dose, not of this one alone
         _leave_follow_ups(context, before, person)
     return before, person
 
@@ -138,6 +141,8 @@ def _known_dose(context: _Context, shot: sa.Row[Any]) -> Effect:
     values = dose_values(context.event, context.options, person)
     doses.update(conn, shot.id, at=at, **values)
     moved = person.id != shot.person_id
+    if moved or _dose_shown(values) != _dose_shown(shot._mapping):
+        codes.end_cards_with(conn, shot, at=at)
     shown = moved or _shown(before, shot._mapping) != _shown(person, values)
     phone = moved or before is None or before.mobile != person.mobile
     newest = notifications.lock_newest(conn, shot.id)
@@ -265,4 +270,8 @@ def dose_values(event: Event, options: PlanOptions, person: Person) -> dict[str,
 def _shown(person: Person | None, shot: Any) -> tuple[Any, ...]:
     """Everything that the certificate says."""
     whose = (person.name, person.nik, person.birth_date) if person else ()
-    return (*whose, *(shot[name] for name in _SHOWN))
+    return (*whose, *_dose_shown(shot))
+
+
+def _dose_shown(shot: Any) -> tuple[Any, ...]:
+    return tuple(shot[name] for name in _SHOWN)

@@ -12,10 +12,11 @@ from notifier.core.ids import new_id
 from notifier.core.states import CertificateStatus, State
 from notifier.store.events import insert_new
 from notifier.store.sealed import Sealer
-from notifier.store.tables import certificate, code, notification, tick
+from notifier.store.tables import certificate, code, dose, notification, tick
 
 _PLACE = "code:text"
 _CURSOR = "codes-made-ahead"
+_CARD = "shc"
 _CURRENT = sa.text("code.ended_at IS NULL")  # literal: a bound parameter would not match the partial index
 _NOT_VALID = sa.text("certificate.status <> 'valid'")
 _HAS_LEFT = sa.text("notification.left_at IS NOT NULL")
@@ -74,6 +75,28 @@ def end(conn: Connection, row: sa.Row[Any], *, at: datetime) -> None:
         conn.execute(code.delete().where(code.c.id == row.id))
     else:
         conn.execute(code.update().where(code.c.id == row.id).values(ended_at=at))
+
+
+def end_of_person(conn: Connection, person_id: str, *, at: datetime) -> None:
+    """A person's name or birth date is another one: whatever code bears the old one joins the revocation list."""
+    _end_all(conn, certificate.c.person_id == person_id, at=at)
+
+
+def end_cards_with(conn: Connection, shot: sa.Row[Any], *, at: datetime) -> None:
+    """A dose, given here as it was, is no longer so: every card of its series that may hold it joins the revocation
+    list, also that of another dose. HC1 codes hold the dose of their own certificate alone, which is ended with it."""
+    same = [dose.c[name].is_not_distinct_from(shot._mapping[name]) for name in ("vaccine_code", "vaccine_system")]
+    in_series = sa.or_(certificate.c.dose_id == shot.id, sa.and_(*same))
+    may_hold = sa.and_(certificate.c.person_id == shot.person_id, in_series)
+    _end_all(conn, may_hold, code.c.kind == _CARD, code.c.made_at >= shot.created_at, at=at)
+
+
+def _end_all(conn: Connection, whose: sa.ColumnElement[bool], *which: sa.ColumnElement[bool], at: datetime) -> None:
+    """Holds the certificates first, as `lock` does, so that codes which are being made are seen."""
+    held = sa.select(certificate.c.id).join(dose, dose.c.id == certificate.c.dose_id).where(whose)
+    ids = list(conn.scalars(held.order_by(certificate.c.id).with_for_update(of=certificate, key_share=True)))
+    mine = code.update().where(code.c.certificate_id.in_(ids), _CURRENT, code.c.text_sealed.is_not(None), *which)
+    conn.execute(mine.values(ended_at=at))
 
 
 def revoked(conn: Connection) -> list[sa.Row[*tuple[Any, ...]]]:

@@ -159,13 +159,16 @@ def seen_since(conn: Connection, link_id: str, moment: datetime) -> bool:
 
 
 def of_certificate(
-    conn: Connection, person_id: str, certificate_id: str, limit: int, *, by_robots: bool
+    conn: Connection, person_id: str, certificate_id: str, limit: int, *, checks: bool = False, by_robots: bool = False
 ) -> list[sa.Row[Any]]:
-    """What people, or robots, did with one certificate of a person, newest first."""
+    """What people did with one certificate of a person at its links, or their `checks` of it, or all that robots did;
+    newest first."""
+    is_check = opening.c.kind == OpeningKind.VERIFIED.value
+    theirs = sa.and_(opening.c.device != ROBOT, is_check if checks else ~is_check)
     statement = sa.select(opening.c.at, opening.c.kind, opening.c.device).where(
         opening.c.person_id == person_id,
         opening.c.certificate_id == certificate_id,
-        opening.c.device == ROBOT if by_robots else opening.c.device != ROBOT,
+        opening.c.device == ROBOT if by_robots else theirs,
     )
     return list(conn.execute(statement.order_by(opening.c.at.desc(), opening.c.id.desc()).limit(limit)))
 

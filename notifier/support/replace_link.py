@@ -12,12 +12,12 @@ from notifier.core.errors import NotFound
 from notifier.core.states import Reason
 from notifier.messages.plan import zone_of
 from notifier.services import Services
-from notifier.store import audit, certificates, openings
+from notifier.store import audit, certificates, notifications, openings, persons
 from notifier.store.openings import OpeningKind
 from notifier.support.new_link import plan_new_link
 
-#: a flood of robots' checks hides none of people's deeds
-_SHOWN, _SHOWN_OF_ROBOTS = 30, 5
+#: each kind apart: whoever has the number alone can check it all day, with any agent, and hides no opening by it
+_SHOWN, _SHOWN_CHECKS, _SHOWN_OF_ROBOTS = 30, 10, 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,8 @@ def history(services: Services, certificate_id: str) -> History:
             raise NotFound("certificate")
         row, holder, _dose = found
         rows = [
-            *openings.of_certificate(conn, row.person_id, certificate_id, _SHOWN, by_robots=False),
+            *openings.of_certificate(conn, row.person_id, certificate_id, _SHOWN),
+            *openings.of_certificate(conn, row.person_id, certificate_id, _SHOWN_CHECKS, checks=True),
             *openings.of_certificate(conn, row.person_id, certificate_id, _SHOWN_OF_ROBOTS, by_robots=True),
         ]
         counts = openings.counts_of_certificate(conn, row.person_id, certificate_id)
@@ -72,6 +73,9 @@ def replace_link(services: Services, certificate_id: str) -> int:
     now = services.clock.now()
     with services.db.write() as conn:
         row = certificates.get(conn, certificate_id)
+        persons.hold(conn, row.person_id)
+        # a sender that has read that its link is live loses its lease, or is waited for: what waits stays the new link
+        notifications.unclaim_person(conn, row.person_id, at=now)
         wait = plan_new_link(conn, services, row.id, at=now)
         if wait:
             return wait

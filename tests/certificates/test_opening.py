@@ -198,6 +198,14 @@ def test_each_limit_ends_with_its_window(services: Services, clock: FakeClock, n
     assert tried(services, made, RIGHT, limits=once).answer is Answer.OPENED
 
 
+def test_a_flood_at_one_link_uses_up_nothing_that_others_share(each_services: Services) -> None:
+    few = replace(TRIES, overall=replace(TRIES.overall, most=4), link=replace(TRIES.link, most=2))
+    flooded, other = a_certificate(each_services), a_certificate(each_services)
+    answers = [tried(each_services, flooded, RIGHT, limits=few).answer for _ in range(20)]
+    assert answers == [Answer.OPENED] * 2 + [Answer.LIMITED] * 18
+    assert tried(each_services, other, RIGHT, address="198.51.100.7", limits=few).answer is Answer.OPENED
+
+
 def test_where_the_limiter_cannot_count_nobody_gets_in(services: Services) -> None:
     made = a_certificate(services)
     with services.db.write() as conn:

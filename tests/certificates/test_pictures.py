@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import random
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 from PIL import Image
@@ -25,6 +29,44 @@ def refusal(data: bytes, **options: float) -> str:
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP"])
 def test_each_allowed_format_is_read(kind: str) -> None:
     assert read_picture(saved(qr_picture(LINK), kind)) == (LINK,)
+
+
+@pytest.mark.parametrize("mode", ["1", "P", "I;16", "RGBA"])
+def test_each_kind_of_pixel_is_read_though_nothing_more_can_be_loaded(mode: str) -> None:
+    seen = qr_picture(LINK).convert("L")
+    assert read_picture(saved(seen.convert(mode))) == (LINK,)
+
+
+def test_photos_of_phones_and_printers_are_read() -> None:
+    seen = qr_picture(LINK)
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    exif[0x010F] = "Contoh"
+    assert read_picture(saved(seen.convert("CMYK"), "JPEG")) == (LINK,)
+    assert read_picture(saved(seen.convert("RGB"), "JPEG", exif=exif)) == (LINK,)
+    assert read_picture(saved(seen.convert("RGB"), "MPO", save_all=True, append_images=[seen.convert("RGB")])) == (
+        LINK,
+    )
+    assert read_picture(saved(seen.convert("RGB"), "WEBP", exif=exif)) == (LINK,)
+
+
+@pytest.mark.parametrize(
+    "deed", ["open('/etc/hostname')", "socket.socket()", "open('/proc/self/environ')", "os.pipe()"]
+)
+def test_whoever_breaks_a_decoder_opens_no_file_and_no_connection(deed: str) -> None:
+    folder = str(Path(picture_process.__file__).parent)
+    lines = [
+        "import os, socket, sys",
+        f"sys.path.insert(0, {folder!r})",
+        "import picture_process",
+        "picture_process._limit()",
+        "try:",
+        f"    {deed}",
+        "except OSError as error:",
+        "    print(error.errno)",
+    ]
+    done = subprocess.run([sys.executable, "-I", "-c", "\n".join(lines)], capture_output=True, check=True)
+    assert int(done.stdout) == errno.EMFILE
 
 
 def test_a_photo_of_a_whole_page_is_read() -> None:

@@ -77,3 +77,13 @@ def test_checks_are_limited(services: Services) -> None:
         check_number(services, made.number, address="203.0.113.9", limits=once)
     assert 0 < caught.value.retry_after_s <= 60
     assert check_number(services, made.number, address="198.51.100.7", limits=once) is CertificateStatus.VALID
+
+
+def test_one_visitor_s_flood_uses_up_nothing_that_others_share(services: Services) -> None:
+    few = replace(CHECKS, overall=replace(CHECKS.overall, most=3), address=replace(CHECKS.address, most=1))
+    made = a_certificate(services)
+    check_number(services, made.number, address="203.0.113.9", limits=few)
+    for _ in range(5):
+        with pytest.raises(TooManyChecks):
+            check_number(services, made.number, address="203.0.113.9", limits=few)
+    assert check_number(services, made.number, address="198.51.100.7", limits=few) is CertificateStatus.VALID

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from notifier.core.link_tokens import TOKEN_LENGTH
 from notifier.core.redaction import redacted
 
 TOKEN = "2NSA8EP7MKZ5aBcDeFgHiJkLmNoPqRsTu"
@@ -30,6 +31,18 @@ def test_no_part_of_a_token_is_left(line: str) -> None:
     said = redacted(line)
     assert "[hidden]" in said
     assert not [start for start in range(len(TOKEN) - 8) if TOKEN[start : start + 8] in said]
+
+
+def test_a_token_without_a_digit_is_one_too() -> None:
+    token = "QNSAxEPvMKZwaBcDeFgHiJkLmNoPqRsTu"
+    assert len(token) == TOKEN_LENGTH
+    assert redacted(f"Unsupported transfer coding: '{token}'") == "Unsupported transfer coding: '[hidden]'"
+
+
+@pytest.mark.parametrize("address", ["203.0.113.9", "2001:db8::7"])
+def test_a_visitor_s_address_is_hidden(address: str) -> None:
+    line = f"Invalid request from ip={address}: Invalid HTTP Version: (9, 9)"
+    assert redacted(line) == "Invalid request from ip=[hidden]: Invalid HTTP Version: (9, 9)"
 
 
 @pytest.mark.parametrize("number", ["+6281234567890", "081234567890", "3174031002890009"])

@@ -21,7 +21,7 @@ from notifier.certificates.codes.keys import Keyring, PublicKeys, keyring
 from notifier.certificates.codes.shc import make_shc, read_shc, shc_card
 from notifier.certificates.codes.uvci import new_uvci, revocation_id
 from notifier.certificates.facts import CertificateFacts
-from notifier.certificates.view import certificate_facts
+from notifier.certificates.view import certificate_facts, facts_with_stored_qr
 from notifier.core.ids import new_secret_id
 from notifier.core.states import CertificateStatus
 from notifier.services import Services
@@ -90,6 +90,8 @@ class _Maker:
         with self.services.db.write() as conn:
             status = codes.lock(conn, self.certificate_id)
             stored = codes.current(conn, self.certificate_id)
+            if facts_with_stored_qr(conn, self.services, self.certificate_id)[0] != self.facts:
+                return stored  # corrected this very moment: what we know is no longer so; the next look knows better
             for kind, card in stale.items():
                 row = stored.get(kind)
                 # somebody else was faster, or the certificate has ended meanwhile

@@ -11,14 +11,16 @@ import sqlalchemy as sa
 from pydantic import SecretBytes
 
 from notifier.certificates import issue
+from notifier.certificates.check import Verdict, check_code
 from notifier.certificates.codes import made as made_module
 from notifier.certificates.codes.ahead import is_due, make_ahead
 from notifier.certificates.codes.card import CodeKind, Missing
 from notifier.certificates.codes.hc1 import LIFE, read_hc1
 from notifier.certificates.codes.keys import keyring
-from notifier.certificates.codes.made import RENEW_BEFORE, codes_of
+from notifier.certificates.codes.made import RENEW_BEFORE, Codes, codes_of
 from notifier.certificates.codes.revoked import revocations, standing
 from notifier.certificates.codes.shc import read_shc
+from notifier.certificates.view import certificate_facts
 from notifier.core.states import CertificateStatus, Reason
 from notifier.services import Services
 from notifier.store import persons
@@ -253,3 +255,68 @@ def test_what_cannot_be_made_stops_nobody_else(desk: Desk, clock: FakeClock):
 def test_a_process_without_signing_keys_makes_none_ahead(build_services):
     services = build_services(signing_keys=())
     assert (is_due(services), make_ahead(services)) == (False, False)
+
+
+def two_doses(desk: Desk, clock: FakeClock) -> list[str]:
+    """Siti's certificates of two doses, whose SMS have left."""
+    recorded = [
+        desk.record(event_id=f"event-{number}", dose={"id": f"dose-{number}", "number": number, **CORONAVAC})
+        for number in (1, 2)
+    ]
+    desk.send()
+    clock.tick(minutes=1)
+    return [desk.certificate(one.reference).id for one in recorded]
+
+
+def verdicts(desk: Desk, found: Codes) -> list[str]:
+    """What the verify page says of HC1 and card."""
+    return [check_code(desk.services, text or "", address="").verdict for text in (found.hc1, found.shc)]
+
+
+LATER = {"event_id": "event-3", "recorded_at": "2026-11-24T03:00:00Z"}
+
+
+@pytest.mark.parametrize("how", ["entered_in_error", "corrected"])
+def test_a_card_that_holds_a_dose_which_is_no_longer_so_ends_at_once(
+    each_desk: Desk, clock: FakeClock, how: str
+) -> None:
+    _one, two = two_doses(each_desk, clock)
+    before = codes_of(each_desk.services, two)
+    assert verdicts(each_desk, before) == [Verdict.VALID] * 2
+    each_desk.record(event_type=how, dose={**CORONAVAC, "given_on": "2026-11-20"}, **LATER)
+    assert verdicts(each_desk, before) == [Verdict.VALID, Verdict.REPLACED]  # HC1 holds its own dose alone
+    listed = revocations(each_desk.services).shc[keyring(each_desk.services).newest.public.kid]
+    assert read_shc(before.shc or "", keyring(each_desk.services).public).revocation_id in listed
+    after = codes_of(each_desk.services, two)
+    assert (after.hc1, verdicts(each_desk, after)) == (before.hc1, [Verdict.VALID] * 2)
+
+
+def test_cards_that_cannot_hold_the_dose_stay(desk: Desk, clock: FakeClock) -> None:
+    flu = desk.record(event_id="flu", dose={"id": "flu-1"})
+    first = desk.record(event_id="event-1", dose={"id": "dose-1", **CORONAVAC})
+    desk.send()
+    clock.tick(minutes=1)
+    found = [codes_of(desk.services, desk.certificate(one.reference).id) for one in (flu, first)]
+    clock.tick(minutes=1)
+    desk.record(event_id="event-2", dose={"id": "dose-2", "number": 2, **CORONAVAC})
+    desk.record(event_type="entered_in_error", dose={"id": "dose-2", **CORONAVAC}, **LATER)
+    assert [verdicts(desk, one)[1] for one in found] == [Verdict.VALID] * 2
+
+
+@pytest.mark.parametrize("change", [{"name": "Siti Aminah Lestari"}, {"birth_date": "1989-02-11", "nik": None}])
+def test_another_name_or_birth_date_ends_the_codes_of_every_dose(
+    each_desk: Desk, clock: FakeClock, change: dict[str, str | None]
+) -> None:
+    found = [codes_of(each_desk.services, one) for one in two_doses(each_desk, clock)]
+    each_desk.record(event_type="corrected", dose={**CORONAVAC}, person=change, **LATER)
+    assert [verdicts(each_desk, one) for one in found] == [[Verdict.REPLACED] * 2] * 2
+
+
+def test_nothing_is_signed_that_was_corrected_meanwhile(each_desk: Desk, clock: FakeClock) -> None:
+    _one, two = two_doses(each_desk, clock)
+    read_before = certificate_facts(each_desk.services, two)
+    each_desk.record(event_type="corrected", dose={**CORONAVAC}, person={"name": "Siti Aminah Lestari"}, **LATER)
+    assert codes_of(each_desk.services, two, read_before).texts == {}
+    assert read_hc1(codes_of(each_desk.services, two).hc1 or "", keyring(each_desk.services).public).name == (
+        "Siti Aminah Lestari"
+    )

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import json
 import re
 from dataclasses import replace
 
@@ -16,8 +19,10 @@ from notifier.services import Services
 from notifier.store import certificates, persons
 from notifier.store.tables import opening
 from tests.builders import SITI, MadeCertificate, a_certificate
+from tests.desk import Desk
 from tests.fakes import FakeClock
-from tests.web.public.conftest import NewVisitor, Visitor, told
+from tests.support.test_opt_out_link import sent_token
+from tests.web.public.conftest import RIGHT, NewVisitor, Visitor, told
 
 
 def test_the_page_shows_status_name_doses_and_code(visitor: Visitor, made: MadeCertificate) -> None:
@@ -187,3 +192,40 @@ def _picture(qr: QrMatrix) -> memoryview:
             for y in range(top, top + scale):
                 pixels[y * side + left : y * side + left + scale] = bytes(scale)
     return memoryview(pixels).cast("B", (side, side))
+
+
+ROUTES = ("", ".pdf", ".png", "/card.pdf", "/large.pdf", "/codes", ".smart-health-card", "/history")
+CLOSED = "<h1>Halaman ini sudah ditutup</h1>"
+
+
+def test_a_corrected_birth_date_closes_what_the_old_one_opened_also_of_other_doses(
+    desk: Desk, visitor: Visitor, clock: FakeClock
+) -> None:
+    desk.record()
+    desk.record(event_id="event-2", dose={"id": "dose-2", "number": 2})
+    desk.send()
+    own, other = (visitor.post(f"/c/{sent_token(desk, which)}", RIGHT).location for which in (0, 1))
+    desk.record(event_id="event-3", recorded_at="2026-11-24T03:00:00Z", person={"language": "en"})
+    assert visitor.get(other).status_code == 200  # what the date has nothing to do with closes nothing
+    desk.record(
+        event_id="event-4",
+        event_type="corrected",
+        recorded_at="2026-11-24T04:00:00Z",
+        person={"birth_date": "1989-02-11", "nik": None},
+    )
+    assert "Sertifikat ini sudah diganti" in visitor.get(own).text
+    answers = [visitor.get(other + route) for route in ROUTES]
+    assert [answer.status_code for answer in answers] == [404] * len(ROUTES)
+    assert all(CLOSED in answer.text and "Siti" not in answer.text for answer in answers)
+    assert CLOSED in visitor.post(other + "/replace", {"replace": "yes"}).text
+    assert visitor.post(f"/c/{sent_token(desk, 1)}", RIGHT | {"day": "11"}).status_code == 303
+
+
+def test_the_cookie_says_nothing_of_the_birth_date(visitor: Visitor, made: MadeCertificate) -> None:
+    visitor.opened(made)
+    cookie = visitor.client.get_cookie("certificate")
+    assert cookie is not None
+    [[_view, public_id, _at, proof]] = json.loads(base64.urlsafe_b64decode(cookie.value.split(".")[0] + "=="))
+    assert public_id == made.public_id
+    assert re.fullmatch("[0-9a-f]{16}", proof)
+    assert hashlib.sha256(f"{public_id}:1989-02-10".encode()).hexdigest()[:16] != proof

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from pyhanko.pdf_utils.reader import PdfFileReader
 
 from linkserver import create_public_app
+from notifier.certificates.limits import DOWNLOADS
 from notifier.core.errors import BadSettings
 from notifier.services import Services
 from notifier.store.tables import opening
@@ -109,3 +110,22 @@ def test_a_new_key_signs_from_the_next_start_on(
     visitor = new_visitor(build_services(pdf_signing_key=a_pdf_key("Penerbit Baru")))
     reader = PdfFileReader(BytesIO(visitor.get(visitor.opened(made) + ".pdf").data))
     assert reader.embedded_signatures[0].signer_cert.subject.native["common_name"] == "Penerbit Baru"
+
+
+def test_one_link_cannot_keep_the_server_drawing(
+    services: Services, visitor: Visitor, made: MadeCertificate, clock: FakeClock
+) -> None:
+    view = visitor.opened(made)
+    asked = [visitor.get(view + ".smart-health-card").status_code for _ in range(DOWNLOADS.most - 1)]
+    assert asked == [200] * len(asked)
+    assert visitor.client.head(view + ".pdf").status_code == 200
+    refused = [visitor.get(view + path) for path in (".pdf", "/card.pdf", "/large.pdf", ".png", ".smart-health-card")]
+    assert [answer.status_code for answer in refused] == [429] * 5
+    assert 0 < int(refused[0].headers["Retry-After"]) <= 600
+    assert visitor.get(view).status_code == 200
+    with services.db.read() as conn:
+        noted = list(conn.scalars(sa.select(opening.c.kind)))
+    assert noted.count("shc") == len(asked)
+    assert len(noted) == 1 + len(asked)
+    clock.tick(minutes=10)
+    assert visitor.get(view + ".pdf").status_code == 200

@@ -13,10 +13,13 @@ import sqlalchemy as sa
 
 from notifier.certificates import issue
 from notifier.core.states import Kind, Reason, State
+from notifier.messages.claim import claim
+from notifier.messages.send import Sender
 from notifier.services import Services
 from notifier.store import openings, persons
 from notifier.store.openings import OpeningKind
 from notifier.store.tables import audit, link, opening
+from notifier.support.new_link import add_renewal
 from notifier.support.replace_link import replace_link
 from notifier.support.timeline import timeline
 from tests.builders import MadeCertificate
@@ -100,10 +103,23 @@ def test_a_flood_of_checks_keeps_few_events_and_robots_hide_no_person(
     assert noted(services) == [("verified", "robot")] * 20 + [("verified", "phone")] * 20
     page = new_visitor()
     shown = page.get(page.opened(made) + "/history").text
-    assert (shown.count("Robot</span>"), shown.count("Ponsel</span>")) == (5, 20)
+    assert (shown.count("Robot</span>"), shown.count("Ponsel</span>")) == (5, 10)
     clock.tick(days=1)
     checker.get(f"/verify?n={made.number}", headers=PHONE)
     assert len(noted(services)) == 42
+
+
+def test_whoever_has_the_number_hides_no_opening_by_checking_it_for_days(
+    visitor: Visitor, new_visitor: NewVisitor, made: MadeCertificate, clock: FakeClock
+) -> None:
+    visitor.post(f"/c/{made.token}", WRONG, headers=COMPUTER)
+    for _ in range(3):
+        for _ in range(20):
+            new_visitor().get(f"/verify?n={made.number}", headers=PHONE)
+        clock.tick(days=1)
+    page = visitor.get(visitor.opened(made) + "/history").text
+    assert "Tanggal lahir salah" in page
+    assert counts(page)["Diperiksa"] == 60
 
 
 def test_a_number_that_is_not_there_leaves_no_trace(services: Services, visitor: Visitor) -> None:
@@ -199,6 +215,22 @@ def test_a_message_that_still_waits_keeps_its_link(desk: Desk, visitor: Visitor,
     visitor.post(view + "/replace", YES)
     desk.send()
     assert [row.status for row in desk.rows()] == [State.ACCEPTED, State.ACCEPTED]
+
+
+def test_a_message_that_a_worker_holds_already_is_not_sent_with_a_dead_link(each_desk: Desk) -> None:
+    reference = each_desk.record().reference
+    each_desk.send()
+    certificate_id = each_desk.row(reference).certificate_id
+    with each_desk.services.db.write() as conn:
+        asked = add_renewal(conn, each_desk.services, certificate_id, at=each_desk.services.clock.now())
+    batch = claim(each_desk.services, 10)
+    assert replace_link(each_desk.services, certificate_id) == 0
+    assert Sender(each_desk.services).send_claimed(batch) == 0
+    each_desk.send()
+    assert each_desk.state(asked.reference) == State.ACCEPTED
+    assert each_desk.link(asked.reference).revoked_at is None
+    assert each_desk.link(reference).revoked_at is not None
+    assert len(each_desk.gateway.sent) == 2
 
 
 @pytest.mark.parametrize("why", ["opted out", "no phone"])

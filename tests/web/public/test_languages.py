@@ -149,3 +149,9 @@ def test_a_dose_of_an_unknown_number_has_no_words() -> None:
     dose = DoseFacts(None, None, "X", None, None, date(2026, 11, 23), None)
     assert dose_words(dose.number, dose.series_total, "jv") == ""
     assert (dose_words(2, 2, "jv"), status_words("valid", "jv")) == ("Dosis 2 dari 2", "Sah")
+
+
+@pytest.mark.parametrize("path", ["/revocations", "/.well-known/jwks.json", "/robots.txt"])
+def test_what_caches_keep_for_everybody_sets_nobody_s_language(visitor: Visitor, path: str) -> None:
+    assert "Set-Cookie" not in visitor.get(f"{path}?lang=en").headers
+    assert "Set-Cookie" in visitor.get("/verify?lang=en").headers
