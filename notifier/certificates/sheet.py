@@ -31,7 +31,7 @@ _COLUMNS = (
     _DOSE,
     {"id": "Tanggal", "en": "Date"},
     {"id": "Vaksin", "en": "Vaccine"},
-    {"id": "Nomor bets", "en": "Lot number"},
+    {"id": "Nomor lot", "en": "Lot number"},
     {"id": "Tempat", "en": "Place"},
 )
 _BIRTH_DATE = {"id": "Tanggal lahir", "en": "Date of birth"}

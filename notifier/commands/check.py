@@ -17,7 +17,7 @@ from notifier.commands.publish import connect
 from notifier.core.errors import BadSettings
 from notifier.messages.send import CHUNK
 from notifier.safety import pdf_key, unsafe_for_production
-from notifier.settings import PREFIX, GatewayName, LinkCheck, Settings
+from notifier.settings import PREFIX, RANDOM_KEYS, GatewayName, LinkCheck, Settings
 from notifier.store import migrate
 from notifier.worker import create_app
 
@@ -71,6 +71,7 @@ def find(console: Console) -> Iterator[Finding]:
     if settings.link_check is LinkCheck.NONE:
         reason = settings.link_check_reason or "no reason given"
         yield Finding(f"{PREFIX}LINK_CHECK", None, f"a link alone opens a certificate: {reason}")
+    yield from keys_missing(settings)
     yield from pdf_signing(settings, console.clock.now())
     shortest = shortest_lease(settings)
     if settings.lease_seconds < shortest:
@@ -81,6 +82,13 @@ def find(console: Console) -> Iterator[Finding]:
     yield _workers(settings)
     if settings.gateway is GatewayName.TWILIO:
         yield _reached("provider", settings, reach_provider)
+
+
+def keys_missing(settings: Settings) -> Iterator[Finding]:
+    """The keys without which some process does not start, each by its name."""
+    for name in RANDOM_KEYS:
+        if not getattr(settings, name):
+            yield Finding(f"{PREFIX}{name.upper()}", False, "not set; make it with `sertilink keys new`")
 
 
 def pdf_signing(settings: Settings, now: datetime) -> Iterator[Finding]:

@@ -30,7 +30,7 @@ _FACILITY = "contoh"  # where the sample doses were given
 class Welcome:
     """What to tell whoever started us."""
 
-    samples: int
+    samples: tuple[str, ...]  #: initial and birth date of each made-up person, which opens the link of their SMS
     sign_in: str | None  #: username and password, as the file in the data folder keeps them
 
     def lines(self, settings: Settings) -> list[str]:
@@ -46,7 +46,8 @@ class Welcome:
         sign_in = self.sign_in or "sertilink user add NAME --role administrator"
         lines.append(f"  sign-in      {sign_in}")
         if self.samples:
-            lines.append(f"  {self.samples} sample doses were fed; their SMS are in the catcher")
+            lines.append(f"  {len(self.samples)} sample doses were fed; their SMS are in the catcher")
+            lines.append(f"  birth dates  {', '.join(self.samples)}")
         lines.append("  more SMS: sertilink demo --people 20 (in another shell); Ctrl-C stops everything")
         return [*lines, ""]
 
@@ -57,20 +58,22 @@ def prepare(console: Console, settings: Settings) -> Welcome:
     try:
         migrate.upgrade(services.db)
         if settings.environment is Environment.PRODUCTION:
-            return Welcome(0, None)
-        samples = _feed_samples(services) if settings.gateway is GatewayName.CATCHER else 0
+            return Welcome((), None)
+        samples = _feed_samples(services) if settings.gateway is GatewayName.CATCHER else ()
         return Welcome(samples, _sign_in(services, settings.data_folder / SIGN_IN_FILE))
     finally:
         services.close()
 
 
-def _feed_samples(services: Services) -> int:
+def _feed_samples(services: Services) -> tuple[str, ...]:
     with services.db.read() as conn:
         if events.count_by_outcome(conn):
-            return 0
+            return ()
     today = now_as_today(services.clock.now())
-    samples = (readers.from_object(services, data) for data in sample_events(SAMPLES, "first", today))
-    return len(feed(services, samples, actor="system"))
+    samples = list(sample_events(SAMPLES, "first", today))
+    feed(services, (readers.from_object(services, data) for data in samples), actor="system")
+    people = [data["person"] for data in samples]
+    return tuple(f"{person['name'][0]}. {person['birth_date']}" for person in people)
 
 
 def _sign_in(services: Services, kept: Path) -> str | None:

@@ -1,14 +1,18 @@
-"""`sertilink keys new`: fresh keys, as an env file holds them; `keys public`: what may be known of the signing keys."""
+"""`sertilink keys`: fresh ones, as an env file holds them; one more for a setting; what may be known of the signing."""
 
 from __future__ import annotations
+
+import base64
 
 import click
 
 from notifier.certificates.codes.keys import keyring_of
-from notifier.commands.console import Console, json_option, pass_console, print_json
+from notifier.commands.console import Console, fail, json_option, pass_console, print_json
 from notifier.safety import new_key
 from notifier.settings import PREFIX, RANDOM_KEYS
 
+#: settings that hold several keys, oldest first; with another INDEX_KEY nobody would be found again
+_ROTATED = [name.upper() for name in RANDOM_KEYS if name != "index_key"]
 _PDF_KEY = (
     f"# {PREFIX}PDF_SIGNING_KEY is missing above: its certificate comes from an authority that PDF readers trust. "
     "docs/pdf.md says how to make the key and the request."
@@ -23,7 +27,7 @@ def keys() -> None:
 @keys.command("new")
 @json_option
 def new(as_json: bool) -> None:
-    """Print fresh keys, ready for an env file; nothing is kept. To rotate: old key, comma, new key."""
+    """Print fresh keys, ready for an env file; nothing is kept."""
     fresh = {PREFIX + name.upper(): new_key() for name in RANDOM_KEYS}
     if as_json:
         print_json(fresh)
@@ -31,6 +35,24 @@ def new(as_json: bool) -> None:
     for name, key in fresh.items():
         click.echo(f"{name}={key}")
     click.echo(_PDF_KEY, err=True)
+
+
+@keys.command("rotate")
+@click.argument("name", type=click.Choice(_ROTATED, case_sensitive=False))
+@json_option
+@pass_console
+def rotate(console: Console, name: str, as_json: bool) -> None:
+    """Print setting NAME as it is with a fresh key behind, which makes or signs what is new from the next start on; the
+    older ones go on to read. Nothing is kept: put the line where the setting stands."""
+    held = [key.get_secret_value() for key in getattr(console.settings(), name.lower())]
+    if not held:
+        fail(f"{PREFIX}{name}: not set; make it with `sertilink keys new` [nothing-to-rotate]")
+    texts = [base64.urlsafe_b64encode(key).decode("ascii").rstrip("=") for key in held]
+    line = ",".join([*texts, new_key()])
+    if as_json:
+        print_json({PREFIX + name: line})
+    else:
+        click.echo(f"{PREFIX}{name}={line}")
 
 
 @keys.command("public")

@@ -95,7 +95,7 @@ def full(s: Stroll) -> None:
     """A long name, and more doses than most people ever have."""
     services = s.site.services
     made = a_certificate(services, person=_named(LONG_NAME))
-    for number in range(2, 6):
+    for number in range(2, 7):
         a_certificate(services, person_id=made.person_id, number=number, facility="Puskesmas Kecamatan Penjaringan")
     s.open(services.link_url(made.public_id))
 

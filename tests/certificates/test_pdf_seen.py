@@ -168,7 +168,7 @@ def test_eight_doses_fit_one_page(see):
 
 def test_more_than_a_page_repeats_the_table_heads_and_numbers_the_pages(see):
     text = text_of(see, certificate_facts(doses=EIGHT * 3))
-    assert text.count("Nomor bets") == 2
+    assert text.count("Nomor lot") == 2
     assert "1 / 2" in text
     assert "2 / 2" in text
 

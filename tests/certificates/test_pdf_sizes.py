@@ -94,6 +94,20 @@ def boxes_of(ask: Ask, kind: str, facts: CertificateFacts) -> list[tuple[float, 
     return [(float(a), float(b), float(c), float(d)) for a, b, c, d in found]
 
 
+@pytest.mark.parametrize("name", ["ꦱꦸꦭꦱ꧀ꦠꦿꦶ ꦮꦶꦗꦪ", "ᬳᬶ ᬕᬸᬲ᭄ᬢᬶ ᬗᬸᬭᬄ", "محمد عبد الرحمن الحسيني", "Siti Aminah"])
+@pytest.mark.parametrize(("kind", "below"), [("pdf", "Tanggal"), ("large", "Tanggal"), ("card", "NIK")])
+def test_letters_that_hang_low_do_not_reach_the_line_below_the_name(ask: Ask, kind: str, below: str, name: str):
+    facts = certificate_facts(name=name)
+    words = ask(kind, ["pdftotext", "-bbox"], facts).decode()
+    found = re.search(rf'yMin="([\d.]+)" xMax="[\d.]+" yMax="([\d.]+)">{below}<', words)
+    assert found is not None
+    top, bottom = float(found[1]), float(found[2])
+    dots = 300
+    width, _, grey = pgm(ask(kind, ["pdftoppm", "-gray", "-r", str(dots), "-l", "1"], facts))
+    row = round((top + 0.12 * (bottom - top)) * dots / 72)  # above its capitals, which begin a third below
+    assert all(level > 200 for level in grey[row * width : row * width + width // 2])
+
+
 # --- the card
 
 
@@ -222,7 +236,7 @@ def test_large_print_says_what_the_a4_sheet_says(ask: Ask):
         "NIK / National ID number 3174••••••••0009",
         "Dosis 2 dari 2 / Dose 2 of 2 Tanggal Date 23 Mei 2026 23 May 2026",
         "Vaksin Vaccine Comirnaty (Pfizer-BioNTech) Kode / Code 208",
-        "Nomor bets Lot number FK8917",
+        "Nomor lot Lot number FK8917",
         "Tempat Place Puskesmas Tebet",
         "Periksa di vaks.id/verify Check at vaks.id/verify",
         "Nomor sertifikat / Certificate number SRT-7K2M-9QXD",

@@ -40,9 +40,12 @@ def renderer() -> CertificateRenderer:
             verify_host="sertifikat.kesehatan.example.go.id",
         ),
         certificate_facts(name="Siti محمد"),
+        certificate_facts(name="محمد عبد الرحمن الحسيني"),
         certificate_facts(name="Ketut ᬲᬶᬢᬶ"),
+        certificate_facts(name="ꦱꦶꦠꦶ ꦤꦸꦂꦲꦭꦶꦗ ꦏꦸꦱꦸꦩꦮꦂꦢꦤꦶ"),
+        certificate_facts(name="Nguyễn Thị Ánh Tuyết"),
     ],
-    ids=["least", "usual", "much", "Arabic", "Balinese"],
+    ids=["least", "usual", "much", "Arabic", "Arabic, long", "Balinese", "Javanese", "Vietnamese"],
 )
 def test_the_weight_is_true_within_three_kilobytes(
     renderer: CertificateRenderer, facts: CertificateFacts, code: str, key: str

@@ -115,6 +115,18 @@ def test_an_installation_as_production_needs_it_has_no_wrong_setting(run: Run, t
     assert "SERTILINK_PDF_SIGNING_KEY" not in found
 
 
+def test_each_key_that_production_lacks_is_named(run: Run, tmp_path: Path) -> None:
+    empty = {"SERTILINK_ENVIRONMENT": "production", "SERTILINK_DATA_FOLDER": str(tmp_path / "empty")}
+    found = _findings(run, tmp_path, empty)
+    for name in ("LINK_KEYS", "DATA_KEYS", "INDEX_KEY", "SESSION_KEY", "STAFF_SESSION_KEY", "SIGNING_KEYS"):
+        assert found[f"SERTILINK_{name}"] == {
+            "name": f"SERTILINK_{name}",
+            "fit": False,
+            "detail": "not set; make it with `sertilink keys new`",
+        }
+    assert found["SERTILINK_PDF_SIGNING_KEY"]["fit"] is False
+
+
 NOW = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)
 
 

@@ -93,6 +93,25 @@ def test_new_keys_can_be_used_as_they_are_printed(run: Run) -> None:
     assert run("keys", "new").stdout.split() != lines
 
 
+@pytest.mark.parametrize("name", ["LINK_KEYS", "DATA_KEYS", "SESSION_KEY", "STAFF_SESSION_KEY", "SIGNING_KEYS"])
+def test_a_rotated_key_stands_behind_the_older_ones(run: Run, name: str) -> None:
+    setting = f"SERTILINK_{name}"
+    old = json.loads(run("keys", "new", "--json").stdout)[setting]
+    said, _, line = run("keys", "rotate", name.lower(), environ={setting: old}).stdout.strip().partition("=")
+    first, new = line.split(",")
+    assert (said, first) == (setting, old)
+    assert new != old
+    again = json.loads(run("keys", "rotate", name, "--json", environ={setting: line}).stdout)[setting]
+    assert again.split(",")[:2] == [old, new]
+
+
+def test_what_cannot_be_rotated_is_refused(run: Run, tmp_path: Path) -> None:
+    assert run("keys", "rotate", "INDEX_KEY").exit_code == 2
+    empty = run("keys", "rotate", "LINK_KEYS", environ={"SERTILINK_DATA_FOLDER": str(tmp_path / "empty")})
+    assert (empty.exit_code, empty.stdout) == (1, "")
+    assert "SERTILINK_LINK_KEYS: not set" in empty.stderr
+
+
 @pytest.fixture
 def unmigrated(tmp_path: Path, clock: FakeClock) -> Services:
     """Real parts on an empty database."""

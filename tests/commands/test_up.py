@@ -79,6 +79,7 @@ def test_up_starts_everything_and_stops_everything(tmp_path: Path) -> None:
         text = log.read_text()
         assert f"http://127.0.0.1:{port}" in text
         assert "3 sample doses were fed" in text
+        assert re.search(r"birth dates  S\. \d{4}-\d\d-\d\d, I\. \d{4}-\d\d-\d\d, N\. \d{4}", text)
         sign_in = re.search(r"sign-in +(admin / \S+)", text)
         assert sign_in is not None
         for face in (port, port + 1):

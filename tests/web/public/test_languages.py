@@ -108,6 +108,20 @@ def test_a_third_language_is_a_folder_and_can_be_chosen_on_every_page(
         assert '<html lang="jv">' in visitor.get(path).text
 
 
+@pytest.mark.parametrize("button", ["not-me", "stop", "replace"])
+def test_a_change_of_language_asks_the_same_question_again(desk: Desk, visitor: Visitor, button: str) -> None:
+    desk.record()
+    desk.send()
+    link = "/c/" + desk.services.links.sign(desk.services.links.find_in(desk.gateway.sent[0].text) or "")
+    at = visitor.post(link, RIGHT).location + "/replace" if button == "replace" else f"{link}/{button}"
+    question = visitor.post(at, {button: "ask"})
+    assert f'<form method="post" action="?lang=en"><button class="link" name="{button}" value="ask"' in question.text
+    english = visitor.post(f"{at}?lang=en", {button: "ask"})
+    assert (english.status_code, question.status_code) == (200, 200)
+    assert '<html lang="en">' in english.text
+    assert f'name="{button}" value="yes"' in english.text
+
+
 def test_a_third_language_of_sms_is_a_folder_too(services: Services, tmp_path: Path) -> None:
     folder = tmp_path / "sms"
     shutil.copytree(TEMPLATES / "sms", folder)
