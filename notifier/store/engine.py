@@ -39,9 +39,8 @@ class Database:
         self.clock = clock
         self.engine = _engine(url, pool_size)
         self.is_sqlite = self.engine.dialect.name == "sqlite"
-        self._reader = self.engine.execution_options(
-            **({"sertilink_read": True} if self.is_sqlite else {"isolation_level": "AUTOCOMMIT"})
-        )
+        # SQLite's driver is in its own autocommit already (_prepare)
+        self._reader = self.engine if self.is_sqlite else self.engine.execution_options(isolation_level="AUTOCOMMIT")
         self._pid = os.getpid()
 
     @contextmanager
@@ -49,7 +48,13 @@ class Database:
         """One transaction, committed at the end, rolled back on an exception."""
         self._leave_parent_behind()
         with self.engine.begin() as conn:
+            self.hold(conn)
             yield conn
+
+    def hold(self, conn: Connection) -> None:
+        """The first word of a transaction. An event listener would cost every statement of every reader a little."""
+        if self.is_sqlite:
+            conn.exec_driver_sql("BEGIN IMMEDIATE")  # _prepare has told the driver to begin nothing by itself
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -113,10 +118,5 @@ def _sqlite_engine(url: sa.URL) -> Engine:
         dbapi.isolation_level = None  # we say BEGIN ourselves
         for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"busy_timeout={_SQLITE_BUSY_MS}"):
             dbapi.execute(f"PRAGMA {pragma}")
-
-    @sa.event.listens_for(engine, "begin")
-    def _begin(conn: Connection) -> None:
-        if not conn.get_execution_options().get("sertilink_read"):
-            conn.exec_driver_sql("BEGIN IMMEDIATE")
 
     return engine

@@ -20,5 +20,6 @@ class Rehearsal(Database):
     def write(self) -> Iterator[Connection]:
         """One transaction, always rolled back."""
         with self.engine.connect() as conn, conn.begin() as transaction:
+            self.hold(conn)
             yield conn
             transaction.rollback()
