@@ -15,7 +15,7 @@ from notifier.certificates.facts import CertificateFacts, DoseFacts, masked_nik
 from notifier.certificates.opening import PAGE_AGAIN, record_view
 from notifier.certificates.pdf import CertificateRenderer
 from notifier.certificates.qr import QrMatrix
-from notifier.certificates.signature import pdf_signer
+from notifier.certificates.signing import pdf_signer
 from notifier.certificates.view import open_page
 from notifier.certificates.weight import pdf_weight
 from notifier.core.errors import Refused
@@ -37,13 +37,14 @@ Draw = Callable[[CertificateFacts, QrMatrix], bytes]
 def add_routes(app: Flask, face: Face) -> None:
     """Part of the door `link`."""
     renderer, signer = CertificateRenderer(TEMPLATES / "certificate"), pdf_signer(face.services)
+    weight = signer.weight
 
     def signed(draw: Draw) -> Draw:
         return lambda facts, qr: signer.sign(draw(facts, qr), face.services.clock.now())
 
     @app.get(VIEW)
     def certificate(view: str) -> Response:
-        return _if_open(face, view, lambda link, facts, qr: _page(face, view, link, facts, qr, signer.weight))
+        return _if_open(face, view, lambda link, facts, qr: _page(face, view, link, facts, qr, weight))
 
     def add_download(path: str, kind: OpeningKind, draw: Draw) -> None:
         @app.get(VIEW + path, endpoint=f"certificate_{kind.value}")

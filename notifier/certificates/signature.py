@@ -24,10 +24,7 @@ from pyhanko.sign.signers.pdf_byterange import SignatureObject
 from pyhanko.sign.signers.pdf_cms import Signer
 from pyhanko_certvalidator.registry import SimpleCertificateStore
 
-from notifier.core.errors import BadSettings
 from notifier.core.pdf_keys import PdfKey
-from notifier.safety import pdf_key
-from notifier.services import Services
 
 _FIELD = "Sertilink"
 _DIGEST = "sha256"
@@ -78,14 +75,6 @@ class PdfSigner:
             reason=f"Diterbitkan oleh {self._issuer} / Issued by {self._issuer}",
             bytes_reserved=self._reserved,
         )
-
-
-def pdf_signer(services: Services) -> PdfSigner:
-    """The signer of this process. Raises BadSettings where it holds no key for PDFs."""
-    key = pdf_key(services.settings)
-    if key is None:
-        raise BadSettings(["SERTILINK_PDF_SIGNING_KEY: not loaded in this process"])
-    return PdfSigner(key, services.settings.issuer_name)
 
 
 def _tag(writer: IncrementalPdfFileWriter, field: Any) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import subprocess
+import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -21,7 +22,8 @@ from pyhanko_certvalidator import ValidationContext
 
 from notifier.certificates.pdf import CertificateRenderer
 from notifier.certificates.qr import make_qr
-from notifier.certificates.signature import PdfSigner, pdf_signer
+from notifier.certificates.signature import PdfSigner
+from notifier.certificates.signing import LateSigner, pdf_signer
 from notifier.core.errors import BadSettings
 from notifier.core.pdf_keys import new_pdf_key, read_pdf_key
 from notifier.services import Services
@@ -223,6 +225,20 @@ def test_a_key_of_our_own_making_signs_too(ask: Ask, drawn: dict[str, bytes]):
 
 
 def test_a_process_without_the_key_has_no_signer(build_services: Callable[..., Services], services: Services):
-    assert isinstance(pdf_signer(services), PdfSigner)
+    assert isinstance(pdf_signer(services), LateSigner)
     with pytest.raises(BadSettings, match="SERTILINK_PDF_SIGNING_KEY: not loaded"):
         pdf_signer(build_services(pdf_signing_key=None))
+
+
+@pytest.mark.parametrize("text", [a_pdf_key("Dinas Kesehatan"), a_chain()[0], new_pdf_key(AT)])
+def test_a_late_signer_signs_alike_and_knows_the_weight_before(ask: Ask, drawn: dict[str, bytes], text: str):
+    key = read_pdf_key(text)
+    late = LateSigner(key, ISSUER)
+    assert abs(late.weight - PdfSigner(key, ISSUER).weight) < 100
+    assert "Signature is Valid" in ask("pdfsig", pdf=late.sign(drawn["pdf"], AT))
+
+
+def test_the_public_face_starts_without_pyhanko():
+    script = "import linkserver.public.certificate, sys; print('pyhanko' in sys.modules)"
+    told = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert told.stdout == "False\n"

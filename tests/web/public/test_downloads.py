@@ -79,7 +79,7 @@ def test_a_file_opens_in_no_other_browser(new_visitor: NewVisitor, made: MadeCer
 
 def test_the_page_says_how_heavy_the_pdf_is(visitor: Visitor, made: MadeCertificate) -> None:
     view = visitor.opened(made)
-    said = re.search(r">Unduh PDF \((\d+) KB\)<", visitor.get(view).text)
+    said = re.search(r">Unduh PDF \((\d+)\sKB\)<", visitor.get(view).text)
     assert said is not None
     assert abs(int(said[1]) - len(visitor.get(view + ".pdf").data) / 1000) <= 3
     assert "Download PDF (" in visitor.get(view + "?lang=en").text
