@@ -7,11 +7,11 @@ from collections.abc import Callable
 from flask import Flask, Response, make_response, render_template, request
 
 from linkserver.devices import device_kind
-from linkserver.public.face import Face
+from linkserver.public.face import Face, dose_words
 from linkserver.public.opened import VIEW, file_to_keep
 from linkserver.public.pages import NO_BIRTH_DATE, VIEW_CLOSED, link_page, state_page
 from linkserver.words import N_, _
-from notifier.certificates.facts import CertificateFacts, DoseFacts, masked_nik
+from notifier.certificates.facts import CertificateFacts, masked_nik
 from notifier.certificates.opening import PAGE_AGAIN, record_view
 from notifier.certificates.pdf import CertificateRenderer
 from notifier.certificates.qr import QrMatrix
@@ -83,7 +83,7 @@ def _page(face: Face, view: str, public_id: str, facts: CertificateFacts, qr: Qr
         facts=facts,
         headline=_headline(facts),
         nik=masked_nik(facts.nik) if facts.nik else None,
-        doses=[(_dose_words(dose), dose) for dose in facts.doses],
+        doses=[(dose_words(dose.number, dose.series_total), dose) for dose in facts.doses],
         qr=qr,
         pdf_kb=pdf_weight(facts, qr, signature),
     )
@@ -91,14 +91,5 @@ def _page(face: Face, view: str, public_id: str, facts: CertificateFacts, qr: Qr
 
 
 def _headline(facts: CertificateFacts) -> str:
-    dose = _dose_words(facts.this_dose)
+    dose = dose_words(facts.this_dose.number, facts.this_dose.series_total)
     return " · ".join(part for part in (_(_STATUS[facts.status]), dose[:1].lower() + dose[1:]) if part)
-
-
-def _dose_words(dose: DoseFacts) -> str:
-    """As facts.dose_words has them."""
-    if dose.number is None:
-        return ""
-    if dose.series_total is None or dose.number > dose.series_total:
-        return _("Dosis %(number)s", number=dose.number)
-    return _("Dosis %(number)s dari %(total)s", number=dose.number, total=dose.series_total)

@@ -10,13 +10,11 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.wrappers import Response as AnyResponse
 
 from linkserver.devices import device_kind
-from linkserver.public.face import Face
+from linkserver.public.face import Face, dose_words
 from linkserver.public.pages import LIMITED, state_page
 from linkserver.security import InMemory, drain
-from linkserver.words import language
 from notifier.certificates.check import Check, Verdict, check_picture, check_text
 from notifier.certificates.codes.vaccines import names_of_codes
-from notifier.certificates.facts import dose_words
 from notifier.certificates.limits import PICTURES
 from notifier.certificates.pasted import LONGEST_NUMBER
 from notifier.certificates.pictures import LARGEST
@@ -91,7 +89,7 @@ def _page(check: Check | None = None, *, typed: str = "", problem: str | None = 
     page = render_template(
         "verify.html",
         check=check,
-        doses=[(dose_words(dose.number, dose.series_total, language()), dose) for dose in holds],
+        doses=[(dose_words(dose.number, dose.series_total), dose) for dose in holds],
         vaccines=_VACCINES,
         typed=typed[:LONGEST_NUMBER] if check and check.verdict is Verdict.UNKNOWN else "",
         others=others,

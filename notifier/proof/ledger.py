@@ -141,11 +141,6 @@ def attempt_in(callback: str) -> str:
     return callback.rpartition("/")[2]
 
 
-def numbers_of(ledger: Ledger) -> dict[str, list[Taken]]:
-    """The submissions by number."""
-    return grouped(ledger.taken, lambda one: one.number)
-
-
 def grouped(taken: Iterable[Taken], key: Any) -> dict[str, list[Taken]]:
     """The submissions by whatever `key` says of each."""
     found: dict[str, list[Taken]] = {}

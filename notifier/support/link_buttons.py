@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Generic, TypeVar
 
 import sqlalchemy as sa
@@ -12,8 +12,12 @@ from sqlalchemy.engine import Connection
 
 from notifier.certificates.limits import TryLimits, seconds_to_wait_at_link
 from notifier.certificates.opening import LinkState, Look, look, look_of
+from notifier.core.states import CaseKind
 from notifier.services import Services
-from notifier.store import openings, suppressions
+from notifier.store import cases, openings, suppressions
+
+#: by then somebody should have looked at a case
+DUE_AFTER = timedelta(days=2)
 
 Result = TypeVar("Result")
 #: (connection, the link's row of `openings.find`, now)
@@ -59,3 +63,20 @@ def press(
 def number_of(conn: Connection, row: sa.Row[Any]) -> bytes | None:
     """The blind index of the number that a link's SMS went to; None where no SMS bore it."""
     return suppressions.number_of_link(conn, person_id=row.person_id, link_id=row.link_id)
+
+
+def open_case(
+    conn: Connection, row: sa.Row[Any], kind: CaseKind, *, at: datetime, phone_index: bytes | None = None
+) -> cases.Row | None:
+    """Puts what was said at a link on the list of the facility that recorded the dose behind it; None where the same
+    stands there already."""
+    return cases.insert_new(
+        conn,
+        kind=kind,
+        opened_at=at,
+        due_at=at + DUE_AFTER,
+        person_id=row.person_id,
+        link_id=row.link_id,
+        facility_id=cases.facility_of_link(conn, row.link_id),
+        phone_index=phone_index,
+    )

@@ -18,7 +18,7 @@ from notifier.messages.plan import PlanOptions, Subject
 from notifier.services import Services
 from notifier.store import audit, cases, certificates, doses, notifications, persons
 from notifier.store.persons import Person
-from notifier.support.link_buttons import Pressed, press
+from notifier.support.link_buttons import Pressed, open_case, press
 
 #: for the button "my birth date is rejected"
 REJECTIONS = TryLimits(
@@ -26,8 +26,6 @@ REJECTIONS = TryLimits(
     address=Limit("rejected:address", 60, timedelta(minutes=10)),
     link=Limit("rejected:link", 6, timedelta(hours=1)),
 )
-#: by then somebody should have looked
-DUE_AFTER = timedelta(days=2)
 
 
 def report_birth_date(services: Services, token: str, *, address: str, limits: TryLimits = REJECTIONS) -> Pressed[bool]:
@@ -35,15 +33,7 @@ def report_birth_date(services: Services, token: str, *, address: str, limits: T
     nobody outside may learn; None where the link is neither live nor locked, or too many pressed."""
 
     def deed(conn: Connection, row: sa.Row[Any], at: datetime) -> bool:
-        case = cases.insert_new(
-            conn,
-            kind=CaseKind.BIRTH_DATE_REJECTED,
-            opened_at=at,
-            due_at=at + DUE_AFTER,
-            person_id=row.person_id,
-            link_id=row.link_id,
-            facility_id=cases.facility_of_link(conn, row.link_id),
-        )
+        case = open_case(conn, row, CaseKind.BIRTH_DATE_REJECTED, at=at)
         if case is not None:
             _audit(conn, at, DOOR, "birth-date.rejected", "case", case.id, link=row.link_id)
         return case is not None

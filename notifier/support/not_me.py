@@ -17,7 +17,7 @@ from notifier.certificates.opening import DOOR, LinkState, look
 from notifier.core.states import CaseKind, CaseOutcome
 from notifier.services import Services
 from notifier.store import audit, cases, notifications, openings
-from notifier.support.link_buttons import number_of, press
+from notifier.support.link_buttons import number_of, open_case, press
 from notifier.support.opt_out import NumberLook, Standing
 
 #: for the buttons of the page: each yes puts a case on somebody's list
@@ -26,8 +26,6 @@ NOT_MES = TryLimits(
     address=Limit("not-me:address", 60, timedelta(minutes=10)),
     link=Limit("not-me:link", 8, timedelta(hours=1)),
 )
-#: by then somebody should have looked
-DUE_AFTER = timedelta(days=2)
 _OPEN_TO = frozenset({LinkState.LIVE, LinkState.PAUSED})
 
 
@@ -75,16 +73,7 @@ def _pause(conn: Connection, row: sa.Row[Any], number: bytes, at: datetime) -> N
         return
     # a sender that has read that nothing is paused loses its lease, or is waited for
     notifications.unclaim_person(conn, row.person_id, at=at)
-    opened = cases.insert_new(
-        conn,
-        kind=CaseKind.NOT_ME,
-        opened_at=at,
-        due_at=at + DUE_AFTER,
-        person_id=row.person_id,
-        link_id=row.link_id,
-        facility_id=cases.facility_of_link(conn, row.link_id),
-        phone_index=number,
-    )
+    opened = open_case(conn, row, CaseKind.NOT_ME, at=at, phone_index=number)
     case = opened or _open_case(conn, row.person_id, number)
     cases.pause_number(conn, person_id=row.person_id, phone_index=number, case_id=case.id, at=at)
     _audit(conn, case.id, "not-me.said", at, link=row.link_id)

@@ -6,9 +6,7 @@ After every step the promises hold; at rest nothing waits for ever.
 
 from __future__ import annotations
 
-import atexit
 import contextlib
-import functools
 import os
 import random
 import shutil
@@ -49,11 +47,11 @@ from notifier.services import Services, build
 from notifier.settings import Settings
 from notifier.store import events, persons, suppressions
 from notifier.store.circuits import CircuitMode
-from notifier.store.migrate import upgrade
 from notifier.store.tables import attempt, event, link, notification
 from notifier.support import resend, unknown
 from tests.builders import an_event
 from tests.conftest import TEST_KEYS
+from tests.databases import new_sqlite
 from tests.fakes import FakeClock, FakeGateway
 
 JAKARTA = ZoneInfo("Asia/Jakarta")
@@ -158,7 +156,7 @@ class Life(RuleBasedStateMachine):
         self.stopped: dict[str, datetime] = {}  #: number -> since when
         #: what a worker posted that had slept since it decided: no hour, stop or cap is its own any more
         self.late: set[str] = set()
-        shutil.copy(_migrated(), self.folder / "life.db")
+        new_sqlite(self.folder / "life.db")
         self.services = self._wire(None)
         self.provider: Provider = self.services.gateway  # type: ignore[assignment]  # wired just so
         self.sender = Sender(self.services, pause=lambda _: None)
@@ -550,17 +548,6 @@ class Life(RuleBasedStateMachine):
 
     def _count(self) -> int:
         return len(self._rows())
-
-
-@functools.cache
-def _migrated() -> Path:
-    """An empty database in its newest shape, made once for all examples."""
-    folder = Path(tempfile.mkdtemp(prefix="life-empty-"))
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    services = build(Settings(database_url=f"sqlite:///{folder}/empty.db", **TEST_KEYS), FakeClock())
-    upgrade(services.db)
-    services.db.close()
-    return folder / "empty.db"
 
 
 def _copy(source: Path, target: Path) -> None:
