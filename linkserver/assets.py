@@ -52,7 +52,7 @@ def serve_assets(app: Flask, names: tuple[str, ...]) -> None:
             response.headers["Content-Encoding"] = "gzip"
         return response
 
-    app.jinja_env.globals["asset"] = addresses.__getitem__
+    app.jinja_env.globals["asset"] = app.extensions["asset"] = addresses.__getitem__
 
 
 def serve_folder(app: Flask, folder: str, names: tuple[str, ...]) -> str:

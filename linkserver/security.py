@@ -7,15 +7,18 @@ Practices for Capability URLs".
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from io import BytesIO
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from flask import Flask, Request, Response, abort, current_app, g, request
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from linkserver.logs import guard
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 #: no inline style or script anywhere, nothing from elsewhere, never in a frame
 BASE_POLICY: Mapping[str, str] = {
@@ -33,6 +36,7 @@ _YEAR_S = 31_536_000
 _FORM_PARTS = 200
 _DRAINED = 32 * 1024 * 1024
 _CHUNK = 64 * 1024
+_REQUEST_ID = "sertilink.request_id"
 
 
 def protect(
@@ -59,22 +63,35 @@ def protect(
     guard(app.logger.name)
     app.extensions["policy"] = {**BASE_POLICY, **(policy or {})}
     headers = _headers(url, app.extensions["policy"], referrer_policy)
+    app.wsgi_app = _Said(app.wsgi_app, headers)  # type: ignore[method-assign]  # as above
     hosts = _hosts(url)
 
     @app.before_request
     def _begin() -> None:
-        g.request_id = secrets.token_hex(8)
-        if request.path not in _ANY_HOST and not _is_ours(request.environ.get("HTTP_HOST", ""), hosts):
+        g.request_id = request.environ[_REQUEST_ID]
+        host = request.environ.get("HTTP_HOST", "")
+        if host not in hosts and not _is_ours(host, hosts) and request.path not in _ANY_HOST:
             abort(421)
 
-    @app.after_request
-    def _end(response: Response) -> Response:
-        said = {name.lower() for name, _value in response.headers}
-        for name, value in headers.items():
-            if name.lower() not in said:
-                response.headers.add(name, value)
-        response.headers.add("X-Request-Id", g.get("request_id", "-"))
-        return response
+
+class _Said:
+    """Adds the headers that every answer has, and an id, to the list that the server is handed: an answer's own stand,
+    and werkzeug checks and copies each that is put into a response one by one."""
+
+    def __init__(self, wrapped: WSGIApplication, headers: Mapping[str, str]) -> None:
+        self._wrapped = wrapped
+        self._headers = [(name.lower(), (name, value)) for name, value in headers.items()]
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        request_id = environ[_REQUEST_ID] = secrets.token_hex(8)
+
+        def start(status: str, headers: list[tuple[str, str]], *failed: Any) -> Callable[[bytes], object]:
+            own = {name.lower() for name, _value in headers}
+            headers += [pair for name, pair in self._headers if name not in own]
+            headers.append(("X-Request-Id", request_id))
+            return start_response(status, headers, *failed)
+
+        return self._wrapped(environ, start)
 
 
 def widen(response: Response, policy: Mapping[str, str], *, camera: bool = False) -> Response:

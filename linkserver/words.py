@@ -7,22 +7,24 @@ Indonesian needs no file: a key is its own text.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from babel.messages.pofile import read_po
 from babel.numbers import format_decimal
 from flask import Flask, current_app, g
+from flask.sansio.app import App
 from flask.templating import Environment
-from jinja2 import StrictUndefined, nodes
+from jinja2 import BaseLoader, StrictUndefined, Template, nodes
 from jinja2.visitor import NodeTransformer
 from markupsafe import Markup
 
 from notifier.core import words as dates
 
 SOURCE_LANGUAGE = "id"
-_TEXTS = "texts"  # in every page's context
+_OF = ":"  # between a language and the name of a template in it
 LOCALE = Path(__file__).resolve().parent.parent / "templates" / "locale"
 
 
@@ -86,47 +88,66 @@ def install_words(app: Flask, catalogue: Catalogue, choose: Callable[[], str]) -
     app.extensions["words"] = catalogue
     app.extensions["choose_language"] = choose
     app.jinja_env.undefined = StrictUndefined
-    said = {code: _Said(catalogue, code) for code in catalogue.languages}
 
     def translate(text: str, **values: Any) -> Markup:
-        found = said[language()][text]
+        found = Markup(catalogue.say(language(), text))  # noqa: S704  # a text of the catalogue
         return found % values if values else found
 
     app.jinja_env.globals["_"] = translate
-    app.context_processor(lambda: {_TEXTS: said[language()]})
     app.jinja_env.globals["language"] = language
     app.jinja_env.filters["long_date"] = lambda day: dates.long_date(day, language())
     app.jinja_env.filters["number"] = lambda number: format_decimal(number, locale=language())
     app.jinja_env.filters["full_moment"] = lambda moment, zone: dates.full_moment(moment, zone, language())
 
 
-class _Said(dict[str, Markup]):
-    """The texts of one language as markup, each looked up once. As many as there are texts of ours."""
+class _Placed(NodeTransformer):
+    """Puts what a call always answers in one language where a template makes it: `_("a text")`, `language()`,
+    `asset("public.css")`. A page has thirty of them, and to look each up and escape it took as long as all the rest of
+    writing it."""
 
-    def __init__(self, catalogue: Catalogue, code: str) -> None:
-        super().__init__()
-        self._catalogue, self._code = catalogue, code
-
-    def __missing__(self, text: str) -> Markup:
-        found = self[text] = Markup(self._catalogue.say(self._code, text))  # noqa: S704  # a text of the catalogue
-        return found
-
-
-class _Looked(NodeTransformer):
-    """`_("a text")` with nothing to fill in becomes a look into the language's texts: a page has twenty of them, and
-    calling a function for each took a third of the time that it takes to write one."""
+    def __init__(self, answers: Mapping[str, Callable[..., str]]) -> None:
+        self._answers = answers
 
     def visit_Call(self, node: nodes.Call, *args: Any, **more: Any) -> nodes.Node:  # jinja2's name
         found = self.generic_visit(node, *args, **more)
-        is_text = isinstance(node.node, nodes.Name) and node.node.name == "_" and not node.kwargs
-        if is_text and len(node.args) == 1 and isinstance(node.args[0], nodes.Const):
-            return nodes.Getitem(nodes.Name(_TEXTS, "load"), node.args[0], "load", lineno=node.lineno)
-        return found
+        answer = self._answers.get(node.node.name) if isinstance(node.node, nodes.Name) else None
+        if answer is None or node.kwargs or not all(isinstance(each, nodes.Const) for each in node.args):
+            return found
+        said = answer(*(each.value for each in node.args if isinstance(each, nodes.Const)))
+        return nodes.Const(Markup(said), lineno=node.lineno)  # noqa: S704  # ours, as the catalogue's texts are
+
+
+class _InLanguages(BaseLoader):
+    """Finds `<language>:<name>` where another loader finds `<name>`."""
+
+    def __init__(self, wrapped: BaseLoader) -> None:
+        self._wrapped = wrapped
+
+    def get_source(self, environment: Any, template: str) -> tuple[str, str | None, Callable[[], bool] | None]:
+        return self._wrapped.get_source(environment, template.partition(_OF)[2])
+
+    def list_templates(self) -> list[str]:
+        return self._wrapped.list_templates()
 
 
 class Templates(Environment):
-    """Flask's environment, whose templates have their texts at hand."""
+    """Flask's environment, which compiles each template once a language, with its texts in place. What a template
+    extends or includes is of its language."""
+
+    def __init__(self, app: App, **options: Any) -> None:
+        super().__init__(app, **{**options, "loader": _InLanguages(app.create_global_jinja_loader())})
+
+    def get_template(self, name: Any, parent: str | None = None, globals: Any = None) -> Template:  # jinja2's names
+        if parent is None and isinstance(name, str):
+            name = f"{language()}{_OF}{name}"
+        return super().get_template(name, parent, globals)
+
+    def join_path(self, template: str, parent: str) -> str:
+        return f"{parent.partition(_OF)[0]}{_OF}{template}"
 
     def _parse(self, source: str, name: str | None, filename: str | None) -> nodes.Template:
-        parsed: nodes.Template = _Looked().visit(super()._parse(source, name, filename))
+        code, known = (name or "").partition(_OF)[0], self.app.extensions
+        say: Callable[..., str] = partial(known["words"].say, code)
+        answers = {"_": say, "language": lambda: code, "asset": known["asset"]}
+        parsed: nodes.Template = _Placed(answers).visit(super()._parse(source, name, filename))
         return parsed

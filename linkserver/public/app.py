@@ -60,17 +60,22 @@ def _speak(app: Flask, services: Services, catalogue: Catalogue) -> None:
     cookie = "__Host-lang" if services.settings.secure else "lang"
 
     def choose() -> str:
-        for wish in (request.args.get("lang"), request.cookies.get(cookie)):
-            if wish in catalogue.languages:
-                return wish
-        return SOURCE_LANGUAGE
+        environ = request.environ  # most requests have neither, and parsing nothing takes its time too
+        wishes = (
+            request.args.get("lang") if environ.get("QUERY_STRING") else None,
+            request.cookies.get(cookie) if "HTTP_COOKIE" in environ else None,
+        )
+        return next((wish for wish in wishes if wish in catalogue.languages), SOURCE_LANGUAGE)
 
     @app.after_request
     def _keep_choice(response: Response) -> Response:
-        if response.mimetype != "text/html":
+        if not (response.content_type or "").startswith("text/html"):
             return response  # what caches may keep for everybody sets nobody's cookie
-        response.vary.add("Cookie")
-        wish = request.args.get("lang")
+        if "Vary" in response.headers:
+            response.vary.add("Cookie")
+        else:
+            response.headers.add("Vary", "Cookie")  # a quarter of the time
+        wish = request.args.get("lang") if request.environ.get("QUERY_STRING") else None
         if wish in catalogue.languages and wish != request.cookies.get(cookie):
             response.set_cookie(
                 cookie,

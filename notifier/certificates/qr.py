@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
+from itertools import groupby
 from math import ceil, isqrt
 from typing import Literal
 
@@ -15,6 +15,7 @@ _SIDES = range(21, 178, 4)  # versions 1 to 40
 _HEADER = 2
 #: the way around so many modules in a row
 _RECTANGLES = [f"h{run}v1h-{run}z" for run in range(_SIDES[-1] + 1)]
+_PIECE = 11  # modules that are drawn at once: versions 3 and 6 fill whole pieces
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,14 +61,29 @@ class QrMatrix:
         return self.size + 2 * QUIET_ZONE
 
     def to_svg_path(self) -> str:
-        """The `d` of one path for `viewBox="0 0 side side"`: every dark run of a row is one rectangle.
+        """The `d` of one path for `viewBox="0 0 side side"`, to be stroked one unit wide: a line along each row, with
+        gaps where it is light.
 
-        Rectangles of a single path are filled together, so no light seams appear between rows. The newest few hundred
-        are kept: people look at a page again and again.
+        The strokes of a single path are painted together, so no light seams appear between rows.
         """
-        return _svg_path(self)
+        size, pieces = self.size, [slice(at, at + _PIECE) for at in range(0, self.size, _PIECE)]
+        parts: list[str] = []
+        for place in range(size):
+            row = self.modules[place * size : (place + 1) * size]
+            parts.append(f"M{QUIET_ZONE} {place + QUIET_ZONE}.5")
+            parts += [_STROKES[row[piece]] for piece in pieces]
+        return "".join(parts)
 
-    def _path(self) -> str:
+    def to_svg(self) -> str:
+        """A whole SVG picture for print, dark on white: every dark run of a row is one rectangle of a single filled
+        path. A PDF's reader may widen thin strokes."""
+        return (
+            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {self.side} {self.side}" '
+            f'shape-rendering="crispEdges"><path fill="#fff" d="M0 0h{self.side}v{self.side}H0z"/>'
+            f'<path d="{self._filled()}"/></svg>'
+        )
+
+    def _filled(self) -> str:
         parts: list[str] = []
         for row in range(self.size):
             x, y = QUIET_ZONE, row + QUIET_ZONE
@@ -77,20 +93,17 @@ class QrMatrix:
                 x += len(run) + 1
         return "".join(parts)
 
-    def to_svg(self) -> str:
-        """A whole SVG picture, dark on white whatever the colour scheme of the page around it."""
-        return (
-            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {self.side} {self.side}" '
-            f'shape-rendering="crispEdges"><path fill="#fff" d="M0 0h{self.side}v{self.side}H0z"/>'
-            f'<path d="{self.to_svg_path()}"/></svg>'
-        )
+
+class _Strokes(dict[bytes, str]):
+    """The strokes of a few modules in a row, each worked out once; at most twice 2 ** _PIECE of them."""
+
+    def __missing__(self, piece: bytes) -> str:
+        runs = ((dark, len(list(run))) for dark, run in groupby(piece))
+        drawn = self[piece] = "".join(f"h{length}" if dark else f"m{length} 0" for dark, length in runs)
+        return drawn
 
 
-@lru_cache(maxsize=512)  # about 4 kB each
-def _svg_path(code: QrMatrix) -> str:
-    return code._path()
-
-
+_STROKES = _Strokes()
 _DIGITS = bytes.maketrans(b"\0\1", b"01")
 _BITS = bytes.maketrans(b"01", b"\0\1")
 _DARK = bytes.maketrans(b"\x00\xff", b"\1\0")  # the library draws ink as 0 and paper as 255

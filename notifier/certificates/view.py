@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -16,11 +16,10 @@ from notifier.certificates.limits import CHECKS, CheckLimits, Limit, address_ind
 from notifier.certificates.opening import LinkState, Look, is_proof, look_of
 from notifier.certificates.qr import QrMatrix, make_qr
 from notifier.core.errors import NotFound, Refused
-from notifier.core.states import CertificateStatus
+from notifier.core.states import CertificateStatus, DoseStatus
 from notifier.services import Services
-from notifier.store import certificates, doses, openings
+from notifier.store import certificates, openings
 from notifier.store.openings import OTHER, ROBOT
-from notifier.store.persons import Person
 
 
 def certificate_facts(services: Services, certificate_id: str) -> CertificateFacts:
@@ -42,47 +41,47 @@ def facts_with_stored_qr(
     conn: Connection, services: Services, certificate_id: str
 ) -> tuple[CertificateFacts, bytes | None]:
     """The facts as the caller's transaction sees them, and the QR code where it was drawn before."""
-    found = openings.certificate_with_person(conn, services.sealer, certificate_id)
-    if found is None:
+    rows = openings.certificate_with_doses(conn, certificate_id)
+    if not rows:
         raise NotFound("certificate")
-    row, holder, own = found
-    return _facts(services, row, holder, own, doses.of_person(conn, row.person_id)), row.qr
+    return _facts(services, rows), rows[0].qr
 
 
 def open_page(
     services: Services, public_id: str, proof: str
 ) -> tuple[Look | None, CertificateFacts | None, QrMatrix | None]:
     """What the page behind a link shows that is open in a browser: the look as `opening.look_again` has it, and, where
-    it is live, the facts and the QR code. Two statements on one connection; raises as `certificate_facts`."""
+    it is live, the facts and the QR code. Raises as `certificate_facts`."""
     with services.db.read() as conn:
-        row = openings.find_with_certificate(conn, public_id)
-        look = look_of(row, services.clock.now())
-        if row is None or look.state is not LinkState.LIVE:
-            return look, None, None
-        if not is_proof(services, row, proof):
-            return None, None, None
-        holder, own = openings.parts(services.sealer, row)
-        facts = _facts(services, row, holder, own, doses.of_person(conn, row.person_id))
+        rows = openings.find_with_doses(conn, public_id)
+    row = rows[0] if rows else None
+    look = look_of(row, services.clock.now())
+    if row is None or look.state is not LinkState.LIVE:
+        return look, None, None
+    if not is_proof(services, row, proof):
+        return None, None, None
+    facts = _facts(services, rows)
     return look, facts, _qr(services, row.certificate_id, facts.number, row.qr)
 
 
-def _facts(
-    services: Services, row: sa.Row[Any], holder: Person, own: dict[str, Any], given: Sequence[sa.Row[Any]]
-) -> CertificateFacts:
-    if holder.birth_date is None:
+def _facts(services: Services, rows: Sequence[sa.Row[Any]]) -> CertificateFacts:
+    row, own = rows[0], next(row for row in rows if row.is_own)
+    born = openings.birth_date(services.sealer, row)
+    if born is None:
         raise Refused("birth-date-unknown")
-    series = [dose for dose in map(sa.Row._asdict, given) if _same_series(dose, own)]
-    if own["id"] not in {dose["id"] for dose in series}:
+    name, nik = openings.name_and_nik(services.sealer, row)
+    series = [dose for dose in rows if dose.dose_status == DoseStatus.GIVEN and _same_series(dose, own)]
+    if all(dose is not own for dose in series):
         series.append(own)  # a withdrawn dose's certificate is revoked, but staff may still look at it
     return CertificateFacts(
-        number=row.number,
-        status=CertificateStatus(row.status).value,
+        number=row.certificate_number,
+        status=CertificateStatus(row.certificate_status).value,
         issuer=services.settings.issuer_name,
-        name=holder.name,
-        nik=holder.nik,
-        birth_date=holder.birth_date,
+        name=name,
+        nik=nik,
+        birth_date=date.fromisoformat(born),
         issued_at=row.issued_at,
-        time_zone=holder.time_zone or row.facility_zone or services.settings.timezone,
+        time_zone=row.person_zone or own.facility_zone or services.settings.timezone,
         verify_host=urlsplit(services.settings.public_url).netloc,
         doses=tuple(_dose_facts(dose) for dose in series),
         this_dose=_dose_facts(own),
@@ -145,23 +144,23 @@ def _wait(conn: Connection, services: Services, address: str, limits: CheckLimit
     return first_wait(conn, (limits.address, visitor), (limits.overall, ""), at=at)
 
 
-def _same_series(dose: dict[str, Any], own: dict[str, Any]) -> bool:
+def _same_series(dose: sa.Row[Any], own: sa.Row[Any]) -> bool:
     """The same code of the same code system; where a registry gave no code, the same product."""
-    if own["vaccine_code"]:
-        return all(dose[name] == own[name] for name in ("vaccine_code", "vaccine_system"))
-    return (dose["product"] or "").casefold() == (own["product"] or "").casefold()
+    if own.vaccine_code:
+        return bool(dose.vaccine_code == own.vaccine_code and dose.vaccine_system == own.vaccine_system)
+    return (dose.product or "").casefold() == (own.product or "").casefold()
 
 
-def _dose_facts(dose: dict[str, Any]) -> DoseFacts:
+def _dose_facts(dose: sa.Row[Any]) -> DoseFacts:
     return DoseFacts(
-        number=dose["number"],
-        series_total=dose["series_total"],
-        product=dose["product"] or dose["vaccine_code"] or "",
-        vaccine_code=dose["vaccine_code"],
-        lot=dose["lot"],
-        given_on=dose["given_on"],
-        facility=dose["facility"],
-        vaccine_system=dose["vaccine_system"],
+        number=dose.number,
+        series_total=dose.series_total,
+        product=dose.product or dose.vaccine_code or "",
+        vaccine_code=dose.vaccine_code,
+        lot=dose.lot,
+        given_on=dose.given_on,
+        facility=dose.facility,
+        vaccine_system=dose.vaccine_system,
     )
 
 

@@ -11,13 +11,9 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from notifier.core.ids import new_id
-from notifier.store.persons import Person, opened
+from notifier.core.states import DoseStatus
 from notifier.store.sealed import Sealer
 from notifier.store.tables import certificate, dose, facility, link, opening, person
-
-_PERSON = "person_"
-_DOSE = "dose_"
-
 
 #: the kind of device of a program that is nobody's browser: previews, scanners, scripts
 ROBOT = "robot"
@@ -65,33 +61,52 @@ _LINK = sa.select(
 _BY_PUBLIC_ID = _LINK.where(link.c.public_id == sa.bindparam("public_id"))
 _FOR_TRY = _BY_PUBLIC_ID.with_for_update(of=person)
 
-#: what no certificate shows; the ids are known from the certificate
-_UNSEEN = frozenset(
-    {"id", "source_index", "nik_index", "phone_index", "source_id", "entered_by", "created_at", "updated_at"}
-)
-_CERTIFICATE = sa.select(
-    certificate.c.number,
-    certificate.c.status,
+#: what a certificate shows, a row for each dose that its person has had, and for its own whatever became of it
+_SHOWN = (
+    certificate.c.number.label("certificate_number"),
     certificate.c.issued_at,
     certificate.c.qr,
-    certificate.c.person_id,
-    certificate.c.dose_id,
+    person.c.name_sealed,
+    person.c.nik_sealed,
+    person.c.time_zone.label("person_zone"),
+    dose.c.status.label("dose_status"),
+    (dose.c.id == certificate.c.dose_id).label("is_own"),
+    dose.c.number,
+    dose.c.series_total,
+    dose.c.product,
+    dose.c.vaccine_code,
+    dose.c.vaccine_system,
+    dose.c.lot,
+    dose.c.given_on,
+    dose.c.facility,
     facility.c.time_zone.label("facility_zone"),
-    *(column.label(_PERSON + column.name) for column in person.c if column.name not in _UNSEEN),
-    *(column.label(_DOSE + column.name) for column in dose.c if column.name not in _UNSEEN),
-).select_from(
-    certificate.join(person, person.c.id == certificate.c.person_id)
-    .join(dose, dose.c.id == certificate.c.dose_id)
-    .outerjoin(facility, facility.c.id == dose.c.facility_id)
 )
-_BY_ID = _CERTIFICATE.where(certificate.c.id == sa.bindparam("certificate_id"))
-_BOTH = (
+_HAD = sa.or_(
+    sa.and_(dose.c.person_id == certificate.c.person_id, dose.c.status == DoseStatus.GIVEN.value),
+    dose.c.id == certificate.c.dose_id,
+)
+_IN_ORDER = (dose.c.given_on, dose.c.number, dose.c.id)
+_OF_CERTIFICATE = (
     sa.select(
-        *(column for column in _LINK.selected_columns if str(column.key) not in _CERTIFICATE.selected_columns),
-        *_CERTIFICATE.selected_columns,
+        certificate.c.id.label("certificate_id"),
+        certificate.c.person_id,
+        certificate.c.status.label("certificate_status"),
+        person.c.birth_date_sealed,
+        *_SHOWN,
     )
-    .select_from(link.join(_CERTIFICATE.get_final_froms()[0], certificate.c.id == link.c.certificate_id))
+    .select_from(
+        certificate.join(person, person.c.id == certificate.c.person_id)
+        .join(dose, _HAD)
+        .outerjoin(facility, facility.c.id == dose.c.facility_id)
+    )
+    .where(certificate.c.id == sa.bindparam("certificate_id"))
+    .order_by(*_IN_ORDER)
+)
+_OF_LINK = (
+    sa.select(*_LINK.selected_columns, *_SHOWN)
+    .select_from(_LINK.get_final_froms()[0].join(dose, _HAD).outerjoin(facility, facility.c.id == dose.c.facility_id))
     .where(link.c.public_id == sa.bindparam("public_id"))
+    .order_by(*_IN_ORDER)
 )
 
 
@@ -108,26 +123,20 @@ def birth_date(sealer: Sealer, row: sa.Row[Any]) -> str | None:
     return sealer.open("person:birth_date", row.person_id, row.birth_date_sealed)
 
 
-def certificate_with_person(
-    conn: Connection, sealer: Sealer, certificate_id: str
-) -> tuple[sa.Row[Any], Person, dict[str, Any]] | None:
-    """A certificate, its person opened, and its dose's columns, in one statement. Raises SealBroken."""
-    row = conn.execute(_BY_ID, {"certificate_id": certificate_id}).first()
-    if row is None:
-        return None
-    return row, *parts(sealer, row)
+def certificate_with_doses(conn: Connection, certificate_id: str) -> list[sa.Row[Any]]:
+    """A certificate with its person, sealed, in a row for each dose; none where there is no such certificate."""
+    return list(conn.execute(_OF_CERTIFICATE, {"certificate_id": certificate_id}))
 
 
-def find_with_certificate(conn: Connection, public_id: str) -> sa.Row[*tuple[Any, ...]] | None:
-    """A link as `find` has it, with its certificate, person and dose, whose `parts` are to be opened."""
-    return conn.execute(_BOTH, {"public_id": public_id}).first()
+def find_with_doses(conn: Connection, public_id: str) -> list[sa.Row[Any]]:
+    """A link as `find` has it, in rows as those of `certificate_with_doses`; in one statement, since a page waits."""
+    return list(conn.execute(_OF_LINK, {"public_id": public_id}))
 
 
-def parts(sealer: Sealer, row: sa.Row[Any]) -> tuple[Person, dict[str, Any]]:
-    """The person, opened, and the dose's columns, of a row of the two before. Raises SealBroken."""
-    columns = dict(row._mapping)
-    holder = opened(sealer, _part(columns, _PERSON) | {"id": row.person_id})
-    return holder, _part(columns, _DOSE) | {"id": row.dose_id}
+def name_and_nik(sealer: Sealer, row: sa.Row[Any]) -> tuple[str, str | None]:
+    """Whose certificate it is, of a row of the two before. Raises SealBroken."""
+    nik = sealer.open("person:nik", row.person_id, row.nik_sealed) if row.nik_sealed is not None else None
+    return sealer.open("person:name", row.person_id, row.name_sealed), nik
 
 
 def add(conn: Connection, row: sa.Row[Any], *, kind: OpeningKind, device: str, at: datetime) -> None:
@@ -220,7 +229,3 @@ def _newest(conn: Connection, where: sa.ColumnElement[bool], limit: int) -> list
 
 def _values(kinds: Collection[OpeningKind]) -> list[str]:
     return [kind.value for kind in kinds]
-
-
-def _part(columns: dict[str, Any], prefix: str) -> dict[str, Any]:
-    return {name.removeprefix(prefix): value for name, value in columns.items() if name.startswith(prefix)}

@@ -42,18 +42,18 @@ class History:
 def history(services: Services, certificate_id: str) -> History:
     """What was done with a certificate. Raises NotFound, SealBroken."""
     with services.db.read() as conn:
-        found = openings.certificate_with_person(conn, services.sealer, certificate_id)
-        if found is None:
+        own = next((row for row in openings.certificate_with_doses(conn, certificate_id) if row.is_own), None)
+        if own is None:
             raise NotFound("certificate")
-        row, holder, _dose = found
+        holder = persons.get(conn, services.sealer, own.person_id)
         rows = [
-            *openings.of_certificate(conn, row.person_id, certificate_id, _SHOWN),
-            *openings.of_certificate(conn, row.person_id, certificate_id, _SHOWN_CHECKS, checks=True),
-            *openings.of_certificate(conn, row.person_id, certificate_id, _SHOWN_OF_ROBOTS, by_robots=True),
+            *openings.of_certificate(conn, own.person_id, certificate_id, _SHOWN),
+            *openings.of_certificate(conn, own.person_id, certificate_id, _SHOWN_CHECKS, checks=True),
+            *openings.of_certificate(conn, own.person_id, certificate_id, _SHOWN_OF_ROBOTS, by_robots=True),
         ]
-        counts = openings.counts_of_certificate(conn, row.person_id, certificate_id)
+        counts = openings.counts_of_certificate(conn, own.person_id, certificate_id)
     return History(
-        zone=zone_of(services, holder, row.facility_zone),
+        zone=zone_of(services, holder, own.facility_zone),
         deeds=[
             Deed(each.at, OpeningKind(each.kind), each.device)
             for each in sorted(rows, key=attrgetter("at"), reverse=True)

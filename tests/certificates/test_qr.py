@@ -12,38 +12,57 @@ from notifier.certificates.qr import QUIET_ZONE, QrMatrix, make_qr
 from tests.certificates.samples import QR_TEXT, read_codes
 
 _RECTANGLE = re.compile(r"M(\d+) (\d+)h(\d+)v1h-(\d+)z")
+_ROW = re.compile(r"M(\d+) (\d+)\.5((?:h\d+|m\d+ 0)+)")
+_STEP = re.compile(r"(h|m)(\d+)")
 
 
-def painted(code: QrMatrix, scale: int = 3) -> bytes:
-    """The SVG path, drawn by its own words: white paper, dark rectangles, one byte a pixel."""
-    path = code.to_svg_path()
+def stroked(code: QrMatrix) -> list[tuple[int, int, int]]:
+    """Where the path of a page paints: left, top and width of each line, one unit high."""
+    path, lines = code.to_svg_path(), []
+    assert _ROW.sub("", path) == ""
+    for left, top, steps in _ROW.findall(path):
+        x = int(left)
+        for step, length in _STEP.findall(steps):
+            lines += [(x, int(top), int(length))] if step == "h" else []
+            x += int(length)
+    return lines
+
+
+def filled(code: QrMatrix) -> list[tuple[int, int, int]]:
+    """Where the picture for print paints."""
+    path = code.to_svg().rpartition(' d="')[2].removesuffix('"/></svg>')
     assert _RECTANGLE.sub("", path) == ""
+    assert all(width == back for _left, _top, width, back in _RECTANGLE.findall(path))
+    return [(int(left), int(top), int(width)) for left, top, width, _back in _RECTANGLE.findall(path)]
+
+
+def painted(code: QrMatrix, lines: list[tuple[int, int, int]], scale: int = 3) -> bytes:
+    """What was drawn, on white paper, one byte a pixel."""
     paper = [bytearray(b"\xff" * code.side * scale) for _ in range(code.side)]
-    for left, top, width, back in _RECTANGLE.findall(path):
-        assert width == back
-        x, y = int(left), int(top)
-        paper[y][x * scale : (x + int(width)) * scale] = b"\0" * int(width) * scale
+    for x, y, width in lines:
+        paper[y][x * scale : (x + width) * scale] = b"\0" * width * scale
     return b"".join(bytes(row) * scale for row in paper)
 
 
 @settings(max_examples=30)
 @given(st.text(alphabet=st.characters(min_codepoint=32, max_codepoint=126), min_size=1, max_size=600))
-def test_what_was_put_in_is_read_from_the_drawn_path(text: str):
+def test_what_was_put_in_is_read_from_the_page_and_from_print(text: str):
     code = make_qr(text)
     side = code.side * 3
-    assert [found.text for found in read_codes(side, side, painted(code))] == [text]
+    for lines in (stroked(code), filled(code)):
+        assert [found.text for found in read_codes(side, side, painted(code, lines))] == [text]
 
 
 def test_a_stained_code_is_still_read_because_error_correction_is_m():
     code = make_qr(QR_TEXT)
     side = code.side * 3
-    (found,) = read_codes(side, side, painted(code))
+    (found,) = read_codes(side, side, painted(code, stroked(code)))
     assert found.ec_level == "M"
 
 
 def test_the_path_leaves_four_modules_of_white_on_each_side():
     code = make_qr(QR_TEXT)
-    picture = painted(code, scale=1)
+    picture = painted(code, stroked(code), scale=1)
     rows = [picture[at : at + code.side] for at in range(0, len(picture), code.side)]
     inner = range(QUIET_ZONE, code.side - QUIET_ZONE)
     dark = [(x, y) for y, row in enumerate(rows) for x, pixel in enumerate(row) if pixel == 0]

@@ -171,7 +171,7 @@ def test_a_dose_without_number_lot_or_facility_has_no_empty_lines(services: Serv
 def test_the_picture_s_code_can_be_read_and_leads_to_the_verify_page(
     services: Services, visitor: Visitor, made: MadeCertificate
 ) -> None:
-    path = re.search(r'<path fill="#000" d="([^"]+)"', visitor.get(visitor.opened(made)).text)
+    path = re.search(r'<path stroke="#000" d="([^"]+)"', visitor.get(visitor.opened(made)).text)
     assert path is not None
     expected = make_qr(f"http://127.0.0.1:8000/verify?n={made.number}")
     assert path[1] == expected.to_svg_path()

@@ -53,7 +53,7 @@ def test_the_page_shows_both_codes_and_they_can_be_scanned(
     assert page.status_code == 200
     codes, keys = codes_of(services, made.certificate_id), keyring(services).public
     hc1, shc = make_qr(codes.hc1, "Q"), make_qr(qr_text(codes.shc), "L")
-    assert re.findall(r'fill="#000" d="([^"]+)"', page.text) == [hc1.to_svg_path(), shc.to_svg_path()]
+    assert re.findall(r'stroke="#000" d="([^"]+)"', page.text) == [hc1.to_svg_path(), shc.to_svg_path()]
     assert read_hc1(scanned(hc1), keys).name == "Siti Aminah"
     assert read_shc(scanned(shc), keys).name == "Siti Aminah"
     assert f"https://redirect.health.apple.com/SMARTHealthCard/#{numeric(codes.shc)}" in page.text
