@@ -50,6 +50,7 @@ def bench(
     lanes     how long fresh doses wait while a bulk goes out
     link      the page behind a link, beside a hello-world
     pdf       a certificate's PDFs, signed, and picture, beside an empty sheet
+    staff     every page of the staff face, over many persons
     token     a link's token, beside a bare HMAC
     """
     if arrivals:

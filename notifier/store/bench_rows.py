@@ -84,7 +84,7 @@ def _rows_of(
     people_id, index = {"person_id": ids[person]}, phone_index(sealer, subject.phone)
     certificate_id = {"certificate_id": ids[certificate]}
     return {
-        person: _person(sealer, ids[person], subject) | stamps,
+        person: sealed_person(sealer, ids[person], subject) | stamps,
         dose: {
             "id": ids[dose],
             "source_id": subject.source,
@@ -135,7 +135,7 @@ def _rows_of(
     }
 
 
-def _person(sealer: Sealer, row_id: str, subject: Subject) -> dict[str, Any]:
+def sealed_person(sealer: Sealer, row_id: str, subject: Subject) -> dict[str, Any]:
     """As store.persons writes one; its reader is what the bench runs."""
     return {
         "id": row_id,

@@ -45,6 +45,7 @@ TINY = {
     "lanes": ["--size", "50", "--workers", "1"],
     "link": ["--size", "20"],
     "pdf": ["--size", "2"],
+    "staff": ["--size", "40"],
     "token": ["--size", "50"],
 }
 Bench = Callable[..., Result]

@@ -21,6 +21,7 @@ BENCHES: dict[str, str] = {
     "lanes": "how long fresh doses wait while a bulk goes out",
     "link": "the page behind a link, beside a hello-world",
     "pdf": "a certificate's PDFs, signed, and picture, beside an empty sheet",
+    "staff": "every page of the staff face, the searches and a bulk's dry run, over many persons",
     "token": "signing and reading a link's token, beside a bare HMAC",
 }
 

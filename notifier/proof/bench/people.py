@@ -88,7 +88,7 @@ def waiting(services: Services, count: int, *, lane: Lane = Lane.NORMAL, run: st
             made += bench_rows.add_waiting(
                 conn,
                 services.sealer,
-                (_subject(f"{run}-{place}", place) for place in places),
+                (subject(f"{run}-{place}", place) for place in places),
                 lane=lane,
                 due_at=at + LATER,
                 at=at,
@@ -98,7 +98,7 @@ def waiting(services: Services, count: int, *, lane: Lane = Lane.NORMAL, run: st
     return made
 
 
-def _subject(source: str, place: int) -> Subject:
+def subject(source: str, place: int) -> Subject:
     return Subject(
         source=source,
         name=name_of(place),

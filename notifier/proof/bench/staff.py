@@ -1,0 +1,180 @@
+"""`staff`: every page of the staff face over a programme of many persons, one search of each kind, a bulk's dry run."""
+
+from __future__ import annotations
+
+import re
+import secrets
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.client import HTTPConnection
+from statistics import median
+from urllib.parse import quote, urlencode, urlsplit
+
+from notifier.access import accounts
+from notifier.access.passwords import Passwords
+from notifier.access.roles import Role
+from notifier.proof.bench import BenchFailed, Options, Row, people
+from notifier.proof.bench.processes import wait_until
+from notifier.proof.bench.workshop import HOST, Workshop, free_port, listens, open_workshop
+from notifier.store import bench_population, bench_rows
+from notifier.store.bench_population import Known
+
+_SIZE = 20_000
+_AT_ONCE = 2_000  # persons a transaction
+_TIMES = 15
+_PATIENCE_S = 120.0
+_START_S = 60.0
+_TOKEN = re.compile(r'name="csrf_token"[^>]*value="([^"]+)"')
+_USERNAME = "bench"
+
+
+@dataclass
+class Desk:
+    """Somebody signed in at the staff face, one request at a time."""
+
+    port: int
+    _cookies: dict[str, str] = field(default_factory=dict, repr=False)
+
+    def get(self, path: str) -> tuple[int, str]:
+        """Status and page."""
+        return self._ask("GET", path, None)
+
+    def post(self, page: str, path: str, form: dict[str, str]) -> tuple[int, str]:
+        """Sends a form of `page`; status and page, a redirect followed."""
+        token = _TOKEN.search(self.get(page)[1])
+        if token is None:
+            raise BenchFailed(f"{page} has no form")
+        return self._ask("POST", path, urlencode({**form, "csrf_token": token[1]}))
+
+    def _ask(self, method: str, path: str, body: str | None) -> tuple[int, str]:
+        line = HTTPConnection(HOST, self.port, timeout=_PATIENCE_S)
+        headers = {"Cookie": "; ".join(f"{name}={value}" for name, value in self._cookies.items())}
+        if body is not None:
+            headers["Content-Type"] = "application/x-www-form-urlencoded"
+        line.request(method, path, body, headers)
+        answer = line.getresponse()
+        text = answer.read().decode("utf-8", "replace")
+        for set_cookie in answer.headers.get_all("Set-Cookie", []):
+            name, _, value = set_cookie.partition(";")[0].partition("=")
+            self._cookies[name] = value
+        line.close()
+        if answer.status in {302, 303}:
+            return self._ask("GET", _target(answer.headers["Location"]), None)
+        return answer.status, text
+
+
+def _target(location: str) -> str:
+    parts = urlsplit(location)
+    return parts.path + (f"?{parts.query}" if parts.query else "")
+
+
+def run(options: Options) -> list[Row]:
+    """Fills a database, then asks as an operator would. Each figure: the slowest of some, beside their median."""
+    size = options.size or _SIZE
+    port = free_port()
+    with open_workshop(options, staff_url=f"http://{HOST}:{port}") as shop:
+        options.say(f"{size:,} persons, {size * len(bench_population.KINDS):,} messages")
+        begun = time.perf_counter()
+        known = fill(shop, size)
+        filled = time.perf_counter() - begun
+        with _staff_face(shop, port) as desk:
+            rows = [_measured(name, ask) for name, ask in _questions(desk, known, size)]
+    return [Row(f"{size:,} persons and {size * len(bench_population.KINDS):,} messages made", filled, "s"), *rows]
+
+
+def fill(shop: Workshop, size: int) -> list[Known]:
+    """The programme's rows; some of them, to ask about."""
+    services, now, known = shop.services, shop.services.clock.now(), []
+    with services.db.write() as conn:
+        bench_population.add_facilities(conn)
+    for first in range(0, size, _AT_ONCE):
+        places = range(first, min(first + _AT_ONCE, size))
+        subjects = [(place, people.subject(f"staff-{place}", place)) for place in places]
+        with services.db.write() as conn:
+            known += bench_population.populate(conn, services.sealer, subjects, now=now)[:: _AT_ONCE // 20]
+    with services.db.read() as conn:
+        bench_rows.settle_statistics(conn)
+    return known
+
+
+@contextmanager
+def _staff_face(shop: Workshop, port: int) -> Iterator[Desk]:
+    password = secrets.token_urlsafe(20)
+    accounts.add(
+        shop.services,
+        Passwords(),
+        username=_USERNAME,
+        display_name="Bench",
+        password=password,
+        role=Role.ADMINISTRATOR,
+        actor=people.ACTOR,
+    )
+    face = shop.start(
+        "staff",
+        "gunicorn",
+        "-c",
+        "python:linkserver.gunicorn_conf",
+        "--bind",
+        f"{HOST}:{port}",
+        "linkserver.wsgi:staff()",
+    )
+    wait_until(lambda: listens(port), _START_S, "the staff face", [face])
+    desk = Desk(port)
+    status, _page = desk.post("/sign-in", "/sign-in", {"username": _USERNAME, "password": password})
+    if status != 200:
+        raise BenchFailed(f"the sign-in answered {status}")
+    yield desk
+
+
+Ask = Callable[[int], tuple[int, str]]
+
+
+def _questions(desk: Desk, known: list[Known], size: int) -> Iterator[tuple[str, Ask]]:
+    """What is asked, with the n-th way of asking it."""
+
+    def get(path: str) -> Ask:
+        return lambda _n: desk.get(path)
+
+    def of(path: str) -> Ask:
+        return lambda n: desk.get(path.format(reference=quote(known[n * 7 % len(known)].reference)))
+
+    def search(word: Callable[[int], str]) -> Ask:
+        return lambda n: desk.post("/messages", "/messages", {"q": word(n)})
+
+    for path in _PAGES:
+        yield f"GET {path}", of(path) if "{" in path else get(path)
+    yield "search by phone", search(lambda n: people.subject("", n * 37 % size).phone)
+    yield "search by NIK", search(lambda n: people.nik_of(n * 37 % size))
+    yield "search by two words of a name, which many share", search(lambda n: people.name_of(n * 37 % size))
+    yield "search by one word of a name, which many share", search(lambda n: people.name_of(n * 37 % size).split()[0])
+    yield "search by reference", search(lambda n: known[n % len(known)].reference)
+
+
+#: every page that an operator opens
+_PAGES = (
+    "/",
+    "/messages",
+    "/messages?state=undelivered",
+    "/messages?state=delivered",
+    "/messages?state=scheduled",
+    "/messages/{reference}",
+    "/cases",
+    "/settings",
+)
+
+
+def _measured(name: str, ask: Ask) -> Row:
+    """The slowest of some, beside the middle one; the first, which connects and compiles, does not count."""
+    seconds = []
+    for n in range(_TIMES + 1):
+        begun = time.perf_counter()
+        status, _page = ask(n)
+        took = time.perf_counter() - begun
+        if status != 200:
+            raise BenchFailed(f"{name}: the staff face answered {status}")
+        seconds.append(took)
+    return Row(
+        f"{name}: slowest of {_TIMES}, beside the median", max(seconds[1:]) * 1000, "ms", median(seconds[1:]) * 1000
+    )
