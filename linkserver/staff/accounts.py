@@ -20,7 +20,8 @@ from notifier.services import Services
 
 _UNREADABLE, _CONFLICT, _NOT_THERE = 422, 409, 404
 _DONE = frozenset({"role", "deactivate", "reactivate", "second-factor", "sessions"})
-_FIELDS = ("username", "display_name", "role", "facility_id", "facility_name")
+_ROLE_FIELDS = ("role", "facility_id", "facility_name")
+_FIELDS = ("username", "display_name", *_ROLE_FIELDS)
 _ACTIVE = {"yes": True, "no": False}
 
 
@@ -83,12 +84,16 @@ def _new(part: Blueprint, services: Services, passwords: Passwords) -> None:
     @needs(Permission.STAFF_MANAGE)
     def add() -> AnyResponse:
         """The first password stands in this answer alone."""
-        typed = {name: request.form.get(name, "") for name in _FIELDS}
+        typed = _typed(_FIELDS)
         try:
             staff_id, password = manage.add(services, passwords, actor=me().actor, **typed)
         except BadInput as bad:
             return make_response(_form(typed, _problems(bad)), _UNREADABLE)
         return _password_page(services, staff_id, password)
+
+
+def _typed(names: tuple[str, ...]) -> dict[str, str]:
+    return {name: request.form.get(name, "") for name in names}
 
 
 def _form(typed: dict[str, str], problems: dict[str, str] | None = None) -> str:
@@ -119,8 +124,7 @@ def _deeds(part: Blueprint, services: Services, passwords: Passwords) -> None:
             return _tried(services, str(staff_id), name, do)
 
     def role(deed: Deed) -> None:
-        typed = {name: request.form.get(name, "") for name in ("role", "facility_id", "facility_name")}
-        manage.change_role(services, deed, **typed)
+        manage.change_role(services, deed, **_typed(_ROLE_FIELDS))
 
     def password(deed: Deed) -> AnyResponse:
         made = manage.reset_password(services, passwords, deed)
@@ -152,16 +156,19 @@ def _tried(services: Services, staff_id: str, name: str, do: Callable[[Deed], An
 
 def _page(services: Services, staff_id: str, **more: Any) -> str:
     account = manage.show(services, staff_id)
-    shown: dict[str, Any] = {"deed": None, "problems": {}, "refused": None, "done": None}
+    shown: dict[str, Any] = {"deed": None, "problems": {}, "refused": None, "done": None} | more
+    row = account.row
+    as_is = {"role": row.role, "facility_id": row.facility_id or "", "facility_name": ""}
     return render_template(
         "account_of.html",
         account=account,
-        row=account.row,
-        is_own=account.row.id == me().staff_id,
+        row=row,
+        is_own=row.id == me().staff_id,
         roles=Role,
-        form=request.form,
+        typed=_typed(_ROLE_FIELDS) if shown["deed"] == "role" else as_is,
+        reason=request.form.get("reason", ""),
         now=services.clock.now(),
-        **(shown | more),
+        **shown,
     )
 
 
