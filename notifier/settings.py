@@ -69,6 +69,11 @@ class LinkCheck(StrEnum):
     NONE = "none"
 
 
+class SecondFactor(StrEnum):
+    OPTIONAL = "optional"
+    REQUIRED = "required"
+
+
 class UnknownPolicy(StrEnum):
     ASK = "ask"
     RESEND_AFTER = "resend_after"
@@ -142,6 +147,7 @@ class Settings(BaseModel):
     broker_url: str = Field("sertilink-sqlite:///var/broker.db", repr=False)  # may hold a password
     public_url: str = "http://127.0.0.1:8000"
     staff_url: str = "http://127.0.0.1:8001"
+    second_factor: SecondFactor = SecondFactor.OPTIONAL  # of staff; production: required unless it is set
     gateway: GatewayName = GatewayName.CATCHER
     twilio_account_sid: str | None = None
     twilio_auth_token: Secrets = ()
@@ -248,6 +254,13 @@ class Settings(BaseModel):
             raise ValueError("write an address such as https://sertifikat.example.id")
         return urlsplit(value).geturl().rstrip("/")  # HTTPS:// becomes https://, which cookies and HSTS ask for
 
+    @model_validator(mode="before")
+    @classmethod
+    def _production_asks_for_a_second_factor(cls, given: Any) -> Any:
+        if isinstance(given, dict) and given.get("environment") == Environment.PRODUCTION:
+            return {"second_factor": SecondFactor.REQUIRED} | given
+        return given
+
     @model_validator(mode="after")
     def _twilio_is_whole(self) -> Settings:
         if self.gateway is GatewayName.TWILIO:
@@ -256,6 +269,11 @@ class Settings(BaseModel):
             if bool(self.twilio_from) == bool(self.twilio_messaging_service_sid):
                 raise ValueError("GATEWAY=twilio needs either TWILIO_FROM or TWILIO_MESSAGING_SERVICE_SID")
         return self
+
+    @property
+    def second_factor_required(self) -> bool:
+        """Whether no member of staff gets in with a password alone."""
+        return self.second_factor is SecondFactor.REQUIRED
 
     @property
     def countries(self) -> frozenset[str]:

@@ -164,6 +164,21 @@ def test_edges_are_allowed(load: Any) -> None:
 
 
 @pytest.mark.parametrize(
+    ("given", "required"),
+    [
+        ({}, False),
+        ({"SECOND_FACTOR": "required"}, True),
+        ({"ENVIRONMENT": "production"}, True),
+        ({"ENVIRONMENT": "production", "SECOND_FACTOR": "optional"}, False),
+    ],
+)
+def test_production_asks_staff_for_a_second_factor_unless_it_is_told_otherwise(
+    given: dict[str, str], required: bool
+) -> None:
+    assert load_settings(env(**given)).second_factor_required == required
+
+
+@pytest.mark.parametrize(
     "address", ["//a.example", "https://[", "https://a:x", "https://a:0", "https://a:99999", "https://a\n"]
 )
 def test_what_is_no_plain_address_is_refused(load: Any, address: str) -> None:

@@ -8,7 +8,20 @@ from werkzeug.exceptions import HTTPException, InternalServerError
 
 from linkserver.assets import serve_assets
 from linkserver.security import protect
-from linkserver.staff import api, cases, catcher, doses, fhir, home, messages, plain, settings, sign_in
+from linkserver.staff import (
+    account,
+    accounts,
+    api,
+    cases,
+    catcher,
+    doses,
+    fhir,
+    home,
+    messages,
+    plain,
+    settings,
+    sign_in,
+)
 from linkserver.staff.gate import anyone, install_gate
 from linkserver.staff.screen import install_screen
 from linkserver.words import Catalogue
@@ -42,7 +55,9 @@ def create_app(services: Services) -> Flask:
     _handle_errors(app)
     for part in (plain, home, doses, messages, cases, settings):
         app.register_blueprint(part.blueprint(services))
-    app.register_blueprint(sign_in.blueprint(services, Passwords()))
+    passwords = Passwords()
+    for guarded in (sign_in, account, accounts):
+        app.register_blueprint(guarded.blueprint(services, passwords))
     for door in (api, fhir):  # no cookie is read behind these, so there is nothing to forge
         machines = door.blueprint(services)
         csrf.exempt(machines)

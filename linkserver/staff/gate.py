@@ -12,11 +12,17 @@ from werkzeug.wrappers import Response as AnyResponse
 from notifier.access import api_keys, sessions
 from notifier.access.api_keys import ApiKey, Scope
 from notifier.access.roles import Permission
-from notifier.access.sessions import SignedIn
+from notifier.access.sessions import HalfIn, SignedIn, Stage
 from notifier.services import Services
 
 TOKEN = "token"  # noqa: S105  # the name under which the cookie keeps it
 _ATTRIBUTE = "sertilink_access"
+#: the one page that a session opens until its stage is done
+STAGE_PAGES = {
+    Stage.CODE: "sign_in.code",
+    Stage.PASSWORD: "sign_in.own_password",
+    Stage.ENROL: "sign_in.second_factor",
+}
 _LONGEST_NEXT = 500
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -27,7 +33,7 @@ class Anyone:
 
 
 ANYONE = Anyone()
-Access = Anyone | Permission | Scope
+Access = Anyone | Permission | Scope | Stage
 
 
 def anyone(view: View) -> View:
@@ -43,6 +49,11 @@ def needs(permission: Permission) -> Callable[[View], View]:
 def with_key(scope: Scope) -> Callable[[View], View]:
     """For a route of another system, by `Authorization: Bearer <API key>` with `scope`; `the_key()` is whose."""
     return lambda view: _declare(view, scope)
+
+
+def half_in(stage: Stage) -> Callable[[View], View]:
+    """For a page of somebody who is half-way through the sign-in; `half()` is who."""
+    return lambda view: _declare(view, stage)
 
 
 def access_of(view: Callable[..., Any]) -> Access | None:
@@ -62,6 +73,12 @@ def me() -> SignedIn:
     return person
 
 
+def half() -> HalfIn:
+    """Who is half-way in. Only behind `half_in`."""
+    person: HalfIn = g.half
+    return person
+
+
 def the_key() -> ApiKey:
     """The API key of this request. Only behind `with_key`."""
     key: ApiKey = g.api_key
@@ -74,7 +91,7 @@ def install_gate(app: Flask, services: Services) -> None:
     @app.before_request
     def _ask() -> AnyResponse | None:
         if request.endpoint is None:
-            g.me = _signed_in(services)  # the page that says "not found" has a navigation too
+            _look_who(services)  # the page that says "not found" has a navigation too
             return None
         access = access_of(current_app.view_functions[request.endpoint])
         if access is None:
@@ -82,19 +99,26 @@ def install_gate(app: Flask, services: Services) -> None:
             abort(403)
         if isinstance(access, Scope):
             return _key_in(services, access)
-        g.me = _signed_in(services)
+        _look_who(services)
         if isinstance(access, Anyone):
             return None
+        if g.half is not None:
+            return None if g.half.stage is access else redirect(url_for(STAGE_PAGES[g.half.stage]), 303)
         if g.me is None:
             return _to_sign_in()
+        if isinstance(access, Stage):
+            return redirect("/", 303)
         if not g.me.may(access):
             abort(403)
         return None
 
 
-def _signed_in(services: Services) -> SignedIn | None:
+def _look_who(services: Services) -> None:
+    """`g.me`: who is in; `g.half`: who is half-way in."""
     token = session.get(TOKEN)
-    return sessions.find(services, token) if isinstance(token, str) else None
+    person = sessions.who(services, token) if isinstance(token, str) else None
+    g.me = person if isinstance(person, SignedIn) else None
+    g.half = person if isinstance(person, HalfIn) else None
 
 
 def _to_sign_in() -> AnyResponse:

@@ -27,6 +27,7 @@ RAIL = (
     (N_("Kasus"), "cases.page", Permission.CASES_READ, "/cases"),
     (N_("Setelan"), "settings.page", Permission.SETTINGS_READ, "/settings"),
     (N_("Penangkap SMS"), "catcher.page", Permission.CATCHER_READ, "/catcher"),
+    (N_("Akun petugas"), "accounts.page", Permission.STAFF_MANAGE, "/accounts"),
 )
 
 
@@ -34,7 +35,7 @@ def install_screen(app: Flask, services: Services, catalogue: Catalogue) -> None
     """Gives the templates their words, dates and navigation."""
 
     def choose() -> str:
-        wish = g.me.language if g.get("me") else session.get(LANGUAGE)
+        wish = g.me.language if g.get("me") else session.get(LANGUAGE) or (g.half.language if g.get("half") else None)
         return wish if wish in catalogue.languages else catalogue.languages[0]
 
     install_words(app, catalogue, choose)
@@ -53,6 +54,7 @@ def install_screen(app: Flask, services: Services, catalogue: Catalogue) -> None
         case_words=vocabulary.CASES,
         outcome_of_case=vocabulary.CASE_OUTCOMES,
         role_words=vocabulary.ROLES,
+        device_words=vocabulary.DEVICES,
         masked=masked_phone,
         request_id=lambda: g.get("request_id", "-"),
     )

@@ -81,6 +81,13 @@ REASONS: dict[str, str] = {
     "not-about-number": N_("Kasus ini bukan tentang nomor telepon."),
     "not-about-birth-date": N_("Kasus ini bukan tentang tanggal lahir."),
     "no-valid-certificate": N_("Dosis ini tidak punya sertifikat yang berlaku."),
+    # refusals of what is done with accounts
+    "own-account": N_("Ini akun Anda sendiri. Minta administrator lain, atau buka Akun saya."),
+    "last-administrator": N_("Ini administrator aktif yang terakhir. Tambah atau aktifkan administrator lain dulu."),
+    "account-changed": N_("Administrator lain baru saja mengubah akun ini. Lihat keadaannya di bawah, lalu ulangi."),
+    "account-as-it-is": N_("Akun ini memang sudah begitu, jadi tidak ada yang diubah."),
+    "second-factor-required": N_("Di sini setiap petugas memakai langkah kedua, jadi tidak dapat dimatikan."),
+    "too-many-tries": N_("Terlalu banyak percobaan. Tunggu 15 menit, lalu coba lagi."),
 }
 
 #: (field, rule) or the rule alone; asked in this order
@@ -127,6 +134,19 @@ RULES: dict[str, str] = {
     "too-late": N_("Pilih waktu dalam 60 hari ke depan"),
     "required": N_("Bagian ini harus diisi"),
     "nik-birth-date": N_("Tanggal lahir di dalam NIK berbeda dengan yang ditulis. Periksa keduanya di kartu"),
+    "username": N_("Pakai 3 sampai 100 huruf kecil, angka, titik, tanda hubung, atau alamat surel"),
+    "username-taken": N_("Nama pengguna ini sudah dipakai. Pilih yang lain"),
+    "facility_id required": N_("Peran ini terikat pada fasilitas. Tulis kodenya"),
+    "facility-unknown": N_("Fasilitas ini belum dikenal. Periksa kodenya; bila memang baru, tulis juga namanya"),
+    "password-short": N_("Pakai paling sedikit 12 huruf; satu kalimat boleh"),
+    "password-long": N_("Pakai paling banyak 200 huruf"),
+    "password-common": N_("Banyak orang memakai kata sandi ini. Pilih yang lain"),
+    "password-username": N_("Jangan pakai nama pengguna di dalam kata sandi"),
+    "password-same": N_("Pilih kata sandi yang lain dari sebelumnya"),
+    "password-differs": N_("Kedua kata sandi berbeda. Ketik lagi keduanya"),
+    "password-wrong": N_("Ini bukan kata sandi yang Anda pakai untuk masuk. Ketik lagi"),
+    "code code-wrong": N_("Kode ini tidak cocok atau sudah dipakai. Ketik kode yang tampil sekarang di aplikasi"),
+    "recovery_code code-wrong": N_("Kode pemulihan ini tidak cocok atau sudah dipakai. Pakai kode yang lain"),
 }
 _OTHER_RULE = N_("Periksa lagi bagian ini")
 
@@ -216,6 +236,15 @@ ROLES: dict[Role, str] = {
     Role.SUPERVISOR: N_("Penyelia"),
     Role.AUDITOR: N_("Pemeriksa"),
     Role.ADMINISTRATOR: N_("Administrator"),
+}
+
+
+DEVICES: dict[str, str] = {
+    "phone": N_("Ponsel"),
+    "tablet": N_("Tablet"),
+    "computer": N_("Komputer"),
+    "robot": N_("Program otomatis"),
+    "other": N_("Perangkat lain"),
 }
 
 

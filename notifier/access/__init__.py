@@ -2,8 +2,12 @@
 
     roles.py       what each role may do, as data
     passwords.py   which passwords are taken, and how they are kept (Argon2id)
-    accounts.py    adding and changing staff
-    sign_in.py     name and password in, session out; throttled, fails closed
+    accounts.py    adding staff
+    manage.py      what an administrator does to the accounts of others
+    own_account.py    what somebody changes about the own one
+    sign_in.py     name and password in, then the other steps; throttled, fails closed
+    totp.py second_factor.py    codes of a phone and recovery codes
+    tries.py       limits on guessing, counted in the database
     sessions.py    server-side sessions: a random token outside, its SHA-256 in the row
     api_keys.py    keys of other systems, with scopes
 

@@ -1,13 +1,14 @@
-"""Staff accounts: adding, changing the password, language, ending."""
+"""Staff accounts: adding, and the language of their screens."""
 
 from __future__ import annotations
 
 import re
+from datetime import datetime
 from zoneinfo import available_timezones
 
 from notifier.access.passwords import Passwords, refuse_weak
 from notifier.access.roles import FACILITY_ROLES, Role
-from notifier.core.errors import BadInput, NotFound, Problem
+from notifier.core.errors import BadInput, Problem
 from notifier.core.identity import clean_name
 from notifier.core.ids import new_id
 from notifier.core.words import known_language
@@ -20,7 +21,7 @@ _LONGEST_NAME, _LONGEST_ID = 200, 200
 
 def read_username(text: str) -> str:
     """A username as it is kept: without blanks around it, in lower case."""
-    return text.strip().casefold()
+    return text.replace("\0", "").strip().casefold()  # PostgreSQL takes no NUL
 
 
 def add(
@@ -36,8 +37,10 @@ def add(
     facility_name: str | None = None,
     language: str = "id",
     time_zone: str | None = None,
+    first_password_until: datetime | None = None,
 ) -> str:
     """Adds an account; its id. `time_zone`: what its screens show times in; None for the facility's or the programme's.
+    `first_password_until`: the password is not the owner's own, and good for choosing one until then.
 
     Raises BadInput for each rule that is broken, a taken username among them.
     """
@@ -63,6 +66,7 @@ def add(
             language=known_language(language),
             time_zone=time_zone,
             created_at=at,
+            first_password_until=first_password_until,
         )
         if not added:
             raise BadInput.of("username", "username-taken", "somebody has this username; choose another")
@@ -98,32 +102,6 @@ def _problems(
         ),
     )
     return [problem for broken, problem in checks if broken]
-
-
-def set_password(services: Services, passwords: Passwords, *, username: str, password: str, actor: str) -> None:
-    """Another password; every session of the account ends. Raises NotFound, or BadInput for a weak one."""
-    username = read_username(username)
-    refuse_weak(password, username=username)
-    kept, at = passwords.hash(password), services.clock.now()
-    with services.db.write() as conn:
-        row = staff.find(conn, username)
-        if row is None:
-            raise NotFound("there is no such account")
-        staff.update(conn, row.id, password_hash=kept)
-        staff.end_sessions(conn, at=at, staff_id=row.id)
-        audit.write(conn, at=at, actor=actor, action="staff.password-set", subject="staff", subject_id=row.id)
-
-
-def deactivate(services: Services, *, username: str, actor: str) -> None:
-    """Ends an account and its sessions at once; its name stays in the audit. Raises NotFound."""
-    at = services.clock.now()
-    with services.db.write() as conn:
-        row = staff.find(conn, read_username(username))
-        if row is None:
-            raise NotFound("there is no such account")
-        staff.update(conn, row.id, active=False)
-        staff.end_sessions(conn, at=at, staff_id=row.id)
-        audit.write(conn, at=at, actor=actor, action="staff.deactivated", subject="staff", subject_id=row.id)
 
 
 def choose_language(services: Services, staff_id: str, language: str) -> None:

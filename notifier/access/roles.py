@@ -31,6 +31,7 @@ class Permission(StrEnum):
     SWITCH = "switch"  #: hold and release everything
     SETTINGS_READ = "settings:read"
     CATCHER_READ = "catcher:read"  #: the local catcher; does not exist in production
+    STAFF_MANAGE = "staff:manage"  #: accounts of others
 
 
 _READ = frozenset(

@@ -1,4 +1,4 @@
-"""`sertilink user add` and `sertilink apikey add`."""
+"""`sertilink user add|reset-second-factor|reset-password` and `sertilink apikey add`."""
 
 from __future__ import annotations
 
@@ -7,12 +7,14 @@ import sys
 
 import click
 
-from notifier.access import accounts, api_keys
+from notifier.access import accounts, api_keys, manage
 from notifier.access.api_keys import Scope
+from notifier.access.manage import Deed
 from notifier.access.passwords import Passwords
 from notifier.access.roles import Role
-from notifier.commands.console import Console, json_option, pass_console, print_json
+from notifier.commands.console import Console, json_option, pass_console, print_json, reason_option
 from notifier.core.ids import BASE62
+from notifier.services import Services
 
 _GENERATED_LENGTH = 20  # 119 bits
 
@@ -74,6 +76,44 @@ def add_user(
         click.echo(f"added: {report['username']} ({role})")
         if generate:
             click.echo(f"password, shown this once: {password}")
+
+
+@user.command("reset-second-factor")
+@click.argument("username")
+@reason_option
+@pass_console
+def reset_second_factor(console: Console, username: str, reason: str) -> None:
+    """Take the second factor and the recovery codes of USERNAME away, who lost the phone; ends every session.
+
+    First make sure who asks. Where a second factor is required, another one is set up at the next sign-in.
+    """
+    with console.services() as services:
+        manage.reset_second_factor(services, _deed(console, services, username, reason))
+    click.echo(f"second factor taken away: {accounts.read_username(username)}")
+
+
+@user.command("reset-password")
+@click.argument("username")
+@reason_option
+@json_option
+@pass_console
+def reset_password(console: Console, username: str, reason: str, as_json: bool) -> None:
+    """Make a first password for USERNAME and print it this once; ends every session.
+
+    It is good for choosing an own one, within 7 days.
+    """
+    with console.services() as services:
+        password = manage.reset_password(services, Passwords(), _deed(console, services, username, reason))
+    report = {"username": accounts.read_username(username), "password": password}
+    if as_json:
+        print_json(report)
+    else:
+        click.echo(f"first password, shown this once: {password}")
+
+
+def _deed(console: Console, services: Services, username: str, reason: str) -> Deed:
+    staff_id = manage.find(services, username)
+    return Deed(staff_id, manage.show(services, staff_id).row.revision, reason, console.actor())
 
 
 def _password(from_stdin: bool, generate: bool) -> str:

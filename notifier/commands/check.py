@@ -17,7 +17,7 @@ from notifier.commands.publish import connect
 from notifier.core.errors import BadSettings
 from notifier.messages.send import CHUNK
 from notifier.safety import pdf_key, unsafe_for_production
-from notifier.settings import PREFIX, RANDOM_KEYS, GatewayName, LinkCheck, Settings
+from notifier.settings import PREFIX, RANDOM_KEYS, Environment, GatewayName, LinkCheck, Settings
 from notifier.store import migrate
 from notifier.worker import create_app
 
@@ -71,6 +71,8 @@ def find(console: Console) -> Iterator[Finding]:
     if settings.link_check is LinkCheck.NONE:
         reason = settings.link_check_reason or "no reason given"
         yield Finding(f"{PREFIX}LINK_CHECK", None, f"a link alone opens a certificate: {reason}")
+    if settings.environment is Environment.PRODUCTION and not settings.second_factor_required:
+        yield Finding(f"{PREFIX}SECOND_FACTOR", None, "optional: whoever learns a password is in; set required")
     yield from keys_missing(settings)
     yield from pdf_signing(settings, console.clock.now())
     shortest = shortest_lease(settings)

@@ -7,7 +7,7 @@ import pytest
 from notifier.access import accounts, sign_in
 from notifier.access.passwords import Passwords, refuse_weak
 from notifier.access.roles import FACILITY_ROLES, PERMISSIONS, Permission, Role
-from notifier.core.errors import BadInput, NotFound, Refused
+from notifier.core.errors import BadInput
 from notifier.services import Services
 from notifier.store import staff
 
@@ -114,21 +114,6 @@ def test_a_bad_account_is_refused_and_nothing_is_written(
 
 def test_an_operator_needs_no_facility(services: Services, passwords: Passwords) -> None:
     assert add(services, passwords, role=Role.OPERATOR, facility_id=None)
-
-
-def test_a_new_password_replaces_the_old_one(services: Services, passwords: Passwords) -> None:
-    add(services, passwords)
-    accounts.set_password(services, passwords, username="Sari", password="empat ikan biru", actor="test")
-    with pytest.raises(Refused):
-        sign_in.sign_in(services, passwords, username="sari", password=PASSWORD, address="10.0.0.1")
-    assert sign_in.sign_in(services, passwords, username="sari", password="empat ikan biru", address="10.0.0.1")
-
-
-def test_changing_an_unknown_account_says_so(services: Services, passwords: Passwords) -> None:
-    with pytest.raises(NotFound):
-        accounts.set_password(services, passwords, username="nobody", password="empat ikan biru", actor="test")
-    with pytest.raises(NotFound):
-        accounts.deactivate(services, username="nobody", actor="test")
 
 
 def test_every_role_has_permissions_and_only_facility_roles_and_the_administrator_enter_doses() -> None:

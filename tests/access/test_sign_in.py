@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from notifier.access import accounts, sessions
+from notifier.access import accounts, manage, sessions
 from notifier.access import sign_in as rules
+from notifier.access.manage import Deed
 from notifier.access.passwords import Passwords
 from notifier.access.roles import Role
 from notifier.core.errors import Refused
@@ -44,7 +45,7 @@ def sari(each_services: Services, passwords: Passwords) -> str:
 def enter(
     services: Services, passwords: Passwords, password: str = PASSWORD, name: str = "sari", address: str = "10.0.0.1"
 ) -> str:
-    return rules.sign_in(services, passwords, username=name, password=password, address=address)
+    return rules.sign_in(services, passwords, username=name, password=password, address=address).token
 
 
 def refusal(services: Services, passwords: Passwords, **more: str) -> str:
@@ -64,7 +65,7 @@ def test_unknown_name_wrong_password_and_ended_account_look_alike(
 ) -> None:
     assert refusal(each_services, passwords, name="nobody") == rules.WRONG
     assert refusal(each_services, passwords, password="salah sama sekali") == rules.WRONG
-    accounts.deactivate(each_services, username="sari", actor="test")
+    manage.deactivate(each_services, Deed(sari, 0, "moved away", "test"))
     assert refusal(each_services, passwords) == rules.WRONG
 
 
@@ -178,10 +179,12 @@ def test_an_ended_account_and_a_new_password_end_every_session(
     each_services: Services, passwords: Passwords, sari: str
 ) -> None:
     token = enter(each_services, passwords)
-    accounts.set_password(each_services, passwords, username="sari", password="empat ikan biru", actor="test")
+    manage.reset_password(each_services, passwords, Deed(sari, 0, "forgot it", "test"))
     assert sessions.find(each_services, token) is None
-    token = enter(each_services, passwords, password="empat ikan biru")
-    accounts.deactivate(each_services, username="sari", actor="test")
+    with each_services.db.write() as conn:
+        token = sessions.start(conn, sari, each_services.clock.now()).token
+    assert sessions.find(each_services, token)
+    manage.deactivate(each_services, Deed(sari, 1, "moved away", "test"))
     assert sessions.find(each_services, token) is None
 
 

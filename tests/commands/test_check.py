@@ -113,6 +113,10 @@ def test_an_installation_as_production_needs_it_has_no_wrong_setting(run: Run, t
     assert [name for name, finding in found.items() if finding["fit"] is False] == ["broker"]
     assert found["settings"]["fit"] is True
     assert "SERTILINK_PDF_SIGNING_KEY" not in found
+    assert "SERTILINK_SECOND_FACTOR" not in found
+    without = _findings(run, tmp_path, environ | {"SERTILINK_SECOND_FACTOR": "optional"})
+    assert without["SERTILINK_SECOND_FACTOR"]["fit"] is None
+    assert "optional" in str(without["SERTILINK_SECOND_FACTOR"]["detail"])
 
 
 def test_each_key_that_production_lacks_is_named(run: Run, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""config show, keys new, db, user add, apikey add."""
+"""config show, keys new, db, user, apikey add."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from notifier.access.passwords import Passwords
 from notifier.safety import make_secrets
 from notifier.services import Services, build
 from notifier.settings import Settings, load_settings
-from notifier.store import staff
+from notifier.store import audit, staff
 from notifier.store.engine import Database
 from tests.commands.conftest import Run
 from tests.conftest import TEST_KEYS
@@ -180,6 +180,33 @@ def test_a_weak_password_and_a_taken_name_are_refused(run: Run) -> None:
     assert "[password-short]" in weak.stderr
     assert run("user", "add", "siti", "--role", "operator", "--generate").exit_code == 0
     assert "[username-taken]" in run("user", "add", "siti", "--role", "operator", "--generate").stderr
+
+
+def test_a_reset_password_is_a_first_one_and_a_reset_second_factor_is_gone(run: Run, services: Services) -> None:
+    run("user", "add", "budi", "--role", "operator", "--generate")
+    with services.db.write() as conn:
+        row = staff.find(conn, "budi")
+        assert row is not None
+        staff.update(conn, row.id, totp_sealed=b"sealed")
+    report = json.loads(run("user", "reset-password", " Budi", "--reason", "forgot it", "--json").stdout)
+    assert _check(services, "budi", report["password"])
+    result = run("user", "reset-second-factor", "budi", "--reason", "lost the phone")
+    assert result.output == "second factor taken away: budi\n"
+    with services.db.read() as conn:
+        row = staff.find(conn, "budi")
+        assert row is not None
+        assert row.first_password_until is not None
+        assert row.totp_sealed is None
+        told = [(one.action, one.detail.get("reason")) for one in audit.of_subjects(conn, [row.id])]
+    assert told[1:] == [("staff.password-reset", "forgot it"), ("staff.second-factor-reset", "lost the phone")]
+
+
+def test_what_cannot_be_reset_is_one_clear_line(run: Run) -> None:
+    run("user", "add", "budi", "--role", "operator", "--generate")
+    assert "[not-found]" in run("user", "reset-password", "nobody", "--reason", "x").stderr
+    again = run("user", "reset-second-factor", "budi", "--reason", "x")
+    assert (again.exit_code, again.stderr) == (1, "sertilink: refused [account-as-it-is]\n")
+    assert run("user", "reset-password", "budi").exit_code == 2  # no reason
 
 
 def test_an_api_key_is_printed_once_and_works(run: Run, services: Services) -> None:

@@ -21,6 +21,26 @@ staff = sa.Table(
     sa.Column("time_zone", sa.String(60)),
     sa.Column("created_at", Moment, nullable=False),
     sa.Column("last_sign_in_at", Moment),
+    # the password was made for them and opens nothing but the page to choose an own one, until this moment
+    sa.Column("first_password_until", Moment),
+    sa.Column("totp_sealed", sa.LargeBinary),  # the second factor's secret; none: no second factor
+    sa.Column("totp_step", sa.BigInteger),  # of the last code that was accepted: no code is taken twice
+    sa.Column("totp_at", Moment),  # since when
+    sa.Column("revision", sa.Integer, nullable=False, server_default="0"),  # moves with each deed of an administrator
+    sa.Index("ix_staff_role_username", "role", "username"),
+    sa.Index("ix_staff_facility_id_username", "facility_id", "username"),
+)
+
+# kept as a keyed index of owner and code; each is good for one sign-in
+recovery_code = sa.Table(
+    "recovery_code",
+    metadata,
+    id_column(),
+    sa.Column("staff_id", RowId, row_of("staff"), nullable=False),
+    sa.Column("code_index", sa.LargeBinary, nullable=False),
+    sa.Column("created_at", Moment, nullable=False),
+    sa.Column("used_at", Moment),
+    sa.UniqueConstraint("staff_id", "code_index"),
 )
 
 session = sa.Table(
@@ -32,6 +52,9 @@ session = sa.Table(
     sa.Column("last_seen_at", Moment, nullable=False),
     sa.Column("expires_at", Moment, nullable=False),
     sa.Column("ended_at", Moment),
+    sa.Column("stage", sa.String(20), nullable=False, server_default="full"),  # what is still to be shown or done
+    sa.Column("device", sa.String(20)),  # phone, tablet, computer: never what tells one from another
+    sa.Column("totp_new_sealed", sa.LargeBinary),  # a second factor that is being set up
 )
 
 api_key = sa.Table(

@@ -1,0 +1,45 @@
+"""Things of a facility that stand in paths, each made as the face itself would make them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from notifier.core.states import CaseKind
+from notifier.services import Services
+from notifier.store import cases, notifications
+from tests.web.staff.conftest import Desk
+
+#: a colleague of the facility makes something; what stands for it in a path
+Maker = Callable[[Services, Desk], str]
+
+
+def _entered(worker: Desk) -> str:
+    return worker.entered(nik="", name="Budi Hartono")  # without a NIK each is a person of its own
+
+
+def message(services: Services, worker: Desk) -> str:
+    """The reference of a message about a dose that was typed there."""
+    return _entered(worker)
+
+
+def case(services: Services, worker: Desk) -> str:
+    """The reference of a case about such a message's number."""
+    reference, at = _entered(worker), services.clock.now()
+    with services.db.write() as conn:
+        row = notifications.find(conn, reference)
+        assert row is not None
+        opened = cases.insert_new(
+            conn,
+            kind=CaseKind.NOT_ME,
+            opened_at=at,
+            due_at=at,
+            person_id=row.person_id,
+            link_id=row.link_id,
+            facility_id=cases.facility_of_link(conn, row.link_id),
+            phone_index=row.phone_index,
+        )
+    assert opened is not None
+    return str(opened.reference)
+
+
+MAKERS: dict[str, Maker] = {"case": case, "message": message}
