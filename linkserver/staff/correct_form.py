@@ -95,7 +95,8 @@ def read_number(services: Services, form: Mapping[str, str], held: Held) -> Read
         phone = _mobile(services, typed["phone"], problems)
     else:
         problems.append(Problem("person.phone", "phone-unreadable", "write the new number"))
-    if phone is not None and phone.e164 == held.person.phone:
+    is_fresh = typed["revision"] == held.revision  # else it may be the same press again
+    if phone is not None and is_fresh and phone.e164 == held.person.phone:
         problems.append(Problem("person.phone", "number-same", "this number is on file"))
     checked = _checked(typed, problems)
     return Read(typed, {"phone": phone.e164} if phone else {}, checked, _in_order(problems), phone)

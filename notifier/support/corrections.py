@@ -101,7 +101,7 @@ def draft(services: Services, held: Held, changes: Mapping[str, Any], *, revisio
     event = _corrected(services, held, changes, revision or held.revision)
     differences = _differences(held, event)
     if not differences:
-        raise BadInput.of("", "nothing-changed", "nothing is another than on file")
+        raise _unchanged()
     consequence = _consequence(held, {one.field for one in differences})
     return Draft(event, differences, tuple(warnings_for(event)), consequence, _due(services, held, consequence))
 
@@ -241,7 +241,9 @@ def _record(
     item = item_of(services, event)
 
     def work(conn: Connection) -> Recorded:
-        _must_stand(conn, services, reference, only_facility, item, revision)
+        is_new = _must_stand(conn, services, reference, only_facility, item, revision)
+        if is_new and said.get("fields") == "":
+            raise _unchanged()
         recorded = record_one(conn, job, item)
         if recorded.outcome is not RecordOutcome.REPEATED:
             shot = doses.find(conn, event.dose.id)
@@ -257,19 +259,24 @@ def _record(
 
 def _must_stand(
     conn: Connection, services: Services, reference: str, only_facility: str | None, item: Item, revision: str
-) -> None:
-    """Keeps dose and person from changing until the transaction ends, and makes sure that they stand as they were seen,
-    unless this very event has come before."""
+) -> bool:
+    """Keeps dose and person from changing until the transaction ends, and makes sure that they stand as they were seen;
+    False where this very event has come before."""
     locks.hold(conn, *item.locks)
     held = look_in(conn, services, reference, only_facility)
     persons.hold(conn, held.person.id)
     if events.find(conn, item.event.event_id) is not None:
-        return
+        return False
     held = look_in(conn, services, reference, only_facility)
     if held.is_withdrawn:
         raise Refused(Reason.WITHDRAWN)
     if held.revision != revision:
         raise Refused("changed-meanwhile")
+    return True
+
+
+def _unchanged() -> BadInput:
+    return BadInput.of("", "nothing-changed", "nothing is another than on file")
 
 
 def _audit(
