@@ -14,6 +14,7 @@ from linkserver.staff import (
     api,
     cases,
     catcher,
+    corrections,
     doses,
     fhir,
     home,
@@ -53,7 +54,7 @@ def create_app(services: Services) -> Flask:
     anyone(app.view_functions["asset"])
     install_screen(app, services, Catalogue())
     _handle_errors(app)
-    for part in (plain, home, doses, messages, cases, settings):
+    for part in (plain, home, doses, messages, cases, settings, corrections):
         app.register_blueprint(part.blueprint(services))
     passwords = Passwords()
     for guarded in (sign_in, account, accounts):

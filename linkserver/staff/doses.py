@@ -1,14 +1,15 @@
-"""Dose entry: typed, read back, recorded; and what the own facility recorded in a day."""
+"""Dose entry: typed, read back, recorded. The lists under the same address stand in facility_day.py."""
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import timedelta
 
 from flask import Blueprint, abort, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from linkserver.staff import dose_form
 from linkserver.staff.dose_form import Read, place_of
+from linkserver.staff.facility_day import add_lists
 from linkserver.staff.gate import me, needs
 from linkserver.staff.vocabulary import rule_words
 from notifier.access.roles import Permission
@@ -24,20 +25,10 @@ _UNREADABLE = 422
 
 
 def blueprint(services: Services) -> Blueprint:
-    """`/doses`, `/doses/new`, `/doses/done/<reference>`."""
+    """`/doses`, `/doses/help`, `/doses/new`, `/doses/done/<reference>`."""
     part = Blueprint("doses", __name__)
 
-    @part.get("/doses")
-    @needs(Permission.DOSES_READ)
-    def day() -> str:
-        today = services.clock.now().astimezone(me().zone).date()
-        wanted = _wanted_day(today)
-        since, until = (datetime.combine(wanted + timedelta(days=n), time(), me().zone).astimezone(UTC) for n in (0, 1))
-        facility_id = me().facility_id
-        lines = desk.day_of(services, facility_id, since, until) if facility_id else []
-        return render_template(
-            "doses.html", lines=lines, day=wanted, today=today, facility=_facility(services), one=timedelta(days=1)
-        )
+    add_lists(part, services)
 
     @part.get("/doses/new")
     @needs(Permission.DOSES_WRITE)
@@ -79,13 +70,6 @@ def _facility(services: Services) -> str | None:
         return None
     with services.db.read() as conn:
         return rows.facility_name(conn, facility_id) or facility_id
-
-
-def _wanted_day(today: date) -> date:
-    try:
-        return min(date.fromisoformat(request.args.get("day", "")), today)
-    except ValueError:
-        return today
 
 
 def _form(services: Services, read: Read, earlier: str | None = None) -> str:

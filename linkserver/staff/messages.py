@@ -10,16 +10,17 @@ from flask import Blueprint, make_response, redirect, render_template, request, 
 from werkzeug.wrappers import Response as AnyResponse
 
 from linkserver.staff.gate import me, needs
-from linkserver.staff.vocabulary import rule_words
+from linkserver.staff.vocabulary import CHECKED, FIELDS, rule_words
 from notifier.access.roles import Permission
 from notifier.core.errors import BadInput, NotFound, Refused
 from notifier.core.states import NOT_LEFT, DoseStatus, Kind, State
 from notifier.services import Services
-from notifier.support import desk, resend
+from notifier.support import desk, resend, revoke
+from notifier.support.revoke import Scope
 from notifier.support.timeline import Timeline, timeline
 
 _UNREADABLE, _CONFLICT = 422, 409
-_DONE = frozenset({"resent", "cancelled", "unlocked"})
+_DONE = frozenset({"resent", "cancelled", "unlocked", "corrected", "withdrawn", "revoked"})
 
 
 def blueprint(services: Services) -> Blueprint:
@@ -27,6 +28,7 @@ def blueprint(services: Services) -> Blueprint:
     part = Blueprint("messages", __name__)
     _lists(part, services)
     _deeds(part, services)
+    _protections(part, services)
     return part
 
 
@@ -87,6 +89,10 @@ def _deeds(part: Blueprint, services: Services) -> None:
     @part.post("/messages/<reference>/resend")
     @needs(Permission.MESSAGES_ACT)
     def send_again(reference: str) -> AnyResponse:
+        """With `step=preview` only shown: to which number, what, when, what it costs."""
+        if request.form.get("step") == "preview":
+            return _previewed(services, reference)
+
         def do(ref: str, reason: str) -> str:
             row = resend.resend(services, ref, at=_wanted_time(services), reason=reason, actor=me().actor)
             return url_for("messages.show", reference=row.reference, done="resent")
@@ -101,6 +107,19 @@ def _deeds(part: Blueprint, services: Services) -> None:
             return url_for("messages.show", reference=row.reference, done="cancelled")
 
         return _act(services, reference, "cancel", do)
+
+
+def _protections(part: Blueprint, services: Services) -> None:
+    @part.post("/messages/<reference>/revoke")
+    @needs(Permission.LINKS_REVOKE)
+    def revoke_links(reference: str) -> AnyResponse:
+        def do(ref: str, reason: str) -> str:
+            scope = Scope.PERSON if request.form.get("scope") == Scope.PERSON else Scope.DOSE
+            only = me().only_facility
+            revoke.revoke(services, ref, scope=scope, only_facility=only, reason=reason, actor=me().actor)
+            return url_for("messages.show", reference=ref, done="revoked")
+
+        return _act(services, reference, "revoke", do)
 
     @part.post("/messages/<reference>/unlock")
     @needs(Permission.CASES_ACT)
@@ -133,8 +152,32 @@ def _act(services: Services, reference: str, deed: str, do: Callable[[str, str],
         problems = {one.field: rule_words(one.field, one.rule) for one in bad.problems}
         return make_response(_page(services, row.reference, deed=deed, problems=problems), _UNREADABLE)
     except Refused as refused:
-        return make_response(_page(services, row.reference, deed=deed, refused=refused.reason), _CONFLICT)
+        more = {"refused": refused.reason, "not_before": refused.not_before}
+        return make_response(_page(services, row.reference, deed=deed, **more), _CONFLICT)
     return redirect(target, 303)
+
+
+def _previewed(services: Services, reference: str) -> AnyResponse:
+    """The page before a resend; whatever would refuse it does so here already."""
+    row = desk.find(services, reference, only_facility=me().only_facility)
+    try:
+        resend.read_reason(request.form.get("reason", ""))
+        wanted = _wanted_time(services)
+        plan = resend.preview(services, row.reference, at=wanted)
+    except BadInput as bad:
+        problems = {one.field: rule_words(one.field, one.rule) for one in bad.problems}
+        return make_response(_page(services, row.reference, deed="resend", problems=problems), _UNREADABLE)
+    except Refused as refused:
+        more = {"refused": refused.reason, "not_before": refused.not_before}
+        return make_response(_page(services, row.reference, deed="resend", **more), _CONFLICT)
+    moved = plan.due_at > max(wanted or plan.due_at, services.clock.now())
+    host = services.settings.public_url.partition("://")[2]
+    shown_link = f"{host}/c/…"
+    return make_response(
+        render_template(
+            "resend_confirm.html", row=plan.row, plan=plan, moved=moved, shown_link=shown_link, form=request.form
+        )
+    )
 
 
 def _wanted_time(services: Services) -> datetime | None:
@@ -158,10 +201,14 @@ def _page(services: Services, reference: str, **more: Any) -> str:
         row=seen.notification,
         can_cancel=State(seen.notification.status) in NOT_LEFT,
         can_resend=_may_be_resent(seen),
+        can_correct=seen.dose is not None and seen.dose.status == DoseStatus.GIVEN and seen.person is not None,
+        can_revoke=seen.link is not None and seen.dose is not None,
+        field_words=FIELDS,
+        checked_words=CHECKED,
         earliest=now.strftime("%Y-%m-%dT%H:%M"),
         zone_name=now.tzname(),
         form=request.form,
-        **({"deed": None, "problems": {}, "refused": None, "done": None, "phone": None} | more),
+        **({"deed": None, "problems": {}, "refused": None, "not_before": None, "done": None, "phone": None} | more),
     )
 
 

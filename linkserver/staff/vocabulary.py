@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from linkserver.words import N_
 from notifier.access.roles import Role
 from notifier.core.states import CaseKind, CaseOutcome, State
+from notifier.support.corrections import CheckedHow, Consequence
+from notifier.support.facility_day import Stage
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +90,12 @@ REASONS: dict[str, str] = {
     "account-as-it-is": N_("Akun ini memang sudah begitu, jadi tidak ada yang diubah."),
     "second-factor-required": N_("Di sini setiap petugas memakai langkah kedua, jadi tidak dapat dimatikan."),
     "too-many-tries": N_("Terlalu banyak percobaan. Tunggu 15 menit, lalu coba lagi."),
+    # refusals of what the facility does
+    "resent-lately": N_(
+        "Orang ini baru saja, atau sebentar lagi, menerima kiriman ulang. Jaraknya paling sedikit 15 menit."
+    ),
+    "resent-enough": N_("Orang ini sudah cukup banyak dikirimi ulang pada hari itu."),
+    "no-links": N_("Tidak ada tautan yang masih hidup, jadi tidak ada yang dimatikan."),
 }
 
 #: (field, rule) or the rule alone; asked in this order
@@ -147,6 +155,15 @@ RULES: dict[str, str] = {
     "password-wrong": N_("Ini bukan kata sandi yang Anda pakai untuk masuk. Ketik lagi"),
     "code code-wrong": N_("Kode ini tidak cocok atau sudah dipakai. Ketik kode yang tampil sekarang di aplikasi"),
     "recovery_code code-wrong": N_("Kode pemulihan ini tidak cocok atau sudah dipakai. Pakai kode yang lain"),
+    "checked choice": N_("Pilih bagaimana orangnya diperiksa"),
+    "checked_words required": N_("Tulis bagaimana diperiksa, cukup beberapa kata"),
+    "nothing-changed": N_("Semuanya sama dengan yang tercatat. Ubah dulu yang salah"),
+    "number-same": N_(
+        "Nomor ini sama dengan yang tercatat. Untuk mengirim lagi ke nomor yang sama, pakai “Kirim ulang”"
+    ),
+    "person-differs": N_(
+        "Dari nama, tanggal lahir, NIK hanya satu dapat diganti: dua berarti orang lain. Tarik dosis ini, catat lagi"
+    ),
 }
 _OTHER_RULE = N_("Periksa lagi bagian ini")
 
@@ -182,6 +199,10 @@ DEEDS: dict[str, str] = {
     "case-unlocked": N_("Kunci dibuka, kasus ditutup"),
     "case-closed": N_("Kasus ditutup"),
     "promise-at-risk": N_("Tidak ada jam kirim dalam 48 jam"),
+    "dose-corrected": N_("Data diperbaiki petugas"),
+    "dose-withdrawn": N_("Dosis ditarik petugas"),
+    "dose-revealed": N_("Data orang dilihat untuk diperbaiki"),
+    "link-revoked": N_("Tautan dimatikan petugas"),
     "claimed": N_("Diambil pekerja, siap dikirim"),
     **{state.value: words.text for state, words in STATES.items() if state is not State.CLAIMED},
 }
@@ -236,6 +257,43 @@ ROLES: dict[Role, str] = {
     Role.SUPERVISOR: N_("Penyelia"),
     Role.AUDITOR: N_("Pemeriksa"),
     Role.ADMINISTRATOR: N_("Administrator"),
+}
+
+#: what can be corrected
+FIELDS: dict[str, str] = {
+    "name": N_("Nama lengkap"),
+    "nik": N_("NIK"),
+    "birth_date": N_("Tanggal lahir"),
+    "phone": N_("Nomor ponsel"),
+    "product": N_("Vaksin"),
+    "vaccine_code": N_("Kode vaksin"),
+    "lot": N_("Nomor batch"),
+    "number": N_("Dosis ke"),
+    "series_total": N_("dari berapa dosis"),
+    "given_on": N_("Tanggal suntikan"),
+}
+
+CHECKED: dict[CheckedHow, str] = {
+    CheckedHow.ID_CARD: N_("Bertemu langsung, dengan KTP atau kartu keluarga"),
+    CheckedHow.CALLED: N_("Ditelepon di nomor yang tercatat"),
+    CheckedHow.OTHER: N_("Cara lain"),
+}
+
+CONSEQUENCES: dict[Consequence, str] = {
+    Consequence.WAITING: N_("SMS-nya belum dikirim. Yang dikirim nanti sudah yang benar."),
+    Consequence.HELD: N_("SMS-nya ditahan. Setelah diperbaiki, tetap menunggu keputusan petugas."),
+    Consequence.CORRECTION: N_(
+        "SMS-nya sudah dikirim. Sertifikat baru dibuat, tautan lama langsung mati, dan SMS perbaikan dikirim."
+    ),
+    Consequence.NEW_LINK: N_("Satu SMS dengan tautan baru dikirim. Tautan yang sudah ada di nomor lama langsung mati."),
+    Consequence.NO_SMS: N_("Sertifikatnya diperbaiki. SMS tidak dikirim."),
+}
+
+STAGES: dict[Stage, str] = {
+    Stage.ALL: N_("Semua"),
+    Stage.WAITING: N_("Menunggu atau di jalan"),
+    Stage.ARRIVED: N_("Sampai"),
+    Stage.HELP: N_("Perlu dibantu"),
 }
 
 

@@ -32,6 +32,8 @@ class Permission(StrEnum):
     SETTINGS_READ = "settings:read"
     CATCHER_READ = "catcher:read"  #: the local catcher; does not exist in production
     STAFF_MANAGE = "staff:manage"  #: accounts of others
+    DOSES_CORRECT = "doses:correct"  #: another number, other data, withdrawn
+    LINKS_REVOKE = "links:revoke"  #: turn off the links to a certificate
 
 
 _READ = frozenset(
@@ -43,17 +45,25 @@ _READ = frozenset(
         Permission.CATCHER_READ,
     }
 )
-_DESK = _READ | {Permission.DOSES_READ, Permission.DOSES_WRITE, Permission.MESSAGES_ACT}
+_DESK = _READ | {
+    Permission.DOSES_READ,
+    Permission.DOSES_WRITE,
+    Permission.DOSES_CORRECT,
+    Permission.MESSAGES_ACT,
+}
 _OPERATE = _READ | {
     Permission.MESSAGES_ACT,
     Permission.CASES_ACT,
     Permission.PERSONS_REVEAL,
     Permission.SETTINGS_READ,
+    Permission.DOSES_READ,
+    Permission.DOSES_CORRECT,
+    Permission.LINKS_REVOKE,
 }
 
 PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.HEALTH_WORKER: _DESK,
-    Role.FACILITY_LEAD: _DESK | {Permission.CASES_ACT, Permission.PERSONS_REVEAL},
+    Role.FACILITY_LEAD: _DESK | {Permission.CASES_ACT, Permission.PERSONS_REVEAL, Permission.LINKS_REVOKE},
     Role.OPERATOR: _OPERATE,
     Role.SUPERVISOR: _OPERATE | {Permission.SWITCH},
     # sees what was done, never to whom

@@ -103,7 +103,8 @@ def lines_of(error: SertilinkError) -> tuple[str, ...]:
     if isinstance(error, NotFound):
         return (f"REF: {error} [not-found]",)
     if isinstance(error, Refused):
-        return (f"refused [{error.reason}]",)
+        when = f"; allowed from {error.not_before.isoformat(timespec='minutes')}" if error.not_before else ""
+        return (f"refused [{error.reason}]{when}",)
     if isinstance(error, Conflict):
         return (f"{error or 'somebody else changed it first'} [conflict]",)
     return (str(error) or type(error).__name__,)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 
 
 class SertilinkError(Exception):
@@ -46,10 +47,12 @@ class NotFound(SertilinkError):
 
 
 class Refused(SertilinkError):
-    """The state of things forbids the action; `reason` is a word a person can be shown."""
+    """The state of things forbids the action; `reason` is a word a person can be shown. `not_before`: when it will be
+    allowed, where it is only a matter of time."""
 
-    def __init__(self, reason: str) -> None:
+    def __init__(self, reason: str, *, not_before: datetime | None = None) -> None:
         self.reason = reason
+        self.not_before = not_before
         super().__init__(reason)
 
 

@@ -22,7 +22,7 @@ _TRIES = 3
 
 Result = TypeVar("Result")
 
-__all__ = ["Door", "PlanOptions", "RecordOutcome", "Recorded", "dead_letter", "record", "record_many"]
+__all__ = ["Door", "PlanOptions", "RecordOutcome", "Recorded", "dead_letter", "record", "record_many", "tried_again"]
 
 
 def record(services: Services, event: Event, *, door: Door, actor: str, options: PlanOptions | None = None) -> Recorded:
@@ -30,7 +30,7 @@ def record(services: Services, event: Event, *, door: Door, actor: str, options:
     content."""
     job = Job(services, door, actor, options or PlanOptions())
     item = item_of(services, event)
-    return _tried_again(services, lambda conn: record_one(conn, job, item))
+    return tried_again(services, lambda conn: record_one(conn, job, item))
 
 
 def record_many(
@@ -50,7 +50,7 @@ def record_items(
     if not items:
         return []
     job = Job(services, door, actor, options or PlanOptions())
-    return _tried_again(services, lambda conn: batches.record_items(conn, job, items))
+    return tried_again(services, lambda conn: batches.record_items(conn, job, items))
 
 
 def dead_letter(services: Services, *, door: Door, body: bytes, problems: Sequence[Problem]) -> None:
@@ -61,7 +61,7 @@ def dead_letter(services: Services, *, door: Door, body: bytes, problems: Sequen
         )
 
 
-def _tried_again(services: Services, work: Callable[[Connection], Result]) -> Result:
+def tried_again(services: Services, work: Callable[[Connection], Result]) -> Result:
     """`work` in one transaction, a few times where the database ended it: two callers may want two rows crosswise."""
     for attempt in range(1, _TRIES + 1):
         try:

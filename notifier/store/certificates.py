@@ -96,6 +96,20 @@ def revoke_sent_links(
     return conn.execute(statement.values(revoked_at=at, revoke_reason=reason.value)).rowcount
 
 
+def count_live_links(conn: Connection, dose_id: str, now: datetime) -> int:
+    """How many links to a dose's valid certificate open it still and are with somebody: their SMS has left, or may
+    have."""
+    waiting = sa.select(notification.c.link_id).where(
+        notification.c.dose_id == dose_id,
+        notification.c.link_id.is_not(None),
+        notification.c.status.in_([state.value for state in NOT_LEFT]),
+    )
+    live = sa.select(sa.func.count()).select_from(link.join(certificate, certificate.c.id == link.c.certificate_id))
+    live = live.where(certificate.c.dose_id == dose_id, certificate.c.status == CertificateStatus.VALID.value)
+    live = live.where(link.c.revoked_at.is_(None), link.c.expires_at > now, link.c.id.not_in(waiting))
+    return conn.scalar(live) or 0
+
+
 def renew_expiry(conn: Connection, link_ids: Collection[str], expires_at: datetime) -> None:
     """A link's life counts from the moment its SMS leaves."""
     conn.execute(link.update().where(link.c.id.in_(list(link_ids))).values(expires_at=expires_at))

@@ -5,8 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
-from datetime import datetime
+from collections.abc import Collection
 from typing import Any
 
 import sqlalchemy as sa
@@ -61,26 +60,6 @@ def count_by_state(conn: Connection, facility_id: str | None) -> dict[str, int]:
     """How many notifications stand in each state."""
     statement = _narrowed(sa.select(notification.c.status, sa.func.count()), facility_id)
     return {status: count for status, count in conn.execute(statement.group_by(notification.c.status))}
-
-
-def doses_of_facility(conn: Connection, facility_id: str, since: datetime, until: datetime, limit: int) -> list[Row]:
-    """The doses that a facility recorded in a span of time, newest first."""
-    statement = (
-        sa.select(dose)
-        .where(dose.c.facility_id == facility_id, dose.c.created_at >= since, dose.c.created_at < until)
-        .order_by(dose.c.created_at.desc(), dose.c.id.desc())
-    )
-    return list(conn.execute(statement.limit(limit)))
-
-
-def newest_of_doses(conn: Connection, dose_ids: Iterable[str]) -> dict[str, Row]:
-    """The newest notification that bears a link to each dose's certificate, by dose id."""
-    statement = (
-        sa.select(notification)
-        .where(notification.c.dose_id.in_(list(dose_ids)), notification.c.link_id.is_not(None))
-        .order_by(notification.c.created_at, notification.c.id)
-    )
-    return {row.dose_id: row for row in conn.execute(statement)}
 
 
 def last_entered(conn: Connection, facility_id: str, staff_id: str) -> Row | None:

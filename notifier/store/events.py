@@ -56,6 +56,11 @@ def find(conn: Connection, event_id: str) -> sa.Row[Any] | None:
     return conn.execute(sa.select(event).where(event.c.event_id == event_id)).first()
 
 
+def count_of_dose(conn: Connection, dose_id: str) -> int:
+    """How many events have told of a dose."""
+    return conn.scalar(sa.select(sa.func.count()).select_from(event).where(event.c.dose_id == dose_id)) or 0
+
+
 def settle(
     conn: Connection, row_id: str, *, outcome: str, reason: str | None, dose_id: str, notification_id: str | None
 ) -> None:

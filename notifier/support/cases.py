@@ -66,13 +66,14 @@ def listed(
     only_facility: str | None,
     with_persons: bool,
     before: str | None = None,
+    limit: int = PAGE,
 ) -> tuple[list[Line], bool]:
-    """Up to PAGE lines, newest first, and whether older ones follow."""
+    """Up to `limit` lines, newest first, and whether older ones follow."""
     with services.db.read() as conn:
-        rows = cases.listed(conn, kind=kind, status=status, facility_id=only_facility, limit=PAGE + 1, before=before)
-        known = {row.person_id for row in rows[:PAGE]} if with_persons else set()
+        rows = cases.listed(conn, kind=kind, status=status, facility_id=only_facility, limit=limit + 1, before=before)
+        known = {row.person_id for row in rows[:limit]} if with_persons else set()
         people = {person_id: _person(conn, services, person_id) for person_id in known if person_id}
-    return [Line(row, people.get(row.person_id)) for row in rows[:PAGE]], len(rows) > PAGE
+    return [Line(row, people.get(row.person_id)) for row in rows[:limit]], len(rows) > limit
 
 
 def show(services: Services, reference: str, *, only_facility: str | None) -> Seen:

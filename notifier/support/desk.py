@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 
 from sqlalchemy.engine import Connection
 
@@ -21,7 +21,6 @@ from notifier.store.desk import Row
 from notifier.store.persons import Person
 
 PAGE = 50
-_DAY_LIMIT = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,20 +78,11 @@ def counts(services: Services, *, only_facility: str | None) -> dict[State, int]
     return {state: found.get(state.value, 0) for state in State}
 
 
-def day_of(services: Services, facility_id: str, since: datetime, until: datetime) -> list[Line]:
-    """What a facility recorded in a span of time, newest first, each dose with its newest message."""
-    with services.db.read() as conn:
-        shots = desk.doses_of_facility(conn, facility_id, since, until, _DAY_LIMIT)
-        newest = desk.newest_of_doses(conn, [shot.id for shot in shots])
-        known = _persons(conn, services, [shot.person_id for shot in shots if shot.person_id])
-    return [Line(newest.get(shot.id), shot, known.get(shot.person_id)) for shot in shots]
-
-
 def known_number(services: Services, nik: str, birth_date: date | None) -> str | None:
     """The number, masked, that an SMS to a known person would go to: NIK and birth date must both be right."""
     with services.db.read() as conn:
         found = persons.find_by_nik(conn, persons.nik_index(services.sealer, nik))
-        person = _persons(conn, services, [found]).get(found) if found else None
+        person = open_persons(conn, services, [found]).get(found) if found else None
     if person is None or person.mobile is None or person.birth_date != birth_date:
         return None
     return masked_phone(person.mobile)
@@ -120,11 +110,11 @@ def reveal_phone(services: Services, row: Row, *, reason: str, actor: str) -> st
 
 def _lines(conn: Connection, services: Services, rows: Sequence[Row], with_persons: bool) -> list[Line]:
     shots = doses.load(conn, [row.dose_id for row in rows if row.dose_id])
-    known = _persons(conn, services, [row.person_id for row in rows]) if with_persons else {}
+    known = open_persons(conn, services, [row.person_id for row in rows]) if with_persons else {}
     return [Line(row, shots.get(row.dose_id), known.get(row.person_id)) for row in rows]
 
 
-def _persons(conn: Connection, services: Services, ids: Collection[str]) -> dict[str, Person]:
+def open_persons(conn: Connection, services: Services, ids: Collection[str]) -> dict[str, Person]:
     """Persons by id; one that cannot be opened is left out instead of taking the page with it."""
     try:
         return persons.load(conn, services.sealer, set(ids))

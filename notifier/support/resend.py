@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from sqlalchemy.engine import Connection
 
 from notifier.core.errors import BadInput, NotFound, Refused
 from notifier.core.ids import read_reference
+from notifier.core.link_tokens import TOKEN_LENGTH
 from notifier.core.reasons import read_reason as read_reason
+from notifier.core.segments import Size, measure
 from notifier.core.states import LEFT, NOT_LEFT, Channel, DoseStatus, Kind, Lane, Reason, State
 from notifier.messages import plan
 from notifier.messages.plan import PlanOptions, Subject
-from notifier.services import Services
+from notifier.messages.text import SmsTexts
+from notifier.services import TEMPLATES, Services
 from notifier.store import (
     audit,
     cases,
@@ -25,7 +29,7 @@ from notifier.store import (
     suppressions,
     unknowns,
 )
-from notifier.support import lockouts
+from notifier.support import cooldown, lockouts
 
 LATEST = timedelta(days=60)
 
@@ -47,6 +51,7 @@ def resend(
         if row.status == State.HELD:
             new = _release(conn, row, due_at, now)
         else:
+            _not_too_often(conn, services, row, due_at)
             new = _next_generation(conn, services, row, due_at, now, actor, reason)
             # where nobody knows whether the old one was accepted: it stays so, decided about
             unknowns.decide_unknown(conn, row.id, reason=Reason.SENT_AGAIN, at=now)
@@ -62,6 +67,42 @@ def resend(
             was=row.status,
         )
         return new
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What a resend would do. `text` has `link` where the new link will stand, of the same length."""
+
+    row: notifications.Row
+    mobile: str | None = field(repr=False)
+    text: str = field(repr=False)
+    link: str
+    size: Size
+    due_at: datetime
+    live_links: int  #: links to the certificate that were sent and still open it; a resend leaves them so
+
+
+def preview(services: Services, reference: str, *, at: datetime | None = None) -> Preview:
+    """What `resend` would do, with the refusals that it would give; nothing is written."""
+    now = services.clock.now()
+    due_at = _due(at, now)
+    with services.db.read() as conn:
+        row = find(conn, reference)
+        due_at = _allowed(conn, services, row, due_at)
+        if row.status != State.HELD:
+            _not_too_often(conn, services, row, due_at, lock=False)
+        person = persons.get(conn, services.sealer, row.person_id)
+        shot = doses.get(conn, row.dose_id) if row.dose_id else None
+        live = certificates.count_live_links(conn, row.dose_id, now) if row.dose_id else 0
+    link = f"{services.settings.public_url}/c/{'x' * TOKEN_LENGTH}"
+    text = SmsTexts(TEMPLATES / "sms", services.settings.sender_name).render(
+        Kind(row.kind),
+        language=person.language,
+        name=person.name,
+        dose_number=shot.number if shot else None,
+        link=link if row.link_id else None,
+    )
+    return Preview(row, person.mobile, text, link, measure(text), due_at, live)
 
 
 def cancel(services: Services, reference: str, *, reason: str, actor: str) -> notifications.Row:
@@ -155,6 +196,16 @@ def _allowed(conn: Connection, services: Services, row: notifications.Row, due_a
         return due_at
     person = persons.get(conn, services.sealer, row.person_id)
     return services.quiet.next_allowed(due_at, plan.zone_of(services, person, _facility_zone(conn, row)))
+
+
+def _not_too_often(
+    conn: Connection, services: Services, row: notifications.Row, due_at: datetime, *, lock: bool = True
+) -> None:
+    person = persons.get(conn, services.sealer, row.person_id)
+    _sendable_certificate(conn, services, row, person)  # why it cannot be sent at all comes before when it can
+    zone = plan.zone_of(services, person, _facility_zone(conn, row))
+    quiet = None if row.any_hour else services.quiet
+    cooldown.check(conn, services, row.person_id, due_at, zone=zone, quiet=quiet, lock=lock)
 
 
 def _facility_zone(conn: Connection, row: notifications.Row) -> str | None:

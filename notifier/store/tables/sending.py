@@ -89,6 +89,12 @@ notification = sa.Table(
         postgresql_where=sa.text("left_at IS NOT NULL"),
     ),
     sa.Index("ix_notification_phone_index_left_at", "phone_index", "left_at"),
+    sa.Index(  # the facility's list of what needs somebody's help
+        "ix_notification_help",
+        "dose_id",
+        sqlite_where=sa.text("status IN ('failed', 'undelivered', 'unknown', 'held', 'suppressed')"),
+        postgresql_where=sa.text("status IN ('failed', 'undelivered', 'unknown', 'held', 'suppressed')"),
+    ),
 )
 
 attempt = sa.Table(
