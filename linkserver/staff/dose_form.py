@@ -94,6 +94,11 @@ def typed_in(form: Mapping[str, str]) -> dict[str, str]:
     return typed
 
 
+def searched(typed: dict[str, str]) -> str:
+    """What a search was for, so that the page knows whether it was made."""
+    return " ".join(typed[name] for name in ("nik", "birth_day", "birth_month", "birth_year"))
+
+
 def whom(typed: dict[str, str], today: date) -> Whom:
     """The NIK and birth date of a form, as far as they can be read; what is wrong with them otherwise."""
     problems: list[Problem] = []

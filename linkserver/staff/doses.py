@@ -111,11 +111,12 @@ def _saved(services: Services) -> rows.Row | None:
 
 def _step(typed: dict[str, str]) -> str:
     """What the form is sent for. Enter alone goes on to whatever comes next: the search, while nothing but a NIK and
-    a birth date can have been asked."""
+    a birth date can have been asked, and once for these."""
     step = request.form.get("step", "")
     if step != "next":
         return step
-    return "find" if typed["nik"] and not typed["name"] and not typed["phone"] and not typed["no_phone"] else "check"
+    to_search = typed["nik"] and not typed["name"] and not typed["phone"] and not typed["no_phone"]
+    return "find" if to_search and request.form.get("searched") != dose_form.searched(typed) else "check"
 
 
 def _look(services: Services, typed: dict[str, str], *, shown: bool) -> Looked:
@@ -149,6 +150,7 @@ def _form(services: Services, read: Read, known: Known | None = None, **more: An
         products=products,
         facility=_facility(services),
         known=known,
+        searched=dose_form.searched(read.typed) if known or more.get("looked") else "",
         **({"earlier": None, "saved": None, "looked": None} | more),
     )
 
