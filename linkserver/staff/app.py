@@ -16,10 +16,12 @@ from linkserver.staff import (
     catcher,
     corrections,
     doses,
+    entry_sheet,
     fhir,
     home,
     messages,
     plain,
+    print_desk,
     settings,
     sign_in,
 )
@@ -54,7 +56,7 @@ def create_app(services: Services) -> Flask:
     anyone(app.view_functions["asset"])
     install_screen(app, services, Catalogue())
     _handle_errors(app)
-    for part in (plain, home, doses, messages, cases, settings, corrections):
+    for part in (plain, home, doses, messages, cases, settings, corrections, print_desk, entry_sheet):
         app.register_blueprint(part.blueprint(services))
     passwords = Passwords()
     for guarded in (sign_in, account, accounts):

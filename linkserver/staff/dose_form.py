@@ -11,11 +11,13 @@ from typing import Any
 from notifier.access.sessions import SignedIn
 from notifier.certificates.birth_dates import read_birth_date
 from notifier.core.errors import BadInput, Problem
+from notifier.core.identity import BadNik, read_nik
 from notifier.core.ids import new_secret_id
 from notifier.core.phones import BadPhone, Phone, read_mobile
-from notifier.intake.event import Event, now_as_today, read_event, warnings_for
+from notifier.intake.event import Event, now_as_today, read_event
 from notifier.services import Services
 from notifier.settings import LinkCheck
+from notifier.support.dose_checks import Known
 
 #: every input of the form; what was typed in them is kept through errors and the confirmation
 FIELDS = (
@@ -51,7 +53,15 @@ class Read:
     event: Event | None = field(default=None, repr=False)
     phone: Phone | None = field(default=None, repr=False)
     problems: tuple[Problem, ...] = ()
-    warnings: tuple[Problem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Whom:
+    """Who a form is about, for a search: both are there where there are no `problems`."""
+
+    nik: str | None = field(repr=False)
+    born: date | None = field(repr=False)
+    problems: tuple[Problem, ...] = ()
 
 
 def place_of(problem: Problem) -> str:
@@ -76,18 +86,45 @@ def event_id_of(me: SignedIn, key: str) -> str:
     return f"form-{me.staff_id}-{key}"
 
 
-def read(services: Services, form: Mapping[str, str], me: SignedIn, facility: str | None) -> Read:
-    """Reads a submitted form. `facility` is the name of the worker's own."""
+def typed_in(form: Mapping[str, str]) -> dict[str, str]:
+    """What was typed, with a key of its own where it came with none of ours."""
     typed = {name: form.get(name, "").strip() for name in FIELDS}
     if not _KEY.fullmatch(typed["key"]):
         typed["key"] = new_key()
+    return typed
+
+
+def searched(typed: dict[str, str]) -> str:
+    """What a search was for, so that the page knows whether it was made."""
+    return " ".join(typed[name] for name in ("nik", "birth_day", "birth_month", "birth_year"))
+
+
+def whom(typed: dict[str, str], today: date) -> Whom:
+    """The NIK and birth date of a form, as far as they can be read; what is wrong with them otherwise."""
+    problems: list[Problem] = []
+    nik = None
+    try:
+        nik = read_nik(typed["nik"]) if typed["nik"] else None
+    except BadNik as error:
+        problems.append(Problem("person.nik", error.rule, error.detail))
+    if not typed["nik"]:
+        problems.append(Problem("person.nik", "nik-to-search", "write the NIK, or fill in the rest"))
+    born = _date(typed, "birth", "person.birth_date", today, problems)
+    return Whom(nik, born, tuple(problems))
+
+
+def read(
+    services: Services, typed: dict[str, str], me: SignedIn, facility: str | None, known: Known | None = None
+) -> Read:
+    """Reads what was typed. `facility` is the name of the worker's own; `known`: whom the NIK and birth date led to,
+    whose name and number need not be typed again."""
     problems: list[Problem] = []
     today = services.clock.now().astimezone(me.zone).date()
-    phone = _phone(services, typed, problems)
+    phone = _phone(services, typed, problems, keeps=known is not None and known.person.mobile is not None)
     body = {
         "event_id": event_id_of(me, typed["key"]),
         "event_type": "recorded",
-        "person": _person(services, typed, phone, today, problems),
+        "person": _person(typed, phone, today, problems, known),
         "dose": _dose(typed, me, facility, today, problems),
         "notify": {"delay_hours": _delay(typed, problems)},
     }
@@ -101,13 +138,13 @@ def read(services: Services, form: Mapping[str, str], me: SignedIn, facility: st
         problems += [problem for problem in bad.problems if problem.field not in told]
     if problems or event is None:
         return Read(typed, phone=phone, problems=tuple(sorted(problems, key=lambda one: _ORDER.index(place_of(one)))))
-    return Read(typed, event, phone, warnings=tuple(warnings_for(event)))
+    return Read(typed, event, phone)
 
 
-def _phone(services: Services, typed: dict[str, str], problems: list[Problem]) -> Phone | None:
-    """Asked again at once where it cannot receive an SMS: the person is still here."""
+def _phone(services: Services, typed: dict[str, str], problems: list[Problem], *, keeps: bool) -> Phone | None:
+    """Asked again at once where it cannot receive an SMS: the person is still here. `keeps`: one is on record."""
     text, none = typed["phone"], bool(typed["no_phone"])
-    if not text and not none:
+    if not text and not none and not keeps:
         problems.append(Problem("person.phone", "required", "write a number, or choose no phone"))
     if text and none:
         problems.append(Problem("person.phone", "both", "either a number or no phone"))
@@ -121,13 +158,13 @@ def _phone(services: Services, typed: dict[str, str], problems: list[Problem]) -
 
 
 def _person(
-    services: Services, typed: dict[str, str], phone: Phone | None, today: date, problems: list[Problem]
+    typed: dict[str, str], phone: Phone | None, today: date, problems: list[Problem], known: Known | None
 ) -> dict[str, Any]:
     born = None
     if any(typed[f"birth_{part}"] for part in ("day", "month", "year")):
         born = _date(typed, "birth", "person.birth_date", today, problems)
     return {
-        "name": typed["name"],
+        "name": typed["name"] or (known.person.name if known else ""),
         "nik": typed["nik"] or None,
         "birth_date": born.isoformat() if born else None,
         "phone": phone.e164 if phone else None,

@@ -11,6 +11,7 @@ from linkserver.words import N_
 from notifier.access.roles import Role
 from notifier.core.states import CaseKind, CaseOutcome, State
 from notifier.support.corrections import CheckedHow, Consequence
+from notifier.support.dose_checks import Warn
 from notifier.support.facility_day import Stage
 
 
@@ -96,6 +97,9 @@ REASONS: dict[str, str] = {
     ),
     "resent-enough": N_("Orang ini sudah cukup banyak dikirimi ulang pada hari itu."),
     "no-links": N_("Tidak ada tautan yang masih hidup, jadi tidak ada yang dimatikan."),
+    # refusals of the print desk
+    "person-locked": N_("Sertifikatnya terkunci karena tanggal lahir salah 5 kali. Buka kuncinya dulu, lalu cetak."),
+    "print-limit": N_("Hari ini sudah 5 lembar dibuat untuk dosis ini. Lembar terakhir tetap berlaku."),
 }
 
 #: (field, rule) or the rule alone; asked in this order
@@ -141,6 +145,7 @@ RULES: dict[str, str] = {
     "in-past": N_("Waktu itu sudah lewat. Pilih waktu yang akan datang"),
     "too-late": N_("Pilih waktu dalam 60 hari ke depan"),
     "required": N_("Bagian ini harus diisi"),
+    "nik-to-search": N_("Tulis NIK untuk mencari, atau isi sendiri nama dan nomornya di bawah"),
     "nik-birth-date": N_("Tanggal lahir di dalam NIK berbeda dengan yang ditulis. Periksa keduanya di kartu"),
     "username": N_("Pakai 3 sampai 100 huruf kecil, angka, titik, tanda hubung, atau alamat surel"),
     "username-taken": N_("Nama pengguna ini sudah dipakai. Pilih yang lain"),
@@ -193,6 +198,7 @@ DEEDS: dict[str, str] = {
     "not-me-undone": N_("Pemberitahuan itu dibatalkan di halaman tautan"),
     "birth-date-rejected": N_("Pemegang tautan melaporkan: tanggal lahirnya ditolak"),
     "birth-date-revealed": N_("Tanggal lahir dilihat"),
+    "link-printed": N_("Lembar dengan tautan dicetak"),
     "case-undone": N_("Diputuskan: nomornya benar"),
     "case-confirmed": N_("Diputuskan: nomornya milik orang lain"),
     "case-corrected": N_("Datanya diperbaiki, kasus ditutup sendiri"),
@@ -303,6 +309,32 @@ DEVICES: dict[str, str] = {
     "computer": N_("Komputer"),
     "robot": N_("Program otomatis"),
     "other": N_("Perangkat lain"),
+}
+
+#: what is checked with the person before a dose is recorded
+WARNINGS: dict[Warn, str] = {
+    Warn.NOT_CHECKED: N_(
+        "Terlalu banyak pencarian dalam satu jam, jadi NIK ini tidak dapat dibandingkan. Dosis tetap dapat dicatat."
+    ),
+    Warn.NIK_BIRTH_DATE: RULES["nik-birth-date"],
+    Warn.NIK_OTHER_BIRTH_DATE: N_("NIK ini sudah tercatat dengan tanggal lahir lain. Periksa keduanya di kartu"),
+    Warn.NIK_NEAR: N_("NIK ini mirip NIK orang lain yang sudah tercatat. Cocokkan setiap angkanya dengan kartu"),
+    Warn.DOSE_TODAY: N_(
+        "Orang ini sudah punya dosis pada tanggal suntikan itu: dicatat %(time)s di %(facility)s. Tanyakan apakah ini"
+        " suntikan yang sama"
+    ),
+    Warn.NAME_DIFFERS: N_("Orang ini tercatat dengan nama lain. Nama yang Anda tulis akan dipakai di sertifikatnya"),
+    Warn.NUMBER_SHARED: N_("Nomor ini dipakai %(count)s orang lain. Tanyakan apakah ini benar nomor keluarganya"),
+    Warn.NUMBER_CHANGES: N_(
+        "Nomor yang tercatat, %(old)s, diganti dengan nomor ini. Tautan yang dikirim ke nomor lama tidak berlaku lagi"
+    ),
+    Warn.NUMBER_STOPPED: N_(
+        "Nomor ini meminta tidak dikirimi SMS, jadi SMS tidak akan sampai. Minta nomor lain, atau cetak lembarnya"
+    ),
+    Warn.NUMBER_REPORTED: N_(
+        "Pemilik nomor ini pernah memberi tahu bahwa SMS-nya bukan untuk orang ini. Minta nomor lain, atau cetak"
+        " lembarnya"
+    ),
 }
 
 

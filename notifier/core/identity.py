@@ -45,6 +45,14 @@ def nik_agrees_with(nik: str, birth_date: date) -> bool:
     return bool(inside.strftime("%d%m%y") == birth_date.strftime("%d%m%y"))
 
 
+def neighbours_of(nik: str) -> frozenset[str]:
+    """The NIK that a slip of the hand turns into `nik`: one digit is another (144), or two beside each other changed
+    places (15 at most)."""
+    one_off = {nik[:at] + digit + nik[at + 1 :] for at in range(len(nik)) for digit in "0123456789"}
+    swapped = {nik[:at] + nik[at + 1] + nik[at] + nik[at + 2 :] for at in range(len(nik) - 1)}
+    return frozenset((one_off | swapped) - {nik})
+
+
 def clean_name(text: str) -> str:
     """A name as the registry wrote it, in NFC, with single blanks and no control characters. Case is never touched."""
     printable = "".join(" " if unicodedata.category(ch) in {"Cc", "Zl", "Zp"} else ch for ch in text)
@@ -57,6 +65,13 @@ def initial_of(name: str) -> str:
         if ch.isalpha() and unicodedata.category(ch) != _MODIFIER:
             return ch.upper()[0]
     return ""
+
+
+def initials_of(name: str, most: int = 4) -> str:
+    """The first letters of a name's words, such as `S. A.`: enough for somebody who has the card to nod at, too little
+    for a stranger to know whom."""
+    letters = [letter for word in name.split() if (letter := initial_of(word))]
+    return " ".join(f"{letter}." for letter in letters[:most])
 
 
 def name_words(name: str) -> frozenset[str]:

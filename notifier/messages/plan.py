@@ -11,7 +11,7 @@ from sqlalchemy.engine import Connection
 
 from notifier.core.ids import new_ids
 from notifier.core.schedule import Plan, plan_due, share_of
-from notifier.core.states import KIND_RULES, Kind, Lane, Reason, State
+from notifier.core.states import KIND_RULES, Kind, KindRules, Lane, Reason, State
 from notifier.services import Services
 from notifier.store import audit, certificates, notifications
 from notifier.store.persons import Person, phone_index
@@ -114,7 +114,8 @@ def rows_of(
     """What `add` writes, for whoever writes many at once; touches no database."""
     rules = KIND_RULES[kind]
     row_id, link_id = new_ids(2)
-    plan = Plan(due_at) if due_at else _plan(services, subject, rules.quiet_hours, accepted_at, options, row_id)
+    zone = zone_of(services, subject.person, subject.facility_zone)
+    plan = Plan(due_at) if due_at else _plan(services, zone, rules, accepted_at, options, share_of(row_id))
     reason = suppress or unreachable(subject.person)
     mobile = subject.person.mobile
     links = [_link(services, subject, link_id, accepted_at, plan)] if rules.link else []
@@ -162,16 +163,34 @@ def _alarm(notification_id: str, at: datetime) -> dict[str, Any]:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """When `add` would plan a message that nobody has asked for yet: what waits for the morning gets a moment of its
+    own between the two, anything else the same moment twice. UTC."""
+
+    earliest: datetime
+    latest: datetime
+    breaks_promise: bool
+
+
+def forecast(
+    services: Services, zone: ZoneInfo, kind: Kind, *, accepted_at: datetime, options: PlanOptions
+) -> Forecast:
+    """What the plan for a person in `zone` will be; by the very rules of `add`, and writes nothing."""
+    first, last = (_plan(services, zone, KIND_RULES[kind], accepted_at, options, share) for share in (0.0, 1.0))
+    return Forecast(first.due_at, last.due_at, first.breaks_promise)
+
+
 def _plan(
-    services: Services, subject: Subject, obeys_quiet: bool, accepted_at: datetime, options: PlanOptions, row_id: str
+    services: Services, zone: ZoneInfo, rules: KindRules, accepted_at: datetime, options: PlanOptions, share: float
 ) -> Plan:
     delay = options.delay if options.delay is not None else timedelta(hours=services.settings.delay_hours)
     return plan_due(
         accepted_at,
         delay=delay,
         undo=options.undo,
-        quiet=services.quiet if obeys_quiet and not options.any_hour else None,
-        zone=zone_of(services, subject.person, subject.facility_zone),
-        share=share_of(row_id),
+        quiet=services.quiet if rules.quiet_hours and not options.any_hour else None,
+        zone=zone,
+        share=share,
         spread=timedelta(minutes=services.settings.smooth_minutes),
     )

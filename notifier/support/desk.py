@@ -7,13 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import date
 
 from sqlalchemy.engine import Connection
 
 from notifier.core.errors import BadInput, NotFound, SealBroken
 from notifier.core.ids import read_reference
-from notifier.core.phones import BadPhone, masked_phone, read_mobile
+from notifier.core.phones import BadPhone, read_mobile
 from notifier.core.states import State
 from notifier.services import Services
 from notifier.store import audit, desk, doses, persons
@@ -76,16 +75,6 @@ def counts(services: Services, *, only_facility: str | None) -> dict[State, int]
     with services.db.read() as conn:
         found = desk.count_by_state(conn, only_facility)
     return {state: found.get(state.value, 0) for state in State}
-
-
-def known_number(services: Services, nik: str, birth_date: date | None) -> str | None:
-    """The number, masked, that an SMS to a known person would go to: NIK and birth date must both be right."""
-    with services.db.read() as conn:
-        found = persons.find_by_nik(conn, persons.nik_index(services.sealer, nik))
-        person = open_persons(conn, services, [found]).get(found) if found else None
-    if person is None or person.mobile is None or person.birth_date != birth_date:
-        return None
-    return masked_phone(person.mobile)
 
 
 def reveal_phone(services: Services, row: Row, *, reason: str, actor: str) -> str | None:

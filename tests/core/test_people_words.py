@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import uuid
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
@@ -10,7 +11,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notifier.core.identity import BadNik, clean_name, initial_of, name_words, nik_agrees_with, read_nik
+from notifier.core.identity import (
+    BadNik,
+    clean_name,
+    initial_of,
+    initials_of,
+    name_words,
+    neighbours_of,
+    nik_agrees_with,
+    read_nik,
+)
 from notifier.core.ids import REFERENCE_ALPHABET, new_id, new_reference, new_secret_id, read_reference
 from notifier.core.phones import BadPhone, masked_phone, national_form, read_mobile
 from notifier.core.words import clock_time, full_moment, known_language, long_date, long_moment
@@ -158,3 +168,32 @@ def test_dates_and_times_as_people_read_them() -> None:
 )
 def test_languages_fall_back_to_indonesian(tag: str | None, language: str) -> None:
     assert known_language(tag) == language
+
+
+def test_neighbours_are_one_digit_or_one_swap_away() -> None:
+    nik = "3174031002890009"
+    found = neighbours_of(nik)
+    swaps = sum(a != b for a, b in itertools.pairwise(nik))
+    assert nik not in found
+    assert len(found) == 16 * 9 + swaps
+    assert {"3174031002890008", "1374031002890009"} <= found
+    assert "3174031002890018" not in found
+
+
+@given(st.text("0123456789", min_size=16, max_size=16))
+def test_being_neighbours_is_mutual(nik: str) -> None:
+    assert all(nik in neighbours_of(near) for near in neighbours_of(nik))
+
+
+@pytest.mark.parametrize(
+    ("name", "initials"),
+    [
+        ("Siti Aminah", "S. A."),
+        ("Sulastri", "S."),
+        ("ʿUmar é. 3 kecil", "U. E. K."),
+        ("a b c d e", "A. B. C. D."),
+        ("12", ""),
+    ],
+)
+def test_initials_name_nobody(name: str, initials: str) -> None:
+    assert initials_of(name) == initials

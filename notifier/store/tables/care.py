@@ -88,6 +88,13 @@ dose = sa.Table(
     sa.Column("created_at", Moment, nullable=False),
     sa.Column("updated_at", Moment, nullable=False),
     sa.Index("ix_dose_facility_id_created_at", "facility_id", "created_at"),
+    sa.Index(
+        "ix_dose_entered_by_created_at",
+        "entered_by",
+        "created_at",
+        sqlite_where=sa.text("entered_by IS NOT NULL"),
+        postgresql_where=sa.text("entered_by IS NOT NULL"),
+    ),
 )
 
 certificate = sa.Table(
@@ -155,6 +162,7 @@ link = sa.Table(
     sa.Column("wrong_tries", sa.Integer, nullable=False, server_default="0"),
     sa.Column("opened_at", Moment),
     sa.Column("paused_at", Moment),  # somebody who got it says that it is not for them
+    sa.Column("printed_at", Moment),  # handed over on paper; no SMS bears it
 )
 
 opening = sa.Table(

@@ -95,7 +95,8 @@ class Desk:
         typed = SITI | {"key": self.key()} | changes
         checked = self.post("/doses/new", typed | {"step": "check"})
         assert checked.status_code == 200, checked.text
-        return self.post("/doses/new", typed | {"step": "record"})
+        box = re.search(r'name="checked" value="([^"]+)"', checked.text)
+        return self.post("/doses/new", typed | {"step": "record"} | ({"checked": box[1]} if box else {}))
 
     def entered(self, **changes: str) -> str:
         """The reference of a dose that was typed and recorded."""

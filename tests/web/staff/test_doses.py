@@ -174,7 +174,8 @@ def test_another_birth_date_in_the_nik_is_a_warning_and_no_refusal(worker: Desk,
     response = worker.post("/doses/new", typed | {"step": "check"})
     assert response.status_code == 200
     assert "Tanggal lahir di dalam NIK berbeda" in response.text
-    assert worker.post("/doses/new", typed | {"step": "record"}).status_code == 303
+    confirmed = typed | {"step": "record", "checked": "nik-birth-date"}
+    assert worker.post("/doses/new", confirmed).status_code == 303
 
 
 def test_a_person_without_a_phone_is_recorded_and_told_plainly(worker: Desk, services: Services) -> None:
@@ -191,7 +192,7 @@ def test_without_a_phone_a_known_persons_number_is_used_and_shown_masked(worker:
     typed = SITI | {"key": worker.key(), "phone": "", "no_phone": "1", "number": "2"}
     page = worker.post("/doses/new", typed | {"step": "check"}).text
     assert "0812••••90" in page
-    done = worker.get(worker.post("/doses/new", typed | {"step": "record"}).location).text
+    done = worker.get(worker.enter_dose(phone="", no_phone="1", number="2").location).text
     assert "SMS dijadwalkan" in done
 
 

@@ -1,0 +1,250 @@
+"""The health worker's minute in a real browser: by the keyboard alone, from the sign-in to the next person; each page
+of dose entry is looked at by axe, in both languages, on a phone and on a desk."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+import zxingcpp
+from axe_core_python.base import AXE_SCRIPT
+from PIL import Image
+from playwright.sync_api import Browser, Page, expect
+
+from notifier.access import accounts
+from notifier.access.passwords import Passwords
+from notifier.access.roles import Role
+from notifier.certificates.opening import LinkState, look
+from tests.browser.conftest import Phone, Site
+from tests.browser.test_walk import LONG_NAME, PASSWORD
+
+_AXE = "options => axe.run(document, options).then(found => found.violations.map(each => \
+    `${each.id}: ${each.nodes.map(node => node.target.join(' ')).join(', ')}`))"
+_FITS = "document.documentElement.scrollWidth <= document.documentElement.clientWidth"
+NIK = "3174035002890009"
+
+
+def add_worker(site: Site) -> None:
+    accounts.add(
+        site.services,
+        Passwords(memory_kib=64, passes=1),
+        username="wati",
+        display_name="Wati",
+        password=PASSWORD,
+        role=Role.HEALTH_WORKER,
+        actor="test",
+        facility_id="pkm-1",
+        facility_name="Puskesmas Menteng",
+    )
+
+
+def type_on(page: Page, *words: str) -> None:
+    """What fingers do: a word, and Tab to the next field."""
+    for word in words:
+        if word:
+            page.keyboard.type(word)
+        page.keyboard.press("Tab")
+
+
+def focused(page: Page) -> str:
+    """The field that has the focus, by name; a button by what it says."""
+    return page.locator(":focus").inner_text() or page.locator(":focus").get_attribute("name") or ""
+
+
+def sign_in_by_keyboard(page: Page, site: Site) -> None:
+    page.goto(site.staff + "/doses/new")
+    assert focused(page) == "username"
+    type_on(page, "wati")
+    page.keyboard.type(PASSWORD)
+    page.keyboard.press("Enter")
+    page.wait_for_url(site.staff + "/doses/new")
+
+
+def enter_first(page: Page) -> None:
+    """A person nobody knows, up to the page that reads back; the form must be fresh."""
+    assert focused(page) == "nik"
+    type_on(page, NIK, "10", "2")
+    page.keyboard.type("1989")
+    page.keyboard.press("Enter")  # goes on: the search
+    expect(page.get_by_text("Belum tercatat dengan NIK")).to_be_visible()
+    assert focused(page) == "name"
+    type_on(page, "Siti Aminah", "081234567890", "", "CoronaVac", "BX-2201", "1")
+    page.keyboard.type("2")
+    page.keyboard.press("Enter")
+    expect(page.locator(".last-four b")).to_have_text("7890")
+
+
+def test_a_worker_enters_two_doses_by_the_keyboard_alone(site: Site, phone: Phone) -> None:
+    page = phone.page
+    add_worker(site)
+    sign_in_by_keyboard(page, site)
+    enter_first(page)
+    assert phone.fits()
+    expect(page.get_by_text("Dijadwalkan: 23 November 2026 10.10 WIB")).to_be_visible()
+    assert focused(page) == "Simpan dan orang berikutnya"
+    page.keyboard.press("Enter")
+
+    page.wait_for_url("**/doses/new?saved=*")
+    expect(page.get_by_text("Senin 23 November 10.10 WIB")).to_be_visible()
+    expect(page.locator("[name=product]")).to_have_value("CoronaVac")
+    expect(page.locator("[name=lot]")).to_have_value("BX-2201")
+    expect(page.locator("[name=name]")).to_have_value("")
+    assert phone.fits()
+
+    site.clock.tick(hours=23)
+    page.goto(site.staff + "/doses/new")
+    if page.locator("[name=username]").count():
+        sign_in_by_keyboard(page, site)
+    type_on(page, NIK, "10", "2")
+    page.keyboard.type("1989")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("0812••••90").first).to_be_visible()
+    assert "Siti" not in page.content()
+    assert focused(page) == "number"
+    page.keyboard.type("2")
+    page.keyboard.press("Enter")
+    expect(page.locator(".echo")).to_have_text("0812••••90")
+    assert phone.fits()
+    page.keyboard.press("Tab")
+    assert focused(page) == "Sudah benar, jadwalkan SMS"
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/doses/done/*")
+    expect(page.get_by_role("heading", name="Dosis dicatat")).to_be_visible()
+    assert phone.faults == []
+
+
+def test_what_is_wrong_has_the_focus_and_what_looks_wrong_needs_a_tick(site: Site, phone: Phone) -> None:
+    page = phone.page
+    add_worker(site)
+    sign_in_by_keyboard(page, site)
+    enter_first(page)
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/doses/new?saved=*")
+    type_on(page, NIK[:-1] + "8", "10", "2", "1989", "", "Budi", "0213456789", "", "", "", "1", "")
+    page.locator("button.main").press("Enter")
+    assert focused(page) == "phone"  # a landline
+    page.keyboard.press("Control+a")
+    page.keyboard.type("081298765432")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("NIK ini mirip NIK orang lain")).to_be_visible()
+    assert focused(page) == "checked"
+    page.locator("button.main").press("Enter")
+    expect(page.get_by_role("alert")).to_contain_text("beri tanda di kotak ini")
+    assert focused(page) == "checked"
+    assert phone.fits()
+    page.keyboard.press("Space")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/doses/new?saved=*")
+
+
+def test_the_code_on_paper_is_read_by_a_camera_and_opens(site: Site, phone: Phone) -> None:
+    page = phone.page
+    add_worker(site)
+    sign_in_by_keyboard(page, site)
+    enter_first(page)
+    page.get_by_role("button", name="Sudah benar, jadwalkan SMS").press("Enter")
+    page.get_by_role("link", name="Cetak lembar bertautan").press("Enter")
+    page.wait_for_url("**/print")
+    page.keyboard.press("Enter")  # the button has the focus
+    expect(page.get_by_role("heading", name="Sertifikat vaksin S. dosis 1")).to_be_visible()
+    assert "Siti" not in page.locator(".sheet").inner_text()
+    assert phone.fits()
+    page.emulate_media(media="print")
+    assert not page.locator(".rail").is_visible()
+    seen = Image.open(io.BytesIO(page.locator(".qr").screenshot()))
+    [code] = zxingcpp.read_barcodes(seen)
+    assert code.text.startswith(site.public + "/c/")
+    assert look(site.services, code.text.rpartition("/")[2]).state is LinkState.LIVE
+    page.goto(code.text)
+    for name, value in (("day", "10"), ("month", "2"), ("year", "1989")):
+        page.fill(f"[name={name}]", value)
+    page.get_by_role("button", name="Buka sertifikat").click()
+    expect(page.get_by_role("heading", name="Siti Aminah")).to_be_visible()
+
+
+def test_the_entry_sheet_prints_on_one_page(site: Site, phone: Phone) -> None:
+    page = phone.page
+    add_worker(site)
+    sign_in_by_keyboard(page, site)
+    page.goto(site.staff + "/doses/sheet")
+    assert phone.fits()
+    pdf = page.pdf(prefer_css_page_size=True)
+    assert pdf.count(b"/Type /Page\n") + pdf.count(b"/Type /Page ") == 1
+    assert b"/MediaBox [0 0 841" in pdf.replace(b"\n", b" ")
+
+
+@pytest.fixture(params=[("id", 360, 740), ("en", 1280, 800)], ids=["id-phone", "en-desk"])
+def looked_at(request: pytest.FixtureRequest, browser: Browser, site: Site) -> Iterator[Page]:
+    """A worker's browser with JavaScript, which axe needs."""
+    language, width, height = request.param
+    add_worker(site)
+    context = browser.new_context(viewport={"width": width, "height": height})
+    page = context.new_page()
+    page.goto(site.staff + "/sign-in")
+    page.fill("[name=username]", "wati")
+    page.fill("[name=password]", PASSWORD)
+    page.keyboard.press("Enter")
+    page.wait_for_url(site.staff + "/")
+    if language == "en":
+        page.get_by_role("button", name="English").click()
+    yield page
+    context.close()
+
+
+def fill(page: Page, **changes: str) -> None:
+    page.goto(page.url.partition("/")[0] + "//" + page.url.split("/")[2] + "/doses/new")
+    typed = {
+        "nik": NIK, "birth_day": "10", "birth_month": "2", "birth_year": "1989", "name": LONG_NAME,
+        "phone": "0812 3456 7890", "product": "Vaksin influenza trivalen inaktif untuk dewasa dan lanjut usia",
+        "number": "1", "series_total": "2",
+    } | changes  # fmt: skip
+    for name, value in typed.items():
+        page.fill(f"[name={name}]", value)
+
+
+def press(page: Page, step: str) -> None:
+    page.locator(f"button[value={step}]:not(.unseen)").first.click()
+
+
+#: every page of dose entry, each after the ones before it
+WAYS: dict[str, Callable[[Page], Any]] = {
+    "form": lambda page: page.goto(page.url + "doses/new"),
+    "form, search without anything": lambda page: press(page, "find"),
+    "form, unknown": lambda page: (fill(page), press(page, "find")),
+    "form, wrong": lambda page: (fill(page, phone="021 345678", number="x"), press(page, "check")),
+    "confirm": lambda page: (fill(page), press(page, "check")),
+    "next person": lambda page: press(page, "record-next"),
+    "form, known": lambda page: (fill(page, name="", phone=""), press(page, "find")),
+    "confirm, known, warned": lambda page: (page.fill("[name=number]", "2"), press(page, "check")),
+    "confirm, not ticked": lambda page: press(page, "record"),
+    "done": lambda page: (page.check("[name=checked]"), press(page, "record")),
+    "print desk": lambda page: page.goto(page.url.replace("/done/", "/") + "/print"),
+    "printed": lambda page: page.locator("main button.main").click(),
+    "without number": lambda page: (
+        fill(page, nik="", name="Bayi", phone="", birth_year="2026"),
+        page.check("[name=no_phone]"),
+        press(page, "check"),
+    ),
+    "sheet": lambda page: page.goto(page.url.replace("/new", "/sheet")),
+}
+
+
+def test_every_page_of_dose_entry_is_accessible_and_fits(looked_at: Page) -> None:
+    bad: dict[str, list[str]] = {}
+    for name, way in WAYS.items():
+        way(looked_at)
+        looked_at.evaluate(AXE_SCRIPT)
+        wrong = list(looked_at.evaluate(_AXE, {}))
+        looked_at.emulate_media(color_scheme="dark")
+        wrong += [f"dark: {each}" for each in looked_at.evaluate(_AXE, {"runOnly": ["color-contrast"]})]
+        looked_at.emulate_media(color_scheme="light")
+        if not looked_at.evaluate(_FITS):
+            wrong.append("sticks out")
+        if looked_at.locator("h1").count() != 1:
+            wrong.append("not one h1")
+        if wrong:
+            bad[name] = wrong
+    assert bad == {}
