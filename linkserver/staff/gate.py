@@ -17,6 +17,8 @@ from notifier.services import Services
 
 TOKEN = "token"  # noqa: S105  # the name under which the cookie keeps it
 _ATTRIBUTE = "sertilink_access"
+_MOST_BYTES = "sertilink_most_bytes"
+_FORM_BUFFER = 512 * 1024  # also the parser's, which takes a file in pieces
 _LONGEST_NEXT = 500
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -43,6 +45,17 @@ def needs(permission: Permission) -> Callable[[View], View]:
 def with_key(scope: Scope) -> Callable[[View], View]:
     """For a route of another system, by `Authorization: Bearer <API key>` with `scope`; `the_key()` is whose."""
     return lambda view: _declare(view, scope)
+
+
+def takes_file(most_bytes: int) -> Callable[[View], View]:
+    """For a route with a file in its form, behind `needs`: its own limit of a whole body. It is raised before the form
+    is read, and for those alone who may call the route."""
+
+    def declare(view: View) -> View:
+        setattr(view, _MOST_BYTES, most_bytes)
+        return view
+
+    return declare
 
 
 def access_of(view: Callable[..., Any]) -> Access | None:
@@ -76,7 +89,8 @@ def install_gate(app: Flask, services: Services) -> None:
         if request.endpoint is None:
             g.me = _signed_in(services)  # the page that says "not found" has a navigation too
             return None
-        access = access_of(current_app.view_functions[request.endpoint])
+        view = current_app.view_functions[request.endpoint]
+        access = access_of(view)
         if access is None:
             current_app.logger.error("a route without a declared access: %s", request.endpoint)
             abort(403)
@@ -89,6 +103,8 @@ def install_gate(app: Flask, services: Services) -> None:
             return _to_sign_in()
         if not g.me.may(access):
             abort(403)
+        if (most_bytes := getattr(view, _MOST_BYTES, None)) is not None:
+            request.max_content_length, request.max_form_memory_size = most_bytes, _FORM_BUFFER
         return None
 
 

@@ -27,6 +27,7 @@ RAIL = (
     (N_("Kasus"), "cases.page", Permission.CASES_READ, "/cases"),
     (N_("Setelan"), "settings.page", Permission.SETTINGS_READ, "/settings"),
     (N_("Penangkap SMS"), "catcher.page", Permission.CATCHER_READ, "/catcher"),
+    (N_("Unggah daftar"), "uploads.page", Permission.UPLOADS, "/uploads"),
 )
 
 
@@ -53,6 +54,11 @@ def install_screen(app: Flask, services: Services, catalogue: Catalogue) -> None
         case_words=vocabulary.CASES,
         outcome_of_case=vocabulary.CASE_OUTCOMES,
         role_words=vocabulary.ROLES,
+        upload_words=vocabulary.UPLOADS,
+        column_words=vocabulary.COLUMNS,
+        record_words=vocabulary.RECORDED,
+        row_rule=vocabulary.row_rule_words,
+        row_place=vocabulary.place_words,
         masked=masked_phone,
         request_id=lambda: g.get("request_id", "-"),
     )

@@ -31,6 +31,7 @@ class Permission(StrEnum):
     SWITCH = "switch"  #: hold and release everything
     SETTINGS_READ = "settings:read"
     CATCHER_READ = "catcher:read"  #: the local catcher; does not exist in production
+    UPLOADS = "uploads"  #: bring a list, have it recorded, take back what was refused
 
 
 _READ = frozenset(
@@ -42,12 +43,13 @@ _READ = frozenset(
         Permission.CATCHER_READ,
     }
 )
-_DESK = _READ | {Permission.DOSES_READ, Permission.DOSES_WRITE, Permission.MESSAGES_ACT}
+_DESK = _READ | {Permission.DOSES_READ, Permission.DOSES_WRITE, Permission.MESSAGES_ACT, Permission.UPLOADS}
 _OPERATE = _READ | {
     Permission.MESSAGES_ACT,
     Permission.CASES_ACT,
     Permission.PERSONS_REVEAL,
     Permission.SETTINGS_READ,
+    Permission.UPLOADS,
 }
 
 PERMISSIONS: dict[Role, frozenset[Permission]] = {

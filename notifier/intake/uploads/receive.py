@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
@@ -129,15 +130,19 @@ def _read(stream: IO[bytes]) -> _File:
     for magic, rule in _FOREIGN.items():
         if start.startswith(magic):
             raise _wrong(rule)
-    plain = unpacked(raw)
-    recoded, encoding = in_utf_8(plain if isinstance(plain, io.BufferedReader) else io.BufferedReader(plain))
-    text = Lines(encoding)
     try:
-        lines = _bounded(lines_of(recoded))
-        file = _head(lines, text)
-        _fill(file, lines, text)
-    except OSError:  # gzip's, where a browser sends half of it
+        return _unpacked(raw)
+    except (OSError, EOFError, zlib.error):  # gzip's, where half of it came
         raise _wrong("file-damaged") from None
+
+
+def _unpacked(raw: io.BufferedReader) -> _File:
+    plain: Any = unpacked(raw)
+    recoded, encoding = in_utf_8(plain if plain is raw else io.BufferedReader(plain))
+    text = Lines(encoding)
+    lines = _bounded(lines_of(recoded))
+    file = _head(lines, text)
+    _fill(file, lines, text)
     file.encoding = text.encoding
     return file
 
