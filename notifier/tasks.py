@@ -6,6 +6,7 @@ from typing import Any
 
 from notifier.certificates.codes.ahead import make_ahead
 from notifier.intake.reconciliation import reconcile_events
+from notifier.intake.uploads import steps
 from notifier.messages.reconcile import reconcile
 from notifier.messages.upkeep import BATCH
 from notifier.support import follow_ups
@@ -15,6 +16,7 @@ RECONCILE = "sertilink.reconcile"
 COUNT_EVENTS = "sertilink.count_events"
 MAKE_CODES = "sertilink.make_codes"
 FOLLOW_UPS = "sertilink.follow_ups"
+UPLOADS = "sertilink.uploads"
 
 
 def register(app: Any) -> None:
@@ -42,3 +44,8 @@ def register(app: Any) -> None:
     @app.task(name=FOLLOW_UPS, ignore_result=True)  # type: ignore[untyped-decorator]  # celery ships no types
     def do_follow_ups() -> None:
         follow_ups.run(app.services)
+
+    @app.task(name=UPLOADS, ignore_result=True)  # type: ignore[untyped-decorator]  # celery ships no types
+    def work_at_uploads() -> None:
+        if steps.run(app.services):
+            app.send_task(UPLOADS, expires=30)

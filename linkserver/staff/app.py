@@ -7,7 +7,7 @@ from flask_wtf.csrf import CSRFError, CSRFProtect
 from werkzeug.exceptions import HTTPException, InternalServerError
 
 from linkserver.assets import serve_assets
-from linkserver.security import protect
+from linkserver.security import InMemory, protect
 from linkserver.staff import (
     account,
     accounts,
@@ -24,6 +24,7 @@ from linkserver.staff import (
     print_desk,
     settings,
     sign_in,
+    uploads,
 )
 from linkserver.staff.gate import anyone, install_gate
 from linkserver.staff.screen import install_screen
@@ -40,6 +41,7 @@ MAX_BODY = 64 * 1024  # forms; a route that takes more raises its own limit
 def create_app(services: Services) -> Flask:
     """The staff face on these services. Raises BadSettings without a session key."""
     app = Flask("linkserver.staff", static_folder=None, template_folder=str(TEMPLATES / "staff"))
+    app.request_class = InMemory  # what is uploaded lies on a disk sealed, or not at all
     _keep_sessions(app, services)
     chosen = services.settings
     # CSRF is also checked by referrer under https, so browsers must send it to ourselves
@@ -56,7 +58,7 @@ def create_app(services: Services) -> Flask:
     anyone(app.view_functions["asset"])
     install_screen(app, services, Catalogue())
     _handle_errors(app)
-    for part in (plain, home, doses, messages, cases, settings, corrections, print_desk, entry_sheet):
+    for part in (plain, home, doses, messages, cases, settings, corrections, print_desk, entry_sheet, uploads):
         app.register_blueprint(part.blueprint(services))
     passwords = Passwords()
     for guarded in (sign_in, account, accounts):

@@ -23,6 +23,8 @@ STAGE_PAGES = {
     Stage.PASSWORD: "sign_in.own_password",
     Stage.ENROL: "sign_in.second_factor",
 }
+_MOST_BYTES = "sertilink_most_bytes"
+_FORM_BUFFER = 512 * 1024  # also the parser's, which takes a file in pieces
 _LONGEST_NEXT = 500
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -54,6 +56,17 @@ def with_key(scope: Scope) -> Callable[[View], View]:
 def half_in(stage: Stage) -> Callable[[View], View]:
     """For a page of somebody who is half-way through the sign-in; `half()` is who."""
     return lambda view: _declare(view, stage)
+
+
+def takes_file(most_bytes: int) -> Callable[[View], View]:
+    """For a route with a file in its form, behind `needs`: its own limit of a whole body. It is raised before the form
+    is read, and for those alone who may call the route."""
+
+    def declare(view: View) -> View:
+        setattr(view, _MOST_BYTES, most_bytes)
+        return view
+
+    return declare
 
 
 def access_of(view: Callable[..., Any]) -> Access | None:
@@ -93,24 +106,29 @@ def install_gate(app: Flask, services: Services) -> None:
         if request.endpoint is None:
             _look_who(services)  # the page that says "not found" has a navigation too
             return None
-        access = access_of(current_app.view_functions[request.endpoint])
+        view = current_app.view_functions[request.endpoint]
+        access = access_of(view)
         if access is None:
             current_app.logger.error("a route without a declared access: %s", request.endpoint)
             abort(403)
         if isinstance(access, Scope):
             return _key_in(services, access)
         _look_who(services)
-        if isinstance(access, Anyone):
-            return None
-        if g.half is not None:
-            return None if g.half.stage is access else redirect(url_for(STAGE_PAGES[g.half.stage]), 303)
-        if g.me is None:
-            return _to_sign_in()
-        if isinstance(access, Stage):
-            return redirect("/", 303)
-        if not g.me.may(access):
-            abort(403)
-        return None
+        return None if isinstance(access, Anyone) else _person_in(view, access)
+
+
+def _person_in(view: Callable[..., Any], access: Permission | Stage) -> AnyResponse | None:
+    if g.half is not None:
+        return None if g.half.stage is access else redirect(url_for(STAGE_PAGES[g.half.stage]), 303)
+    if g.me is None:
+        return _to_sign_in()
+    if isinstance(access, Stage):
+        return redirect("/", 303)
+    if not g.me.may(access):
+        abort(403)
+    if (most_bytes := getattr(view, _MOST_BYTES, None)) is not None:
+        request.max_content_length, request.max_form_memory_size = most_bytes, _FORM_BUFFER
+    return None
 
 
 def _look_who(services: Services) -> None:

@@ -28,6 +28,7 @@ RAIL = (
     (N_("Setelan"), "settings.page", Permission.SETTINGS_READ, "/settings"),
     (N_("Penangkap SMS"), "catcher.page", Permission.CATCHER_READ, "/catcher"),
     (N_("Akun petugas"), "accounts.page", Permission.STAFF_MANAGE, "/accounts"),
+    (N_("Unggah daftar"), "uploads.page", Permission.UPLOADS, "/uploads"),
 )
 
 
@@ -55,6 +56,11 @@ def install_screen(app: Flask, services: Services, catalogue: Catalogue) -> None
         outcome_of_case=vocabulary.CASE_OUTCOMES,
         role_words=vocabulary.ROLES,
         device_words=vocabulary.DEVICES,
+        upload_words=vocabulary.UPLOADS,
+        column_words=vocabulary.COLUMNS,
+        record_words=vocabulary.RECORDED,
+        row_rule=vocabulary.row_rule_words,
+        row_place=vocabulary.place_words,
         masked=masked_phone,
         request_id=lambda: g.get("request_id", "-"),
     )

@@ -34,6 +34,7 @@ class Permission(StrEnum):
     STAFF_MANAGE = "staff:manage"  #: accounts of others
     DOSES_CORRECT = "doses:correct"  #: another number, other data, withdrawn
     LINKS_REVOKE = "links:revoke"  #: turn off the links to a certificate
+    UPLOADS = "uploads"  #: bring a list, have it recorded, take back what was refused
 
 
 _READ = frozenset(
@@ -50,6 +51,7 @@ _DESK = _READ | {
     Permission.DOSES_WRITE,
     Permission.DOSES_CORRECT,
     Permission.MESSAGES_ACT,
+    Permission.UPLOADS,
 }
 _OPERATE = _READ | {
     Permission.MESSAGES_ACT,
@@ -59,6 +61,7 @@ _OPERATE = _READ | {
     Permission.DOSES_READ,
     Permission.DOSES_CORRECT,
     Permission.LINKS_REVOKE,
+    Permission.UPLOADS,
 }
 
 PERMISSIONS: dict[Role, frozenset[Permission]] = {

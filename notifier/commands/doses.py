@@ -20,12 +20,12 @@ from notifier.core.words import full_moment
 from notifier.intake import readers
 from notifier.intake.answer import report
 from notifier.intake.bulk import RefusedRow, Tally, record_rows
+from notifier.intake.cells import harmless
 from notifier.intake.parallel import record_lines, worth_sharing
 from notifier.intake.record import Door, Recorded, record
 from notifier.services import Services
 
 ERROR_COLUMNS = ("position", "place", "field", "rule", "detail")
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")  # OWASP, "CSV Injection"
 
 #: option -> the event's field
 _FIELDS: dict[str, tuple[str, str]] = {
@@ -178,7 +178,7 @@ def _error_file(path: Path) -> Iterator[Callable[[RefusedRow], None]]:
             found += 1
             for problem in row.problems:
                 cells = (row.position, row.label, problem.field, problem.rule, problem.detail)
-                writer.writerow([_harmless(cell) for cell in cells])
+                writer.writerow([harmless(str(cell)) for cell in cells])
 
         try:
             yield write
@@ -190,12 +190,6 @@ def _error_file(path: Path) -> Iterator[Callable[[RefusedRow], None]]:
     else:
         draft.unlink()
         path.unlink(missing_ok=True)
-
-
-def _harmless(cell: object) -> str:
-    """A cell that no spreadsheet runs as a formula."""
-    text = str(cell)
-    return "'" + text if text.startswith(_FORMULA) else text
 
 
 @contextmanager

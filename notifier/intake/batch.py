@@ -38,12 +38,12 @@ class Seen:
 
 def record_items(conn: Connection, job: Job, items: Sequence[Item]) -> list[Answer]:
     """Records the events; their answers, in their order."""
-    seen = _look_up(conn, items, _locked(conn, items))
+    seen = look_up(conn, items, _locked(conn, items))
     answers: dict[int, Answer] = {}
     for number, places in enumerate(_rounds(items, seen)):
         if number:
             part = [items[place] for place in places]
-            seen = _look_up(conn, part, events.find_each(conn, {item.event.event_id for item in part}))
+            seen = look_up(conn, part, events.find_each(conn, {item.event.event_id for item in part}))
         answers |= _round(conn, job, {place: items[place] for place in places}, seen)
     return [answers[place] for place in range(len(items))]
 
@@ -59,7 +59,8 @@ def _locked(conn: Connection, items: Sequence[Item]) -> dict[str, Any]:
     return known
 
 
-def _look_up(conn: Connection, items: Sequence[Item], known: dict[str, Any]) -> Seen:
+def look_up(conn: Connection, items: Sequence[Item], known: dict[str, Any]) -> Seen:
+    """What the database knows about the items; `known`: the events that came before, by event id."""
     fresh = [item for item in items if item.event.event_id not in known]
     by_source = persons.find_each_by_source(conn, {item.source for item in fresh if item.source is not None})
     return Seen(

@@ -253,7 +253,8 @@ def _from_any(lines: _Lines, path: Path, terms: _Terms) -> Iterator[_Found]:
         yield from _from_json_lines(first, lines, terms)
 
 
-def _unpacked(raw: io.BufferedReader) -> io.BufferedIOBase:
+def unpacked(raw: io.BufferedReader) -> io.BufferedIOBase:
+    """What is packed in a file, or the file itself."""
     packed = raw.peek(len(_GZIP)).startswith(_GZIP)
     return gzip.GzipFile(fileobj=raw) if packed else raw
 
@@ -272,7 +273,7 @@ def holds_event_lines(path: Path) -> bool:
     """Whether the file is ndjson whose first line is an object that is no FHIR resource. Raises OSError."""
     with path.open("rb") as raw:
         try:
-            first = _Lines(_unpacked(raw)).next()
+            first = _Lines(unpacked(raw)).next()
         except (EOFError, gzip.BadGzipFile, zlib.error):
             return False
     if first is None or first.text is None or first.text.lstrip()[:1] != b"{" or _is_document(first.text, path):
@@ -287,12 +288,22 @@ def holds_event_lines(path: Path) -> bool:
 def raw_lines(path: Path) -> Iterator[RawLine]:
     """The lines of an ndjson file, unread: for those who share them out. Raises OSError."""
     with path.open("rb") as raw:
-        for found in _guarded(_Lines(_unpacked(raw)), _each):
+        for found in _guarded(_Lines(unpacked(raw)), _each):
             if isinstance(found, _Line) and found.text is not None:
                 yield RawLine(found.number, found.text, "", (), raw.tell())
                 continue
             wrong = _too_long(found.number) if isinstance(found, _Line) else found
             yield RawLine(wrong.position, b"", wrong.label, wrong.problems, raw.tell())
+
+
+def lines_of(stream: io.BufferedIOBase) -> Iterator[RawLine]:
+    """The lines of any stream, unread, without the blank ones: for those who know what they mean."""
+    for found in _guarded(_Lines(stream), _each):
+        if isinstance(found, _Line):
+            wrong = (Problem(_FILE, "line-too-long", "a line is too long"),) if found.text is None else ()
+            yield RawLine(found.number, found.text or b"", f"line {found.number}", wrong, 0)
+        else:
+            yield RawLine(found.position, b"", found.label, found.problems, 0)
 
 
 def _each(lines: _Lines) -> Iterator[_Line]:
@@ -326,5 +337,5 @@ def read_file(
     terms = _Terms(today, hash_key, require_birth_date, zone)
     with path.open("rb") as raw:
         total = path.stat().st_size
-        for found in _guarded(_Lines(_unpacked(raw)), lambda lines: _from_any(lines, path, terms)):
+        for found in _guarded(_Lines(unpacked(raw)), lambda lines: _from_any(lines, path, terms)):
             yield ReadRow(found.position, found.label, found.event, found.problems, raw.tell(), total)

@@ -42,7 +42,7 @@ def shot_of(job: Job, item: Item, by_source: Mapping[bytes, Any], by_nik: Mappin
     if event.person is None or event.event_type is EventType.ENTERED_IN_ERROR:
         return None
     try:
-        known, is_adopted = _match(services, item, event.person, by_source, by_nik)
+        known, is_adopted = match(services, item, event.person, by_source, by_nik)
     except SealBroken:
         return None
     if known is None:
@@ -58,7 +58,7 @@ def shot_of(job: Job, item: Item, by_source: Mapping[bytes, Any], by_nik: Mappin
     return Shot(item, merged, said_at=None if merged == known else merged.recorded_at)
 
 
-def _match(
+def match(
     services: Services, item: Item, data: PersonData, by_source: Mapping[bytes, Any], by_nik: Mapping[bytes, Any]
 ) -> tuple[Person | None, bool]:
     """(the person whose event it is, whether the source's id is new to them); as `people.find_or_add` matches."""

@@ -22,7 +22,7 @@ _TRIES = 3
 
 Result = TypeVar("Result")
 
-__all__ = ["Door", "PlanOptions", "RecordOutcome", "Recorded", "dead_letter", "record", "record_many", "tried_again"]
+__all__ = ["Door", "PlanOptions", "RecordOutcome", "Recorded", "dead_letter", "in_transaction", "record", "record_many"]
 
 
 def record(services: Services, event: Event, *, door: Door, actor: str, options: PlanOptions | None = None) -> Recorded:
@@ -30,7 +30,7 @@ def record(services: Services, event: Event, *, door: Door, actor: str, options:
     content."""
     job = Job(services, door, actor, options or PlanOptions())
     item = item_of(services, event)
-    return tried_again(services, lambda conn: record_one(conn, job, item))
+    return in_transaction(services, lambda conn: record_one(conn, job, item))
 
 
 def record_many(
@@ -50,7 +50,14 @@ def record_items(
     if not items:
         return []
     job = Job(services, door, actor, options or PlanOptions())
-    return tried_again(services, lambda conn: batches.record_items(conn, job, items))
+    return in_transaction(services, lambda conn: batches.record_items(conn, job, items))
+
+
+def record_within(
+    conn: Connection, services: Services, items: Sequence[Item], *, door: Door, actor: str, options: PlanOptions
+) -> list[Recorded | BadInput | Conflict]:
+    """`record_items` as a part of the caller's transaction (`in_transaction`)."""
+    return batches.record_items(conn, Job(services, door, actor, options), items) if items else []
 
 
 def dead_letter(services: Services, *, door: Door, body: bytes, problems: Sequence[Problem]) -> None:
@@ -61,8 +68,9 @@ def dead_letter(services: Services, *, door: Door, body: bytes, problems: Sequen
         )
 
 
-def tried_again(services: Services, work: Callable[[Connection], Result]) -> Result:
-    """`work` in one transaction, a few times where the database ended it: two callers may want two rows crosswise."""
+def in_transaction(services: Services, work: Callable[[Connection], Result]) -> Result:
+    """`work` in one transaction, a few times where the database ended it: two callers may want two rows crosswise. For
+    those who write something of their own together with what they record (`record_within`)."""
     for attempt in range(1, _TRIES + 1):
         try:
             with services.db.write() as conn:

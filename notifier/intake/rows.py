@@ -13,7 +13,7 @@ row, so a quotation mark that is not closed spoils its own line only. Columns, i
     delay_hours (jeda_jam)
 
 Dates are YYYY-MM-DD or DD/MM/YYYY. An empty cell, or one with a hyphen alone, is null. A cell that a spreadsheet would
-run as a formula is refused: OWASP, "CSV Injection". Problems name the column by its English name.
+run as a formula is refused (intake.cells). Problems name the column by its English name.
 """
 
 from __future__ import annotations
@@ -21,12 +21,13 @@ from __future__ import annotations
 import csv
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 from notifier.core.errors import BadInput, Problem
+from notifier.intake.cells import begins_formula, without_mark
 from notifier.intake.derived import content_event_id, derived_dose_id
 from notifier.intake.event import Event, EventType, read_event
 
@@ -64,31 +65,58 @@ ALIASES: dict[str, str] = {
     "id_pasien": "person_id",
     "nama": "name",
     "nama_lengkap": "name",
+    "nama_pasien": "name",
+    "nama_peserta": "name",
+    "full_name": "name",
+    "no_nik": "nik",
+    "nomor_nik": "nik",
+    "no_ktp": "nik",
+    "nomor_induk_kependudukan": "nik",
     "tanggal_lahir": "birth_date",
     "tgl_lahir": "birth_date",
+    "date_of_birth": "birth_date",
+    "dob": "birth_date",
     "telepon": "phone",
     "nomor_telepon": "phone",
     "no_telepon": "phone",
     "nomor_hp": "phone",
     "no_hp": "phone",
+    "hp": "phone",
+    "no_telp": "phone",
+    "nomor_ponsel": "phone",
+    "phone_number": "phone",
+    "mobile": "phone",
     "bahasa": "language",
     "zona_waktu": "time_zone",
     "id_dosis": "dose_id",
     "dosis_ke": "dose_number",
     "dosis": "dose_number",
+    "dose": "dose_number",
     "jumlah_dosis": "series_total",
     "kode_vaksin": "vaccine_code",
     "sistem_kode": "vaccine_system",
     "vaksin": "product",
     "produk": "product",
+    "nama_vaksin": "product",
+    "jenis_vaksin": "product",
+    "vaccine": "product",
     "nomor_batch": "lot",
     "no_batch": "lot",
     "batch": "lot",
+    "batch_number": "lot",
+    "lot_number": "lot",
     "tanggal_vaksinasi": "given_on",
     "tanggal_vaksin": "given_on",
     "tgl_vaksinasi": "given_on",
+    "tgl_vaksin": "given_on",
+    "tanggal_suntik": "given_on",
+    "tanggal_suntikan": "given_on",
+    "vaccination_date": "given_on",
     "faskes": "facility",
     "fasilitas": "facility",
+    "nama_faskes": "facility",
+    "nama_fasilitas": "facility",
+    "puskesmas": "facility",
     "kode_faskes": "facility_id",
     "kode_fasilitas": "facility_id",
     "jeda_jam": "delay_hours",
@@ -96,18 +124,20 @@ ALIASES: dict[str, str] = {
 
 _COUNTS = frozenset({"dose_number", "series_total"})
 _DATES = frozenset({"birth_date", "given_on"})
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+#: longer ones make a form that nobody can fill in
+MOST_COLUMNS = 100
 _SURROGATE = re.compile("[\ud800-\udfff]")  # a byte that was not UTF-8
 _WHOLE = re.compile(r"[0-9]{1,6}", re.ASCII)
 _HOURS = re.compile(r"[0-9]{1,6}(?:[.,][0-9]{1,6})?", re.ASCII)
 _DAY_FIRST = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})", re.ASCII)
 _INTERNATIONAL = re.compile(r"\+[0-9][0-9 ().\-/]*", re.ASCII)
+_SHORTENED = re.compile(r"[0-9][.,][0-9]+E\+?[0-9]+", re.ASCII | re.IGNORECASE)  # 3,17E+15: digits are lost
 _COLUMN_NAME = re.compile(r"[A-Za-z_]{1,40}", re.ASCII)
 #: stands in until the id is made from the content
 _NO_ID_YET = "pending"
 
 
-def _cells(line: str, delimiter: str) -> list[str]:
+def cells_of(line: str, delimiter: str) -> list[str]:
     """The cells of one line. Raises BadInput `line-end`, `quotes` or `too-long`."""
     line = line.rstrip("\r\n")
     if "\r" in line:
@@ -126,9 +156,9 @@ def _cells(line: str, delimiter: str) -> list[str]:
 _QUOTES = ("quotes", 'close each quotation mark on its own line; write "" for one inside a cell')
 
 
-def _column(header: str) -> str:
-    """The column that a heading names; "" for none."""
-    name = re.sub(r"[\s\-]+", "_", header.strip().lower())
+def column_of(header: str) -> str:
+    """The column that a heading names, in Indonesian or English; "" for none."""
+    name = re.sub(r"[\s\-./]+", "_", header.strip().lower()).strip("_")
     return name if name in FIELDS else ALIASES.get(name, "")
 
 
@@ -139,23 +169,43 @@ def _shown(header: str, number: int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """What the first line says: the delimiter, and the column in each place."""
+    """What the first line says: the delimiter, and the column in each place; "" where it is not used."""
 
     delimiter: str
     columns: tuple[str, ...]
 
 
-def read_header(line: str, *, require_birth_date: bool = True) -> Layout:
-    """The layout of a file with this first line (bytes that are not UTF-8 as surrogates).
+def read_headings(line: str) -> tuple[str, list[str]]:
+    """(delimiter, what is written above each column) of a file with this first line.
 
-    Raises BadInput: `encoding`, `header-missing`, `unknown-column`, `duplicate-column` or `column-missing`, and names
-    the column; nothing of such a file is read.
+    Raises BadInput `encoding`, `quotes`, `line-end`, `too-long` or `too-many-columns`.
     """
     if _SURROGATE.search(line):
         raise BadInput.of("header", "encoding", "save the file as UTF-8 (in a spreadsheet: CSV UTF-8)")
-    delimiter = max(DELIMITERS, key=lambda mark: sum(map(bool, map(_column, line.split(mark)))))
-    headings = _cells(line, delimiter)
-    columns = [_column(heading) for heading in headings]
+    delimiter = max(DELIMITERS, key=lambda mark: (sum(map(bool, map(column_of, line.split(mark)))), line.count(mark)))
+    headings = cells_of(line, delimiter)
+    if len(headings) > MOST_COLUMNS:
+        raise BadInput.of("header", "too-many-columns", f"a file has at most {MOST_COLUMNS} columns")
+    return delimiter, headings
+
+
+def header_problems(columns: Sequence[str], *, require_birth_date: bool = True) -> list[Problem]:
+    """What is wrong with a choice of columns: `duplicate-column` and `column-missing`."""
+    twice = [column for column, times in Counter(columns).items() if column and times > 1]
+    problems = [Problem(column, "duplicate-column", "keep one column of this meaning") for column in twice]
+    if "event_type" not in columns:  # a file of withdrawals needs no more than the doses' ids
+        problems += _absent(columns, require_birth_date)
+    return problems
+
+
+def read_header(line: str, *, require_birth_date: bool = True) -> Layout:
+    """The layout of a file with this first line (bytes that are not UTF-8 as surrogates).
+
+    Raises BadInput as `read_headings` does, and `header-missing`, `unknown-column`, `duplicate-column` or
+    `column-missing`, and names the column; nothing of such a file is read.
+    """
+    delimiter, headings = read_headings(line)
+    columns = [column_of(heading) for heading in headings]
     if not any(columns):
         raise BadInput.of("header", "header-missing", f"name the columns in the first line: {', '.join(FIELDS)}")
     problems = [
@@ -163,16 +213,13 @@ def read_header(line: str, *, require_birth_date: bool = True) -> Layout:
         for place, (heading, column) in enumerate(zip(headings, columns, strict=True), start=1)
         if not column
     ]
-    twice = [column for column, times in Counter(columns).items() if column and times > 1]
-    problems += [Problem(column, "duplicate-column", "keep one column of this meaning") for column in twice]
-    if "event_type" not in columns:  # a file of withdrawals needs no more than the doses' ids
-        problems += _absent(columns, require_birth_date)
+    problems += header_problems(columns, require_birth_date=require_birth_date)
     if problems:
         raise BadInput(problems)
     return Layout(delimiter, tuple(columns))
 
 
-def _absent(columns: list[str], require_birth_date: bool) -> list[Problem]:
+def _absent(columns: Sequence[str], require_birth_date: bool) -> list[Problem]:
     needed = ["name", "given_on", *(["birth_date"] if require_birth_date else [])]
     absent = [column for column in needed if column not in columns]
     if not {"vaccine_code", "product"} & set(columns):
@@ -183,10 +230,9 @@ def _absent(columns: list[str], require_birth_date: bool) -> list[Problem]:
 
 
 def _is_formula(column: str, cell: str) -> bool:
-    text = cell.lstrip(" ")
-    if column == "phone" and _INTERNATIONAL.fullmatch(text.strip()):
+    if column == "phone" and _INTERNATIONAL.fullmatch(cell.strip()):
         return False
-    return text.startswith(_FORMULA_STARTS)
+    return begins_formula(cell)
 
 
 def _date(text: str) -> str:
@@ -198,6 +244,8 @@ def _value(column: str, text: str) -> object:
     """A cell as the JSON of an event would have it. Raises BadInput `number`."""
     if column in _DATES:
         return _date(text)
+    if column == "phone" and _SHORTENED.fullmatch(text):
+        raise BadInput.of(column, "number-shortened", "a spreadsheet cut digits off; format the column as text")
     if column in _COUNTS:
         if not _WHOLE.fullmatch(text):
             raise BadInput.of(column, "number", "write a whole number, in digits")
@@ -213,9 +261,10 @@ def _values(layout: Layout, cells: list[str]) -> dict[str, object]:
     """The row's values that are not empty, by column. Raises BadInput with every cell at fault."""
     found: dict[str, object] = {}
     problems: list[Problem] = []
-    for column, cell in zip(layout.columns, cells, strict=True):
+    for column, written in zip(layout.columns, cells, strict=True):
+        cell = without_mark(written)
         text = cell.strip(" ")
-        if text in ("", "-"):
+        if not column or text in ("", "-"):
             continue
         if _is_formula(column, cell):
             problems.append(Problem(column, "formula", "a cell may not begin with = + - @ or a tab"))
@@ -250,21 +299,28 @@ def _with_ids(event: Event, given: Mapping[str, object], hash_key: bytes) -> Eve
 
 
 def read_row(
-    layout: Layout, line: str, *, today: date, hash_key: bytes, require_birth_date: bool = True
+    layout: Layout,
+    line: str,
+    *,
+    today: date,
+    hash_key: bytes,
+    require_birth_date: bool = True,
+    otherwise: Mapping[str, object] | None = None,
 ) -> Event | None:
     """The event in one line of the file; None for a line without content. `hash_key` makes the ids that it lacks, so
-    that the same line again is the same event. Raises BadInput with the columns at fault."""
+    that the same line again is the same event. `otherwise`: what stands for an empty cell, by column. Raises BadInput
+    with the columns at fault."""
     if not line.strip("\r\n \t" + layout.delimiter):
         return None
     if _SURROGATE.search(line):
         raise BadInput.of("row", "encoding", "this line is not UTF-8; save the file as UTF-8")
-    cells = _cells(line, layout.delimiter)
+    cells = cells_of(line, layout.delimiter)
     if len(cells) != len(layout.columns):
         rule = "too-few-cells" if len(cells) < len(layout.columns) else "too-many-cells"
         raise BadInput.of(
             "row", rule, f"the first line names {len(layout.columns)} columns, this one has {len(cells)} cells"
         )
-    values = _values(layout, cells)
+    values = {**(otherwise or {}), **_values(layout, cells)}
     data = _nested(values)
     data["dose"].setdefault("id", _NO_ID_YET)
     problems: list[Problem] = []

@@ -20,7 +20,7 @@ from notifier.core.errors import BadInput, Conflict, Problem, Refused
 from notifier.core.states import NOT_LEFT, Lane, Reason, State
 from notifier.intake.event import Event, EventType, now_as_today, read_event, warnings_for
 from notifier.intake.one import Item, Job, item_of, record_one
-from notifier.intake.record import Door, PlanOptions, Recorded, RecordOutcome, tried_again
+from notifier.intake.record import Door, PlanOptions, Recorded, RecordOutcome, in_transaction
 from notifier.services import Services
 from notifier.settings import LinkCheck
 from notifier.store import audit, doses, events, locks, persons
@@ -252,7 +252,7 @@ def _record(
         return recorded
 
     try:
-        return tried_again(services, work)
+        return in_transaction(services, work)
     except Conflict:
         raise Refused("changed-meanwhile") from None
 

@@ -22,6 +22,7 @@ from notifier.store.tables.upkeep import (
     switch,
     tick,
 )
+from notifier.store.tables.uploads import upload, upload_chunk, upload_mapping, upload_refusal
 
 __all__ = [
     "api_key",
@@ -56,4 +57,8 @@ __all__ = [
     "suppression",
     "switch",
     "tick",
+    "upload",
+    "upload_chunk",
+    "upload_mapping",
+    "upload_refusal",
 ]
