@@ -144,6 +144,8 @@ def _entering(conn: Connection, services: Services, staff_id: str, entered: Ente
     """What belongs to the stage that has begun."""
     if entered.stage is Stage.ENROL:
         second_factor.begin(conn, services, entered.token)
+    if entered.stage is Stage.CODE:  # whoever it is knows the password
+        _audit(conn, at, f"staff:{staff_id}", "staff.code-asked", staff_id)
     if entered.stage is Stage.FULL:
         staff.update(conn, staff_id, last_sign_in_at=at)
         _audit(conn, at, f"staff:{staff_id}", "staff.signed-in", staff_id)

@@ -264,3 +264,77 @@ def test_signing_in_as_somebody_else_half_way_ends_the_half_session(desk: Desk, 
     begin(desk, "budi")
     desk.client.set_cookie(COOKIE, half)
     assert desk.get("/sign-in/second-factor").location.startswith("/sign-in?")
+
+
+@pytest.mark.parametrize("evil", ["https://evil.example/", "//evil.example", "/\\evil.example", "/\t/evil.example"])
+def test_no_step_leads_to_another_site(desk: Desk, services: Services, evil: str, clock: FakeClock) -> None:
+    add_staff(services, "sari", Role.HEALTH_WORKER)
+    begin(desk, next=evil)
+    assert desk.post("/language", {"csrf_token": _token(desk), "language": "en", "next": evil}).location == "/"
+    secret = secret_on(desk.get("/sign-in/second-factor").text)
+    assert "evil" not in desk.post("/sign-in/second-factor", {"code": code_of(services, secret)}).text
+    clock.tick(minutes=1)
+    desk.post("/sign-out", {"csrf_token": _token(desk, "/account")})
+    begin(desk, next=evil)
+    desk.get("/sign-in/code")
+    assert desk.post("/sign-in/code", {"code": code_of(services, secret)}).location == "/"
+
+
+def _token(desk: Desk, path: str = "/sign-in/second-factor") -> str:
+    desk.get(path)
+    return desk.token
+
+
+def test_under_https_the_cookie_of_every_step_is_host_bound_secure_and_out_of_reach_of_scripts(
+    build_services: Build, clock: FakeClock
+) -> None:
+    url = "https://petugas.example.id"
+    services = build_services(staff_url=url, environment="production")
+    desk = Desk(create_staff_app(services).test_client(), headers={"Referer": f"{url}/sign-in"})
+    _, first = manage.add(
+        services, Passwords(memory_kib=64, passes=1), username="wati", display_name="Wati", role="auditor", actor="test"
+    )
+    steps = [desk.get("/sign-in", base_url=url)]
+    steps.append(desk.post("/sign-in", {"username": "wati", "password": first}, base_url=url))
+    steps.append(desk.get("/sign-in/password", base_url=url))
+    steps.append(desk.post("/sign-in/password", {"password": OWN, "again": OWN}, base_url=url))
+    assert steps[-1].location == "/sign-in/second-factor"  # production asks for it without being told
+    page = desk.get("/sign-in/second-factor", base_url=url)
+    steps.append(page)
+    code = code_of(services, secret_on(page.text))
+    steps.append(desk.post("/sign-in/second-factor", {"code": code}, base_url=url))
+    assert steps[-1].status_code == 200
+    for step in steps:
+        cookie = step.headers["Set-Cookie"]
+        assert cookie.startswith("__Host-sertilink-staff=")
+        assert {"Secure", "HttpOnly", "SameSite=Lax", "Path=/"} <= {part.strip() for part in cookie.split(";")}
+        assert "Domain" not in cookie
+        assert "Expires" not in cookie
+    # a form that another site's page sends is refused by its referrer
+    desk.headers["Referer"] = "https://evil.example/"
+    assert desk.post("/sign-out", base_url=url).status_code == 400
+
+
+def test_where_it_is_required_there_is_no_way_to_turn_it_off(desk: Desk, services: Services) -> None:
+    add_staff(services, "sari", Role.HEALTH_WORKER)
+    begin(desk)
+    enrol(desk, services)
+    assert "Matikan langkah kedua" not in desk.get("/account").text
+    response = desk.post("/account/second-factor/remove", {"password": PASSWORD})
+    assert response.status_code == 409
+    assert "Di sini setiap petugas memakai langkah kedua" in response.text
+
+
+def test_what_cannot_be_counted_is_not_let_in(desk: Desk, services: Services, clock: FakeClock) -> None:
+    """The database lost its table of counters: the right code does not help, and the page says to wait."""
+    add_staff(services, "sari", Role.HEALTH_WORKER)
+    begin(desk)
+    secret, _ = enrol(desk, services)
+    clock.tick(minutes=1)
+    begin(desk)
+    desk.get("/sign-in/code")
+    with services.db.write() as conn:
+        conn.exec_driver_sql("ALTER TABLE counter RENAME TO counter_away")
+    response = desk.post("/sign-in/code", {"code": code_of(services, secret)})
+    assert response.status_code == 503
+    assert desk.get("/").location == "/sign-in/code"
