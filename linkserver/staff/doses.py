@@ -65,7 +65,7 @@ def blueprint(services: Services) -> Blueprint:
             return _find(services, typed)
         looked = _look(services, typed, shown=True)
         if step == "edit":
-            return make_response(_form(services, Read(typed), looked.known))
+            return make_response(_form(services, Read(typed), looked.known, start="phone"))  # what is mostly wrong
         read = dose_form.read(services, typed, me(), _facility(services), looked.known)
         if read.event is None:
             return make_response(_form(services, read, looked.known), _UNREADABLE)
@@ -151,7 +151,7 @@ def _form(services: Services, read: Read, known: Known | None = None, **more: An
         facility=_facility(services),
         known=known,
         searched=dose_form.searched(read.typed) if known or more.get("looked") else "",
-        **({"earlier": None, "saved": None, "looked": None} | more),
+        **({"earlier": None, "saved": None, "looked": None, "start": "nik"} | more),
     )
 
 
