@@ -56,7 +56,7 @@ def blueprint(services: Services) -> Blueprint:
             return _find(services, typed)
         looked = _look(services, typed, shown=True)
         if step == "edit":
-            return make_response(_form(services, Read(typed), looked.known))
+            return make_response(_form(services, Read(typed), looked.known, start="phone"))  # what is mostly wrong
         read = dose_form.read(services, typed, me(), _facility(services), looked.known)
         if read.event is None:
             return make_response(_form(services, read, looked.known), _UNREADABLE)
@@ -135,7 +135,7 @@ def _form(services: Services, read: Read, known: Known | None = None, **more: An
         facility=_facility(services),
         known=known,
         searched=dose_form.searched(read.typed) if known or more.get("looked") else "",
-        **({"earlier": None, "saved": None, "looked": None} | more),
+        **({"earlier": None, "saved": None, "looked": None, "start": "nik"} | more),
     )
 
 
@@ -171,7 +171,7 @@ def _record(services: Services, typed: dict[str, str]) -> AnyResponse:
         who = dose_form.whom(typed, _today(services))
         looked = Looked(dose_checks.find(services, who.nik, who.born) if who.nik and who.born else None)
         read = dose_form.read(services, typed, me(), _facility(services), looked.known)
-        return _recorded(services, read)
+        return _recorded(services, read, looked.known)
     looked = _look(services, typed, shown=False)
     read = dose_form.read(services, typed, me(), _facility(services), looked.known)
     if read.event is not None:
@@ -179,7 +179,7 @@ def _record(services: Services, typed: dict[str, str]) -> AnyResponse:
         confirmed = checked.codes <= set(request.form.get("checked", "").split())
         if not confirmed and not _is_recorded(services, typed):  # the same form may have come twice at once
             return make_response(_confirm(services, read, looked, checked, unconfirmed=True), _UNREADABLE)
-    return _recorded(services, read)
+    return _recorded(services, read, looked.known)
 
 
 def _is_recorded(services: Services, typed: dict[str, str]) -> bool:
@@ -187,13 +187,13 @@ def _is_recorded(services: Services, typed: dict[str, str]) -> bool:
         return events.find(conn, dose_form.event_id_of(me(), typed["key"])) is not None
 
 
-def _recorded(services: Services, read: Read) -> AnyResponse:
+def _recorded(services: Services, read: Read, known: Known | None) -> AnyResponse:
     if read.event is None:
-        return make_response(_form(services, read), _UNREADABLE)
+        return make_response(_form(services, read, known), _UNREADABLE)
     try:
         recorded = record(services, read.event, door=Door.FORM, actor=me().actor, options=_options(services))
     except BadInput as bad:
-        return make_response(_form(services, Read(read.typed, problems=bad.problems)), _UNREADABLE)
+        return make_response(_form(services, Read(read.typed, problems=bad.problems), known), _UNREADABLE)
     except Conflict:
         return _already(services, read)
     if recorded.reference is None:

@@ -81,8 +81,10 @@ def make_sheet(services: Services, row: Row, *, actor: str) -> Sheet:
             reference=row.reference,
             ended=turned_off,
         )
-    link = services.link_url(public_id)
-    return Sheet(link, make_qr(link), initial_of(person.name), shot.number, shot.facility, now, expires_at, turned_off)
+        # still inside: where the link cannot be signed, the sheet before it stays good
+        link = services.link_url(public_id)
+        code = make_qr(link)
+    return Sheet(link, code, initial_of(person.name), shot.number, shot.facility, now, expires_at, turned_off)
 
 
 def _look(conn: Connection, services: Services, row: Row, now: datetime) -> Desk:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
 from notifier.certificates.opening import LinkState, look
-from notifier.core.errors import Refused
+from notifier.core.errors import BadSettings, Refused
 from notifier.core.states import State
 from notifier.store import audit, notifications, persons
 from notifier.store.tables import link
@@ -141,3 +142,12 @@ def test_the_audit_says_who_and_never_the_link(desk: Desk) -> None:
     assert second.detail == {"reference": row.reference, "ended": 1}
     token = sheet.link.rpartition("/")[2]
     assert token not in str(stored)
+
+
+def test_where_the_link_cannot_be_made_the_sheet_before_it_stays_good(each_desk: Desk) -> None:
+    row = a_row(each_desk)
+    first = make(each_desk, row)
+    with pytest.raises(BadSettings):
+        print_desk.make_sheet(replace(each_desk.services, link_signer=None), row, actor="staff:worker-1")
+    assert state(each_desk, first) is LinkState.LIVE
+    assert print_desk.look(each_desk.services, row).left == MOST - 1

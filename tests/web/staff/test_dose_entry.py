@@ -217,6 +217,10 @@ def test_saving_leads_to_an_empty_form_that_tells_of_the_one_before(worker: Desk
     assert "Tersimpan" not in worker.get("/doses/new?saved=nonsense").text
 
 
+def test_going_back_starts_at_the_number(worker: Desk) -> None:
+    assert focused(step(worker, "edit", **SITI).text) == "phone"
+
+
 def posted_at_once(desk: Desk, typed: dict[str, str], times: int = 2) -> list[TestResponse]:
     """The same form from several connections of one browser in the same moment."""
     gate, cookie = Barrier(times), desk.client.get_cookie("sertilink-staff")

@@ -8,6 +8,7 @@ from linkserver.staff import vocabulary
 from linkserver.words import Catalogue
 from notifier.access.roles import Role
 from notifier.core.states import Kind, Reason, State
+from notifier.support.dose_checks import Warn
 from tests.web.texts import ROOT, texts_of
 
 
@@ -23,6 +24,7 @@ def test_every_state_reason_kind_and_role_has_words() -> None:
     assert {reason.value for reason in Reason} <= set(vocabulary.REASONS)
     assert {kind.value for kind in Kind} == set(vocabulary.KINDS)
     assert set(vocabulary.ROLES) == set(Role)
+    assert set(vocabulary.WARNINGS) == set(Warn)
 
 
 def test_the_state_words_are_those_of_the_house() -> None:
