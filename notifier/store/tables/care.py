@@ -42,7 +42,7 @@ person_word = sa.Table(
     metadata,
     sa.Column("person_id", RowId, row_of("person"), primary_key=True),
     sa.Column("word_index", sa.LargeBinary, primary_key=True),
-    sa.Index("ix_person_word_word_index", "word_index"),
+    sa.Index("ix_person_word_word_index_person_id", "word_index", "person_id"),  # so that words can be intersected
 )
 
 event = sa.Table(
@@ -88,6 +88,7 @@ dose = sa.Table(
     sa.Column("created_at", Moment, nullable=False),
     sa.Column("updated_at", Moment, nullable=False),
     sa.Index("ix_dose_facility_id_created_at", "facility_id", "created_at"),
+    sa.Index("ix_dose_facility_id_person_id", "facility_id", "person_id"),
 )
 
 certificate = sa.Table(
