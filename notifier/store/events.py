@@ -110,10 +110,8 @@ def problem_key(problems: Sequence[Problem]) -> str:
 
 def count_dead_letters(conn: Connection) -> int:
     """Dead letters that wait for somebody."""
-    statement = (
-        sa.select(sa.func.count()).select_from(dead_letter).where(dead_letter.c.status == DeadLetterStatus.OPEN.value)
-    )
-    return conn.scalar(statement) or 0
+    is_open = dead_letter.c.status == sa.literal_column("'open'")  # a parameter would not match the partial index
+    return conn.scalar(sa.select(sa.func.count()).select_from(dead_letter).where(is_open)) or 0
 
 
 def insert_settled(conn: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
