@@ -31,6 +31,8 @@ class Permission(StrEnum):
     SWITCH = "switch"  #: hold and release everything
     SETTINGS_READ = "settings:read"
     CATCHER_READ = "catcher:read"  #: the local catcher; does not exist in production
+    DEAD_LETTERS_READ = "dead-letters:read"  #: that there are some, and what is wrong with them
+    DEAD_LETTERS_ACT = "dead-letters:act"  #: open one with a reason, correct and replay, discard
 
 
 _READ = frozenset(
@@ -48,6 +50,8 @@ _OPERATE = _READ | {
     Permission.CASES_ACT,
     Permission.PERSONS_REVEAL,
     Permission.SETTINGS_READ,
+    Permission.DEAD_LETTERS_READ,
+    Permission.DEAD_LETTERS_ACT,
 }
 
 PERMISSIONS: dict[Role, frozenset[Permission]] = {
@@ -57,7 +61,13 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.SUPERVISOR: _OPERATE | {Permission.SWITCH},
     # sees what was done, never to whom
     Role.AUDITOR: frozenset(
-        {Permission.HOME, Permission.MESSAGES_READ, Permission.CASES_READ, Permission.SETTINGS_READ}
+        {
+            Permission.HOME,
+            Permission.MESSAGES_READ,
+            Permission.CASES_READ,
+            Permission.SETTINGS_READ,
+            Permission.DEAD_LETTERS_READ,
+        }
     ),
     # a small programme has one person for everything
     Role.ADMINISTRATOR: frozenset(Permission),

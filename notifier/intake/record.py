@@ -22,7 +22,7 @@ _TRIES = 3
 
 Result = TypeVar("Result")
 
-__all__ = ["Door", "PlanOptions", "RecordOutcome", "Recorded", "dead_letter", "record", "record_many"]
+__all__ = ["Door", "PlanOptions", "RecordOutcome", "Recorded", "dead_letter", "record", "record_after", "record_many"]
 
 
 def record(services: Services, event: Event, *, door: Door, actor: str, options: PlanOptions | None = None) -> Recorded:
@@ -31,6 +31,27 @@ def record(services: Services, event: Event, *, door: Door, actor: str, options:
     job = Job(services, door, actor, options or PlanOptions())
     item = item_of(services, event)
     return _tried_again(services, lambda conn: record_one(conn, job, item))
+
+
+def record_after(
+    services: Services,
+    event: Event,
+    first: Callable[[Connection], None],
+    *,
+    door: Door,
+    actor: str,
+    options: PlanOptions | None = None,
+) -> Recorded:
+    """`record`, with what `first` writes in the same transaction, before it: both, or neither. Raises what `record` and
+    `first` raise."""
+    job = Job(services, door, actor, options or PlanOptions())
+    item = item_of(services, event)
+
+    def work(conn: Connection) -> Recorded:
+        first(conn)
+        return record_one(conn, job, item)
+
+    return _tried_again(services, work)
 
 
 def record_many(

@@ -79,30 +79,26 @@ def settle_alike(
     return list(conn.scalars(statement.values(**values).returning(dead_letter.c.id)))
 
 
-def count_alike(conn: Connection, problem_key: str, most: int) -> int:
-    """How many open ones have the same problems, counted no further than `most`."""
-    return _count(conn, sa.select(sa.literal(1)).where(_OPEN, dead_letter.c.problem_key == problem_key).limit(most))
+def problems_of(conn: Connection, problem_key: str) -> list[dict[str, str]]:
+    """The problems that the open ones with a key have, as one of them has them."""
+    statement = sa.select(dead_letter.c.problems).where(_OPEN, dead_letter.c.problem_key == problem_key)
+    return conn.scalar(statement.limit(1)) or []
 
 
 def waiting(conn: Connection, most: int) -> tuple[int, datetime | None]:
     """(how many wait for somebody, counted no further than `most`; when the oldest came)."""
     oldest: datetime | None = conn.scalar(sa.select(sa.func.min(dead_letter.c.received_at)).where(_OPEN))
-    return _count(conn, sa.select(sa.literal(1)).where(_OPEN).limit(most)), oldest
+    some = sa.select(sa.literal(1)).select_from(dead_letter).where(_OPEN).limit(most).subquery()
+    return conn.scalar(sa.select(sa.func.count()).select_from(some)) or 0, oldest
 
 
 def commonest(conn: Connection, limit: int) -> Sequence[Row]:
-    """The commonest problems among the open ones: `problem_key`, `count`, `newest` (of `received_at`), and `row_id` of
-    one that has them."""
+    """The commonest problems among the open ones: `problem_key`, `count`, `newest` (of `received_at`)."""
     count = sa.func.count().label("count")
     newest = sa.func.max(dead_letter.c.received_at).label("newest")
-    a_row = sa.func.min(sa.cast(dead_letter.c.id, sa.String)).label("row_id")
-    statement = sa.select(dead_letter.c.problem_key, count, newest, a_row).where(_OPEN)
+    statement = sa.select(dead_letter.c.problem_key, count, newest).where(_OPEN)
     return conn.execute(statement.group_by(dead_letter.c.problem_key).order_by(count.desc()).limit(limit)).all()
 
 
 def _is(status: DeadLetterStatus) -> sa.ColumnElement[bool] | sa.TextClause:
     return _OPEN if status is DeadLetterStatus.OPEN else dead_letter.c.status == status.value
-
-
-def _count(conn: Connection, statement: sa.Select[Any]) -> int:
-    return conn.scalar(sa.select(sa.func.count()).select_from(statement.subquery())) or 0

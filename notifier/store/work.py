@@ -104,7 +104,9 @@ def _where(pile: Pile, promised_before: datetime) -> list[Any]:
         undecided = notification.c.reason.not_in(DECIDED)
         return [sa.text("notification.status = 'unknown'"), notification.c.look_up_at.is_(None), undecided]
     if pile is Pile.HELD:
-        return [sa.text("notification.status = 'held'")]
+        # the index's own predicate besides: SQLite does not see that one state implies it
+        attention = sa.text("notification.status IN ('unknown', 'held')")
+        return [sa.text("notification.status = 'held'"), attention]
     if pile is Pile.LATE:
         # the first message about an event: a resend was asked for later, and may have been for a later day
         return [
@@ -172,3 +174,8 @@ def _given_at(facility_id: str) -> sa.ColumnElement[bool]:
     """Whether the person has a dose of the facility."""
     at_it = sa.select(sa.literal(1)).where(dose.c.person_id == person.c.id, dose.c.facility_id == facility_id)
     return at_it.exists()
+
+
+def facility_named(conn: Connection, facility_id: str) -> Row | None:
+    """A facility by its id: `id`, `name`."""
+    return conn.execute(sa.select(facility.c.id, facility.c.name).where(facility.c.id == facility_id)).first()

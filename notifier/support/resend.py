@@ -59,7 +59,10 @@ def resend(
         else:
             new = _next_generation(conn, services, row, due_at, now, actor, reason)
             # where nobody knows whether the old one was accepted: it stays so, decided about
-            unknowns.decide_unknown(conn, row.id, reason=Reason.SENT_AGAIN, at=now)
+            strict = still is not None and State(row.status) is State.UNKNOWN
+            decided = unknowns.decide_unknown(conn, row.id, reason=Reason.SENT_AGAIN, at=now, only_undecided=strict)
+            if strict and not decided:
+                raise Refused("changed-meanwhile")
         audit.write(
             conn,
             at=now,
