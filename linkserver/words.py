@@ -17,7 +17,7 @@ from flask import Flask, current_app, g
 from flask.templating import Environment
 from jinja2 import StrictUndefined, nodes
 from jinja2.visitor import NodeTransformer
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from notifier.core import words as dates
 
@@ -43,6 +43,10 @@ class Catalogue:
     def has(self, language: str, text: str) -> bool:
         """Whether `text` can be said in a language."""
         return language == SOURCE_LANGUAGE or text in self._texts.get(language, {})
+
+    def knows(self, text: str) -> bool:
+        """Whether `text` is one of ours, as far as it is translated; whatever else is said was typed by somebody."""
+        return any(text in texts for texts in self._texts.values())
 
     def say(self, language: str, text: str) -> str:
         """`text` in a language; in Indonesian where it has no such text."""
@@ -108,6 +112,8 @@ class _Said(dict[str, Markup]):
         self._catalogue, self._code = catalogue, code
 
     def __missing__(self, text: str) -> Markup:
+        if not self._catalogue.knows(text):  # a reason that somebody typed, where a code of ours may stand
+            return escape(text)
         found = self[text] = Markup(self._catalogue.say(self._code, text))  # noqa: S704  # a text of the catalogue
         return found
 

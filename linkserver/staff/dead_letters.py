@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from flask import Blueprint, abort, make_response, redirect, render_template, request, url_for
+from flask.sansio.blueprints import BlueprintSetupState
 from werkzeug.wrappers import Response as AnyResponse
 
 from linkserver.staff import vocabulary
@@ -29,13 +30,17 @@ def blueprint(services: Services) -> Blueprint:
     _lists(part, services)
     _deeds(part, services)
 
-    @part.before_app_request
-    def _make_room() -> None:
-        """Before the CSRF check reads the form: a corrected event is longer than other forms."""
-        if request.endpoint == "dead_letters.replay":
-            request.max_content_length = request.max_form_memory_size = _MOST_BYTES
+    @part.record_once
+    def _before_the_csrf_check(state: BlueprintSetupState) -> None:
+        state.app.before_request_funcs.setdefault(None, []).insert(0, _make_room)
 
     return part
+
+
+def _make_room() -> None:
+    """Before anything reads the form: a corrected event is longer than other forms."""
+    if request.endpoint == "dead_letters.replay":
+        request.max_content_length = request.max_form_memory_size = _MOST_BYTES
 
 
 def _lists(part: Blueprint, services: Services) -> None:
@@ -47,7 +52,7 @@ def _lists(part: Blueprint, services: Services) -> None:
     @part.post("/work/dead-letters/discard-alike")
     @needs(Permission.DEAD_LETTERS_ACT)
     def discard_alike() -> AnyResponse:
-        key, until = request.form.get("key", ""), _moment(request.form.get("until", ""))
+        key, until = request.form.get("key", "").replace("\0", ""), _moment(request.form.get("until", ""))
         reason = request.form.get("reason", "")
         try:
             count = dead_letters.discard_alike(services, key, received_until=until, reason=reason, actor=me().actor)
@@ -138,7 +143,7 @@ def _moment(text: str) -> datetime:
 def _list_page(services: Services, problems: dict[str, str] | None = None, wrong_key: str = "") -> str:
     status = request.args.get("status", "")
     chosen = DeadLetterStatus(status) if status in set(DeadLetterStatus) else DeadLetterStatus.OPEN
-    key = request.args.get("key") or None
+    key = request.args.get("key", "").replace("\0", "") or None
     lines, more = dead_letters.listed(services, status=chosen, key=key, after=request.args.get("after"))
     done = request.args.get("done", "")
     return render_template(

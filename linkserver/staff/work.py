@@ -13,6 +13,7 @@ from linkserver.staff.vocabulary import rule_words
 from notifier.access.roles import Permission
 from notifier.core.errors import BadInput, NotFound
 from notifier.core.schedule import PROMISE
+from notifier.messages.alarms import AHEAD
 from notifier.services import Services
 from notifier.store.work import MOST_COUNTED, Pile
 from notifier.support import work
@@ -37,7 +38,7 @@ def blueprint(services: Services) -> Blueprint:
             with_cases=me().may(Permission.CASES_READ),
             with_letters=me().may(Permission.DEAD_LETTERS_READ),
         )
-        return render_template("work.html", seen=seen, most=MOST_COUNTED, hours=work.AHEAD.seconds // 3600)
+        return render_template("work.html", seen=seen, most=MOST_COUNTED, hours=AHEAD.seconds // 3600)
 
     @part.get("/work/<name>")
     @needs(Permission.MESSAGES_READ)
@@ -54,7 +55,7 @@ def blueprint(services: Services) -> Blueprint:
             decided = _decide(services, Deed(deed))
         except BadInput as bad:
             return make_response(_pile_page(services, chosen, problems=_words(bad)), _UNREADABLE)
-        where = {"name": name, "facility": request.form.get("facility") or None}
+        where: dict[str, Any] = {"name": name, "facility": request.form.get("facility", "").replace("\0", "") or None}
         return redirect(url_for("work.pile", deed=deed, **where, **_told(decided)), 303)
 
     _stopped(part, services)
@@ -123,7 +124,7 @@ def _pile_page(services: Services, pile: Pile, problems: dict[str, str] | None =
         services,
         pile,
         only_facility=me().only_facility,
-        facility=values.get("facility") or None,
+        facility=values.get("facility", "").replace("\0", "") or None,
         with_persons=me().may(Permission.PERSONS_READ),
         after=values.get("after") or None,
     )

@@ -198,8 +198,8 @@ def _narrowed(statement: sa.Select[Any], facility_id: str | None) -> sa.Select[A
 
 def waiting(conn: Connection, kind: CaseKind, facility_id: str | None) -> tuple[int, datetime | None]:
     """(how many cases of a kind wait for somebody, since when the oldest does)."""
-    statement = sa.select(sa.func.count(), sa.func.min(support_case.c.opened_at)).where(
+    statement: sa.Select[Any] = sa.select(sa.func.count(), sa.func.min(support_case.c.opened_at)).where(
         support_case.c.status == CaseStatus.OPEN.value, support_case.c.kind == kind.value
     )
-    count, oldest = conn.execute(_narrowed(statement, facility_id)).one()
-    return count, oldest
+    number, oldest = conn.execute(_narrowed(statement, facility_id)).one()
+    return number, oldest

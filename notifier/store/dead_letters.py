@@ -93,11 +93,11 @@ def waiting(conn: Connection, most: int) -> tuple[int, datetime | None]:
 
 
 def commonest(conn: Connection, limit: int) -> Sequence[Row]:
-    """The commonest problems among the open ones: `problem_key`, `count`, `newest` (of `received_at`)."""
-    count = sa.func.count().label("count")
+    """The commonest problems among the open ones: `problem_key`, `letters`, `newest` (of `received_at`)."""
+    letters = sa.func.count().label("letters")
     newest = sa.func.max(dead_letter.c.received_at).label("newest")
-    statement = sa.select(dead_letter.c.problem_key, count, newest).where(_OPEN)
-    return conn.execute(statement.group_by(dead_letter.c.problem_key).order_by(count.desc()).limit(limit)).all()
+    statement = sa.select(dead_letter.c.problem_key, letters, newest).where(_OPEN)
+    return conn.execute(statement.group_by(dead_letter.c.problem_key).order_by(letters.desc()).limit(limit)).all()
 
 
 def _is(status: DeadLetterStatus) -> sa.ColumnElement[bool] | sa.TextClause:

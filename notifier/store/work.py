@@ -70,20 +70,20 @@ def waiting(conn: Connection, pile: Pile, *, facility_id: str | None, promised_b
 
 
 def by_facility(conn: Connection, pile: Pile, *, promised_before: datetime, limit: int) -> list[Row]:
-    """The facilities with most of a pile, among the MOST_COUNTED that wait longest: `id`, `name`, `count`."""
+    """The facilities with most of a pile, among the MOST_COUNTED that wait longest: `id`, `name`, `waiting`."""
     key = _key(pile)
     statement = _of(pile, sa.select(notification.c.dose_id), None, promised_before)
     some = statement.order_by(key).limit(MOST_COUNTED).subquery()
-    count = sa.func.count().label("count")
+    waiting = sa.func.count().label("waiting")
     grouped = (
-        sa.select(dose.c.facility_id.label("id"), sa.func.max(facility.c.name).label("name"), count)
+        sa.select(dose.c.facility_id.label("id"), sa.func.max(facility.c.name).label("name"), waiting)
         .select_from(
             some.join(dose, dose.c.id == some.c.dose_id).outerjoin(facility, facility.c.id == dose.c.facility_id)
         )
         .where(dose.c.facility_id.is_not(None))
         .group_by(dose.c.facility_id)
     )
-    return list(conn.execute(grouped.order_by(count.desc(), dose.c.facility_id).limit(limit)))
+    return list(conn.execute(grouped.order_by(waiting.desc(), dose.c.facility_id).limit(limit)))
 
 
 def _key(pile: Pile) -> sa.ColumnElement[datetime]:
@@ -178,4 +178,5 @@ def _given_at(facility_id: str) -> sa.ColumnElement[bool]:
 
 def facility_named(conn: Connection, facility_id: str) -> Row | None:
     """A facility by its id: `id`, `name`."""
-    return conn.execute(sa.select(facility.c.id, facility.c.name).where(facility.c.id == facility_id)).first()
+    statement: sa.Select[Any] = sa.select(facility.c.id, facility.c.name).where(facility.c.id == facility_id)
+    return conn.execute(statement).first()

@@ -68,7 +68,7 @@ def commonest(services: Services) -> list[Alike]:
     with services.db.read() as conn:
         groups = dead_letters.commonest(conn, _COMMONEST)
         problems = {row.problem_key: dead_letters.problems_of(conn, row.problem_key) for row in groups}
-    return [Alike(row.problem_key, problems[row.problem_key], row.count, row.newest) for row in groups]
+    return [Alike(row.problem_key, problems[row.problem_key], row.letters, row.newest) for row in groups]
 
 
 def find(services: Services, row_id: str) -> tuple[Row, str | None]:
@@ -181,9 +181,11 @@ def _audit(conn: Connection, services: Services, row_id: str, action: str, actor
 
 
 def _audit_many(conn: Connection, services: Services, ids: Sequence[str], actor: str, reason: str) -> None:
-    about = {"actor": actor, "action": "dead-letter.discarded", "subject": "dead-letter"}
-    detail, at = {"reason": reason, "alike": len(ids)}, services.clock.now()
-    rows = zip(ids, new_ids(len(ids)), strict=True)
-    audit.write_many(
-        conn, [audit.new_row(row_id=new, at=at, subject_id=one, detail=detail, **about) for one, new in rows]
-    )
+    at = services.clock.now()
+    detail: dict[str, str | int | None] = {"reason": reason, "alike": len(ids)}
+    about: dict[str, str] = {"actor": actor, "action": "dead-letter.discarded", "subject": "dead-letter"}
+    rows = [
+        audit.new_row(row_id=new, at=at, subject_id=one, detail=detail, **about)
+        for one, new in zip(ids, new_ids(len(ids)), strict=True)
+    ]
+    audit.write_many(conn, rows)

@@ -191,7 +191,7 @@ def _stops(conn: Connection, services: Services, person: Person | None) -> list[
 
 def _stopped(conn: Connection, stops: list[Row]) -> Iterator[Entry]:
     """By the number's own list, except what the audit says of the person too (a stop on the link page)."""
-    ids = {row.id: {} for row in stops}
+    ids: dict[str, Mapping[str, Any]] = {row.id: {} for row in stops}
     yield from deeds(conn, audit.of_subjects(conn, list(ids)), ids)
 
 

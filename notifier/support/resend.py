@@ -147,7 +147,7 @@ def _switch(services: Services, *, is_on: bool, reason: str, actor: str) -> bool
 
 def read_reason(text: str) -> str:
     """Why somebody does something, tidied. Raises BadInput where it is empty or too long."""
-    cleaned = " ".join(text.split())
+    cleaned = " ".join(text.replace("\0", " ").split())  # PostgreSQL takes no NUL
     if not cleaned:
         raise BadInput.of("reason", "required", "write why, in a few words and without a person's data")
     if len(cleaned) > MAX_REASON_LENGTH:

@@ -81,12 +81,7 @@ def overview(services: Services, *, only_facility: str | None, with_cases: bool,
     """Counts and ages of all lists."""
     soon, past = _promised_before(services, AHEAD), _promised_before(services, timedelta(0))
     with services.db.read() as conn:
-        piles = {
-            pile: work.waiting(conn, pile, facility_id=only_facility, promised_before=soon)
-            for pile in Pile
-            if pile is not Pile.LATE
-        }
-        piles[Pile.LATE] = work.waiting(conn, Pile.LATE, facility_id=only_facility, promised_before=soon)
+        piles = {pile: work.waiting(conn, pile, facility_id=only_facility, promised_before=soon) for pile in Pile}
         broken = work.waiting(conn, Pile.LATE, facility_id=only_facility, promised_before=past).count
         stopped = work.waiting_stopped(conn, facility_id=only_facility)
         not_me = cases.waiting(conn, CaseKind.NOT_ME, only_facility) if with_cases else None

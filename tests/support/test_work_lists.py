@@ -97,7 +97,7 @@ def test_unknown_outcomes_are_listed_longest_first_and_one_decision_each_is_made
     assert references(services, Pile.UNKNOWN, only_facility=CIKINI) == [third]
     assert references(services, Pile.UNKNOWN, facility=CIKINI) == [third]
     assert [
-        (row.id, row.count)
+        (row.id, row.waiting)
         for row in work.page(services, Pile.UNKNOWN, only_facility=None, with_persons=True).facilities
     ] == [(MENTENG, 2), (CIKINI, 1)]
 

@@ -204,3 +204,14 @@ def test_nothing_is_done_without_the_forms_own_token(operator: Desk, sent: str) 
         (f"/persons/{sent}/calls", {"kind": "other"}),
     ):
         assert operator.client.post(path, data=form).status_code == 400
+
+
+def test_what_somebody_typed_as_a_reason_is_text_and_never_markup(operator: Desk, sent: str) -> None:
+    operator.get(f"/messages/{sent}")
+    typed = "<b>ponsel</b> \0 baru"
+    response = operator.post(f"/messages/{sent}/resend", {"when": "now", "reason": typed})
+    assert response.status_code == 303
+    for path in (f"/persons/{sent}", response.location):
+        page = operator.get(path).text
+        assert "&lt;b&gt;ponsel&lt;/b&gt; baru" in page
+        assert "<b>ponsel" not in page
