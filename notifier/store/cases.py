@@ -198,8 +198,9 @@ def _narrowed(statement: sa.Select[Any], facility_id: str | None) -> sa.Select[A
 
 def waiting(conn: Connection, kind: CaseKind, facility_id: str | None) -> tuple[int, datetime | None]:
     """(how many cases of a kind wait for somebody, since when the oldest does)."""
-    statement: sa.Select[Any] = sa.select(sa.func.count(), sa.func.min(support_case.c.opened_at)).where(
+    oldest: Any = sa.func.min(support_case.c.opened_at)
+    of_kind = _narrowed(sa.select(oldest), facility_id).where(
         support_case.c.status == CaseStatus.OPEN.value, support_case.c.kind == kind.value
     )
-    number, oldest = conn.execute(_narrowed(statement, facility_id)).one()
-    return number, oldest
+    number, since = conn.execute(of_kind.add_columns(sa.func.count())).one()[::-1]
+    return number, since
