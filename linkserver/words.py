@@ -19,7 +19,7 @@ from flask.sansio.app import App
 from flask.templating import Environment
 from jinja2 import BaseLoader, StrictUndefined, Template, nodes
 from jinja2.visitor import NodeTransformer
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from notifier.core import words as dates
 
@@ -45,6 +45,10 @@ class Catalogue:
     def has(self, language: str, text: str) -> bool:
         """Whether `text` can be said in a language."""
         return language == SOURCE_LANGUAGE or text in self._texts.get(language, {})
+
+    def knows(self, text: str) -> bool:
+        """Whether `text` is one of ours, as far as it is translated; whatever else is said was typed by somebody."""
+        return any(text in texts for texts in self._texts.values())
 
     def say(self, language: str, text: str) -> str:
         """`text` in a language; in Indonesian where it has no such text."""
@@ -90,6 +94,8 @@ def install_words(app: Flask, catalogue: Catalogue, choose: Callable[[], str]) -
     app.jinja_env.undefined = StrictUndefined
 
     def translate(text: str, **values: Any) -> Markup:
+        if not catalogue.knows(text):  # a reason that somebody typed, where a code of ours may stand
+            return escape(text)
         found = Markup(catalogue.say(language(), text))  # noqa: S704  # a text of the catalogue
         return found % values if values else found
 

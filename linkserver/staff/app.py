@@ -15,16 +15,20 @@ from linkserver.staff import (
     cases,
     catcher,
     corrections,
+    dead_letters,
     doses,
     entry_sheet,
     fhir,
     home,
     messages,
+    persons,
     plain,
     print_desk,
+    search,
     settings,
     sign_in,
     uploads,
+    work,
 )
 from linkserver.staff.gate import anyone, install_gate
 from linkserver.staff.screen import install_screen
@@ -58,7 +62,22 @@ def create_app(services: Services) -> Flask:
     anyone(app.view_functions["asset"])
     install_screen(app, services, Catalogue())
     _handle_errors(app)
-    for part in (plain, home, doses, messages, cases, settings, corrections, print_desk, entry_sheet, uploads):
+    for part in (
+        plain,
+        home,
+        doses,
+        messages,
+        cases,
+        settings,
+        corrections,
+        print_desk,
+        entry_sheet,
+        uploads,
+        search,
+        persons,
+        work,
+        dead_letters,
+    ):
         app.register_blueprint(part.blueprint(services))
     passwords = Passwords()
     for guarded in (sign_in, account, accounts):

@@ -1,4 +1,4 @@
-"""Messages: found by reference, number or state; one message with its timeline; resend and cancel."""
+"""Messages: listed by state; one message with its timeline; resend and cancel."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from linkserver.staff.gate import me, needs
 from linkserver.staff.vocabulary import CHECKED, FIELDS, rule_words
 from notifier.access.roles import Permission
-from notifier.core.errors import BadInput, NotFound, Refused
+from notifier.core.errors import BadInput, Refused
 from notifier.core.states import NOT_LEFT, DoseStatus, Kind, State
 from notifier.services import Services
 from notifier.support import desk, resend, revoke
@@ -44,18 +44,9 @@ def _lists(part: Blueprint, services: Services) -> None:
             with_persons=me().may(Permission.PERSONS_READ),
             before=request.args.get("before"),
         )
-        return render_template("messages.html", lines=lines, more=more, chosen=request.args.get("state", ""))
-
-    @part.post("/messages")
-    @needs(Permission.MESSAGES_READ)
-    def found() -> AnyResponse:
-        """A number stands in the form alone: never in an address, so never in a log or a browser's history."""
-        wanted = request.form.get("q", "").strip()
-        try:
-            row = desk.find(services, wanted, only_facility=me().only_facility)
-        except NotFound:
-            return _by_phone(services, wanted)
-        return redirect(url_for("messages.show", reference=row.reference), 303)
+        return render_template(
+            "messages.html", lines=lines, more=more, chosen=request.args.get("state", ""), typed={}, problems={}
+        )
 
     @part.get("/messages/<reference>")
     @needs(Permission.MESSAGES_READ)
@@ -70,19 +61,6 @@ def _wanted_states() -> list[State]:
     except ValueError:
         return []
     return [State.CLAIMED, State.SENDING] if state in {State.CLAIMED, State.SENDING} else [state]
-
-
-def _by_phone(services: Services, wanted: str) -> AnyResponse:
-    lines, status = [], 200
-    if me().may(Permission.PERSONS_READ):
-        try:
-            lines = desk.to_phone(services, wanted, only_facility=me().only_facility)
-        except BadInput:
-            status = _UNREADABLE
-    else:
-        status = _UNREADABLE
-    body = render_template("messages.html", lines=lines, more=False, chosen="", wanted=wanted, unreadable=status != 200)
-    return make_response(body, status)
 
 
 def _deeds(part: Blueprint, services: Services) -> None:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from flask import Flask, g, request, session
 
 from linkserver.staff import vocabulary
 from linkserver.staff.gate import me
-from linkserver.words import N_, Catalogue, install_words, language
+from linkserver.words import N_, Catalogue, _, install_words, language
 from notifier.access.roles import Permission
 from notifier.access.sessions import SignedIn
+from notifier.certificates.facts import masked_nik
 from notifier.core import words as dates
 from notifier.core.phones import masked_phone, national_form
 from notifier.services import Services
@@ -24,6 +25,7 @@ RAIL = (
     (N_("Beranda"), "home.page", Permission.HOME, "/"),
     (N_("Dosis"), "doses.day", Permission.DOSES_READ, "/doses"),
     (N_("Pesan"), "messages.search", Permission.MESSAGES_READ, "/messages"),
+    (N_("Daftar kerja"), "work.page", Permission.MESSAGES_READ, "/work"),
     (N_("Kasus"), "cases.page", Permission.CASES_READ, "/cases"),
     (N_("Setelan"), "settings.page", Permission.SETTINGS_READ, "/settings"),
     (N_("Penangkap SMS"), "catcher.page", Permission.CATCHER_READ, "/catcher"),
@@ -62,12 +64,18 @@ def install_screen(app: Flask, services: Services, catalogue: Catalogue) -> None
         row_rule=vocabulary.row_rule_words,
         row_place=vocabulary.place_words,
         masked=masked_phone,
+        masked_nik=masked_nik,
+        call_words=vocabulary.CALLS,
+        pile_words=vocabulary.PILES,
+        letter_words=vocabulary.DEAD_LETTERS,
+        source_words=vocabulary.STOP_SOURCES,
         request_id=lambda: g.get("request_id", "-"),
     )
     app.jinja_env.filters.update(
         moment=_in_zone(services, dates.full_moment),
         soon=_in_zone(services, dates.long_moment),
         hour=_in_zone(services, dates.clock_time),
+        age=lambda moment: _age(services.clock.now() - moment),
         national=national_form,
     )
 
@@ -97,3 +105,13 @@ def _rail(app: Flask) -> list[tuple[str, str, bool]]:
         for text, endpoint, permission, path in RAIL
         if endpoint in app.view_functions and person.may(permission)
     ]
+
+
+def _age(passed: timedelta) -> str:
+    """How long ago, in the largest unit of which there are two."""
+    minutes = max(0, int(passed.total_seconds() // 60))
+    if minutes >= 2 * 24 * 60:
+        return _("%(count)s hari", count=minutes // (24 * 60))
+    if minutes >= 2 * 60:
+        return _("%(count)s jam", count=minutes // 60)
+    return _("%(count)s menit", count=minutes)

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 
 from linkserver.words import N_
 from notifier.access.roles import Role
-from notifier.core.states import CaseKind, CaseOutcome, State
+from notifier.core.states import CallKind, CaseKind, CaseOutcome, DeadLetterStatus, State
 from notifier.intake.rows import FIELDS as ROW_FIELDS
 from notifier.store.uploads import UploadStatus
+from notifier.store.work import Pile
 from notifier.support.corrections import CheckedHow, Consequence
 from notifier.support.dose_checks import Warn
 from notifier.support.facility_day import Stage
@@ -105,6 +106,9 @@ REASONS: dict[str, str] = {
     # refusals of what is done with uploaded lists
     "upload-changed": N_("Keadaan daftar ini baru saja berubah, mungkin oleh rekan Anda. Yang terbaru ada di bawah."),
     "pause-first": N_("Daftar ini sedang dicatat. Jeda dulu, baru hentikan."),
+    # refusals of the work lists and dead letters
+    "not-there": N_("Tidak ada lagi, atau milik fasilitas lain."),
+    "settled-meanwhile": N_("Petugas lain baru saja menyelesaikan kiriman ini. Lihat di bawah apa yang dilakukan."),
 }
 
 #: (field, rule) or the rule alone; asked in this order
@@ -149,6 +153,22 @@ RULES: dict[str, str] = {
     "at moment": N_("Pilih tanggal dan jamnya"),
     "in-past": N_("Waktu itu sudah lewat. Pilih waktu yang akan datang"),
     "too-late": N_("Pilih waktu dalam 60 hari ke depan"),
+    "q required": N_("Tulis nama, nomor ponsel, NIK, nomor acuan, atau nomor sertifikat"),
+    "no-words": N_("Tulis satu kata dari namanya, paling sedikit dua huruf"),
+    "unknown-facility": N_("Tidak ada fasilitas dengan kode atau nama ini. Tulis satu kata dari namanya saja"),
+    "row none-chosen": N_("Centang paling sedikit satu baris"),
+    "asked required": N_("Centang ini bila orangnya sendiri yang meminta"),
+    "kind required": N_("Pilih perihal teleponnya"),
+    "note too-long": N_("Singkat catatannya, paling banyak 300 huruf"),
+    "long-number": N_("Hapus NIK, nomor telepon, dan tanggal dari catatan ini"),
+    "event_id conflict": N_("Kode kejadian ini sudah dipakai untuk isi yang lain. Tulis kode yang baru"),
+    "personal-data": N_("Kode ini memuat NIK atau nomor telepon. Ganti dengan kode lain"),
+    "unknown-field": N_("Tidak ada isian bernama ini. Hapus"),
+    "json": N_("Ini bukan JSON yang utuh"),
+    "encoding": N_("Tulisannya bukan UTF-8"),
+    "duplicate-key": N_("Satu isian tertulis dua kali. Hapus salah satunya"),
+    "too-large": N_("Terlalu panjang"),
+    "unexpected": N_("Sudah dicoba berkali-kali dan selalu gagal; beri tahu pengelola sistem"),
     "required": N_("Bagian ini harus diisi"),
     "nik-to-search": N_("Tulis NIK untuk mencari, atau isi sendiri nama dan nomornya di bawah"),
     "nik-birth-date": N_("Tanggal lahir di dalam NIK berbeda dengan yang ditulis. Periksa keduanya di kartu"),
@@ -175,7 +195,7 @@ RULES: dict[str, str] = {
         "Dari nama, tanggal lahir, NIK hanya satu dapat diganti: dua berarti orang lain. Tarik dosis ini, catat lagi"
     ),
 }
-_OTHER_RULE = N_("Periksa lagi bagian ini")
+OTHER_RULE = N_("Periksa lagi bagian ini")
 
 DEEDS: dict[str, str] = {
     "planned": N_("SMS dijadwalkan"),
@@ -209,6 +229,13 @@ DEEDS: dict[str, str] = {
     "case-corrected": N_("Datanya diperbaiki, kasus ditutup sendiri"),
     "case-unlocked": N_("Kunci dibuka, kasus ditutup"),
     "case-closed": N_("Kasus ditutup"),
+    "nik-revealed": N_("NIK dilihat"),
+    "link-replaced": N_("Pemegang tautan mematikan tautan lama dan meminta yang baru"),
+    "link-paused": N_("Tautan dihentikan sementara"),
+    "opt-out-stopped": N_("SMS ke nomor ini dihentikan atas permintaan"),
+    "opt-out-lifted": N_("SMS ke nomor ini dijalankan lagi"),
+    "notification-leave-unknown": N_("Diputuskan: tidak dikirim ulang"),
+    "call": N_("Telepon"),
     "promise-at-risk": N_("Tidak ada jam kirim dalam 48 jam"),
     "dose-corrected": N_("Data diperbaiki petugas"),
     "dose-withdrawn": N_("Dosis ditarik petugas"),
@@ -342,10 +369,41 @@ WARNINGS: dict[Warn, str] = {
     ),
 }
 
+CALLS: dict[CallKind, str] = {
+    CallKind.ASKED_WHERE: N_("Menanyakan SMS atau sertifikatnya"),
+    CallKind.NUMBER: N_("Nomornya lain atau salah"),
+    CallKind.PERSONAL_DATA: N_("Nama, tanggal lahir, atau NIK salah"),
+    CallKind.CANNOT_OPEN: N_("Tautannya tidak dapat dibuka"),
+    CallKind.STOP: N_("Minta SMS dihentikan atau dijalankan lagi"),
+    CallKind.NOT_ANSWERED: N_("Kami menelepon, tidak diangkat"),
+    CallKind.OTHER: N_("Hal lain"),
+}
+
+PILES: dict[Pile, str] = {
+    Pile.LATE: N_("Janji 48 jam hampir lewat"),
+    Pile.UNKNOWN: N_("Belum pasti terkirim"),
+    Pile.HELD: N_("Ditahan"),
+    Pile.NUMBERS: N_("Nomor tidak ada atau salah"),
+}
+
+DEAD_LETTERS: dict[DeadLetterStatus, StateWords] = {
+    DeadLetterStatus.OPEN: StateWords(N_("Menunggu"), "ask"),
+    DeadLetterStatus.ACCEPTED: StateWords(N_("Diperbaiki dan diterima"), "good"),
+    DeadLetterStatus.DISCARDED: StateWords(N_("Dibuang"), "off"),
+}
+
+#: through what a number came onto the list of those that get no SMS
+STOP_SOURCES: dict[str, str] = {
+    "link-page": N_("di halaman tautan"),
+    "inbound": N_("dengan membalas STOP"),
+    "provider": N_("kata penyedia SMS"),
+    "operator": N_("lewat petugas"),
+}
+
 
 def rule_words(field: str, rule: str) -> str:
     """What to say beside a field that breaks a rule."""
-    return RULES.get(f"{field} {rule}") or RULES.get(rule) or _OTHER_RULE
+    return RULES.get(f"{field} {rule}") or RULES.get(rule) or OTHER_RULE
 
 
 UPLOADS: dict[UploadStatus, StateWords] = {
@@ -449,3 +507,8 @@ def row_rule_words(field: str, rule: str) -> str:
 def place_words(field: str) -> str:
     """Where in a row something is wrong."""
     return COLUMNS.get(field, _ROW)
+
+
+def has_words(field: str, rule: str) -> bool:
+    """Whether we have own words for a broken rule."""
+    return f"{field} {rule}" in RULES or rule in RULES

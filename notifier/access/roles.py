@@ -35,6 +35,8 @@ class Permission(StrEnum):
     DOSES_CORRECT = "doses:correct"  #: another number, other data, withdrawn
     LINKS_REVOKE = "links:revoke"  #: turn off the links to a certificate
     UPLOADS = "uploads"  #: bring a list, have it recorded, take back what was refused
+    DEAD_LETTERS_READ = "dead-letters:read"  #: that there are some, and what is wrong with them
+    DEAD_LETTERS_ACT = "dead-letters:act"  #: open one with a reason, correct and replay, discard
 
 
 _READ = frozenset(
@@ -62,6 +64,8 @@ _OPERATE = _READ | {
     Permission.DOSES_CORRECT,
     Permission.LINKS_REVOKE,
     Permission.UPLOADS,
+    Permission.DEAD_LETTERS_READ,
+    Permission.DEAD_LETTERS_ACT,
 }
 
 PERMISSIONS: dict[Role, frozenset[Permission]] = {
@@ -71,7 +75,13 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.SUPERVISOR: _OPERATE | {Permission.SWITCH},
     # sees what was done, never to whom
     Role.AUDITOR: frozenset(
-        {Permission.HOME, Permission.MESSAGES_READ, Permission.CASES_READ, Permission.SETTINGS_READ}
+        {
+            Permission.HOME,
+            Permission.MESSAGES_READ,
+            Permission.CASES_READ,
+            Permission.SETTINGS_READ,
+            Permission.DEAD_LETTERS_READ,
+        }
     ),
     # a small programme has one person for everything
     Role.ADMINISTRATOR: frozenset(Permission),

@@ -11,6 +11,7 @@ REFERENCE_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 REFERENCE_LENGTH = 10  # 50 bits
 #: the first digit of the fourth group (RFC 9562: binary 10xx), for each hexadecimal digit of noise
 _VARIANTS = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}
+_ID_LENGTH = 36
 BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
 
@@ -33,6 +34,14 @@ def new_ids(count: int) -> list[str]:
         variant = _VARIANTS[bits[3]]
         ids.append(f"{head}{bits[:3]}-{variant}{bits[4:7]}-{bits[7:19]}")
     return ids
+
+
+def read_row_id(text: str) -> str | None:
+    """A row id as it stands in an address of ours; None where it is none, which PostgreSQL would not take."""
+    try:
+        return str(uuid.UUID(text)) if len(text) == _ID_LENGTH else None
+    except ValueError:
+        return None
 
 
 def random_letters(length: int) -> str:

@@ -193,3 +193,23 @@ class CaseOutcome(StrEnum):
     CONFIRMED = "confirmed"  #: the number is a stranger's
     CORRECTED = "corrected"  #: by an event that brought other data
     CLOSED = "closed"  #: by staff, with a reason
+
+
+class DeadLetterStatus(StrEnum):
+    """What became of an event that could not be taken."""
+
+    OPEN = "open"  #: waits for somebody
+    ACCEPTED = "accepted"  #: corrected and taken
+    DISCARDED = "discarded"  #: by staff, with a reason
+
+
+class CallKind(StrEnum):
+    """What a call with a person, or about them, was about."""
+
+    ASKED_WHERE = "asked-where"  #: where the SMS or the certificate is
+    NUMBER = "number"  #: the number is another one, or wrong
+    PERSONAL_DATA = "personal-data"  #: name, birth date or NIK are said to be wrong
+    CANNOT_OPEN = "cannot-open"  #: the link does not open
+    STOP = "stop"  #: no more SMS, or SMS again
+    NOT_ANSWERED = "not-answered"  #: we called, nobody answered
+    OTHER = "other"

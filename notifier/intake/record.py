@@ -22,7 +22,17 @@ _TRIES = 3
 
 Result = TypeVar("Result")
 
-__all__ = ["Door", "PlanOptions", "RecordOutcome", "Recorded", "dead_letter", "in_transaction", "record", "record_many"]
+__all__ = [
+    "Door",
+    "PlanOptions",
+    "RecordOutcome",
+    "Recorded",
+    "dead_letter",
+    "in_transaction",
+    "record",
+    "record_after",
+    "record_many",
+]
 
 
 def record(services: Services, event: Event, *, door: Door, actor: str, options: PlanOptions | None = None) -> Recorded:
@@ -31,6 +41,27 @@ def record(services: Services, event: Event, *, door: Door, actor: str, options:
     job = Job(services, door, actor, options or PlanOptions())
     item = item_of(services, event)
     return in_transaction(services, lambda conn: record_one(conn, job, item))
+
+
+def record_after(
+    services: Services,
+    event: Event,
+    first: Callable[[Connection], None],
+    *,
+    door: Door,
+    actor: str,
+    options: PlanOptions | None = None,
+) -> Recorded:
+    """`record`, with what `first` writes in the same transaction, before it: both, or neither. Raises what `record` and
+    `first` raise."""
+    job = Job(services, door, actor, options or PlanOptions())
+    item = item_of(services, event)
+
+    def work(conn: Connection) -> Recorded:
+        first(conn)
+        return record_one(conn, job, item)
+
+    return in_transaction(services, work)
 
 
 def record_many(

@@ -194,3 +194,13 @@ def _sent_links(person_id: str, phone_index: bytes) -> sa.Select[Any]:
 
 def _narrowed(statement: sa.Select[Any], facility_id: str | None) -> sa.Select[Any]:
     return statement if facility_id is None else statement.where(support_case.c.facility_id == facility_id)
+
+
+def waiting(conn: Connection, kind: CaseKind, facility_id: str | None) -> tuple[int, datetime | None]:
+    """(how many cases of a kind wait for somebody, since when the oldest does)."""
+    oldest: Any = sa.func.min(support_case.c.opened_at)
+    of_kind = _narrowed(sa.select(oldest), facility_id).where(
+        support_case.c.status == CaseStatus.OPEN.value, support_case.c.kind == kind.value
+    )
+    number, since = conn.execute(of_kind.add_columns(sa.func.count())).one()[::-1]
+    return number, since

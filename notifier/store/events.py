@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -12,6 +14,7 @@ from sqlalchemy.engine import Connection
 
 from notifier.core.errors import Problem
 from notifier.core.ids import new_id
+from notifier.core.states import DeadLetterStatus
 from notifier.store.bulk import among, insert_rows
 from notifier.store.sealed import Sealer
 from notifier.store.tables import dead_letter, event
@@ -95,19 +98,25 @@ def add_dead_letter(
         "problems": [{"field": p.field, "rule": p.rule, "detail": p.detail} for p in problems],
         "body_index": index,
         "body_sealed": sealer.seal("dead_letter:body", row_id, body),
-        "status": "open",
+        "status": DeadLetterStatus.OPEN.value,
+        "problem_key": problem_key(problems),
     }
     if insert_new(conn, dead_letter, values, "body_index"):
         return True
     again = dead_letter.update().where(dead_letter.c.body_index == index)
-    conn.execute(again.values(times=dead_letter.c.times + 1, status="open"))
+    conn.execute(again.values(times=dead_letter.c.times + 1, status=DeadLetterStatus.OPEN.value))
     return False
+
+
+def problem_key(problems: Sequence[Problem]) -> str:
+    """The same for dead letters with the same faults in the same fields."""
+    return hashlib.sha256(json.dumps(sorted({(p.field, p.rule) for p in problems})).encode()).hexdigest()
 
 
 def count_dead_letters(conn: Connection) -> int:
     """Dead letters that wait for somebody."""
-    statement = sa.select(sa.func.count()).select_from(dead_letter).where(dead_letter.c.status == "open")
-    return conn.scalar(statement) or 0
+    is_open = dead_letter.c.status == sa.literal_column("'open'")  # a parameter would not match the partial index
+    return conn.scalar(sa.select(sa.func.count()).select_from(dead_letter).where(is_open)) or 0
 
 
 def insert_settled(conn: Connection, rows: Sequence[Mapping[str, Any]]) -> None:

@@ -88,6 +88,12 @@ def lift(
     return conn.execute(statement.values(lifted_at=at)).rowcount > 0
 
 
+def lift_row(conn: Connection, row_id: str, at: datetime) -> Row | None:
+    """Takes one suppression away; its row, None where it is not open any more."""
+    statement = suppression.update().where(suppression.c.id == row_id, sa.text(_OPEN))
+    return conn.execute(statement.values(lifted_at=at).returning(suppression)).first()
+
+
 def history(conn: Connection, phone_index: bytes, limit: int = 50) -> list[Row]:
     """Every time that a number was suppressed, on any channel, newest first."""
     statement = sa.select(suppression).where(suppression.c.phone_index == phone_index)

@@ -14,6 +14,9 @@ from notifier.core.states import Reason, State
 from notifier.store.notifications import NO_LEASE, Row, check_moves
 from notifier.store.tables import notification
 
+#: what stands at an outcome that somebody has decided about
+DECIDED = (Reason.SENT_AGAIN.value, Reason.LEFT_ALONE.value)
+
 
 def hint_evidence(conn: Connection, ids: Collection[str], *, at: datetime) -> None:
     """The attempts of these rows know more than their state: the reconciler looks at those that are `unknown` next."""
@@ -80,7 +83,7 @@ def unknown_for_good(conn: Connection, limit: int) -> list[Row]:
     statement = (
         sa.select(notification)
         .where(notification.c.status == sa.literal_column("'unknown'"), notification.c.look_up_at.is_(None))
-        .where(notification.c.reason.not_in([Reason.SENT_AGAIN.value, Reason.LEFT_ALONE.value]))
+        .where(notification.c.reason.not_in(DECIDED))
         .order_by(notification.c.updated_at)
         .limit(limit)
     )
@@ -92,26 +95,26 @@ def count_unknown_for_good(conn: Connection) -> int:
     statement = sa.select(sa.func.count()).where(
         notification.c.status == sa.literal_column("'unknown'"),
         notification.c.look_up_at.is_(None),
-        notification.c.reason.not_in([Reason.SENT_AGAIN.value, Reason.LEFT_ALONE.value]),
+        notification.c.reason.not_in(DECIDED),
     )
     return conn.scalar(statement) or 0
 
 
-def decide_unknown(conn: Connection, row_id: str, *, reason: Reason, at: datetime) -> bool:
+def decide_unknown(
+    conn: Connection, row_id: str, *, reason: Reason, at: datetime, only_undecided: bool = False
+) -> bool:
     """Somebody, or the policy, has decided about an unknown outcome: it stays `unknown`, off the list; look-ups to come
-    go on. False where it is not unknown any more."""
-    statement = (
-        notification.update()
-        .where(notification.c.id == row_id, notification.c.status == State.UNKNOWN.value)
-        .values(reason=reason.value, updated_at=at)
-    )
-    return conn.execute(statement).rowcount == 1
+    go on. False where it is not unknown any more; `only_undecided`: or somebody has decided before."""
+    statement = notification.update().where(notification.c.id == row_id, notification.c.status == State.UNKNOWN.value)
+    if only_undecided:
+        statement = statement.where(notification.c.reason.not_in(DECIDED))
+    return conn.execute(statement.values(reason=reason.value, updated_at=at)).rowcount == 1
 
 
 def supersede(conn: Connection, dose_id: str, *, at: datetime) -> int:
     """An event has changed what there is to say about a dose: whether its older messages were accepted is no operators'
     question any more. How many were one."""
-    undecided = notification.c.reason.not_in([Reason.SENT_AGAIN.value, Reason.LEFT_ALONE.value])
+    undecided = notification.c.reason.not_in(DECIDED)
     statement = (
         notification.update()
         .where(notification.c.dose_id == dose_id, notification.c.status == State.UNKNOWN.value, undecided)
@@ -134,6 +137,6 @@ def doubt_all_due(conn: Connection, *, now: Any, at: datetime, look_up_at: datet
         .values(status=State.UNKNOWN.value, left_at=at, **doubt, **NO_LEASE)
     )
     # what was unknown already may have been settled, and sent again, since: its old answers prove nothing either
-    undecided = notification.c.reason.not_in([Reason.SENT_AGAIN.value, Reason.LEFT_ALONE.value])
+    undecided = notification.c.reason.not_in(DECIDED)
     conn.execute(notification.update().where(notification.c.status == State.UNKNOWN.value, undecided).values(**doubt))
     return conn.execute(statement).rowcount

@@ -115,3 +115,8 @@ def open_persons(conn: Connection, services: Services, ids: Collection[str]) -> 
             except SealBroken:
                 continue
         return found
+
+
+def lines_of(conn: Connection, services: Services, rows: Sequence[Row], *, with_persons: bool) -> list[Line]:
+    """Some notifications as lines of a list."""
+    return _lines(conn, services, rows, with_persons)

@@ -97,6 +97,16 @@ def start(services: Services, phone_index: bytes, *, channel: Channel, actor: st
         return _start(conn, phone_index, channel, actor, reason, services.clock.now())
 
 
+def lift(services: Services, row_id: str, *, reason: str, actor: str) -> bool:
+    """Takes one row off the list, after the person asked for it; False where it was not on it any more."""
+    now = services.clock.now()
+    with services.db.write() as conn:
+        row = suppressions.lift_row(conn, row_id, now)
+        if row is not None:
+            _audit(conn, row, LIFTED, actor, reason, now)
+    return row is not None
+
+
 def look_at_number(services: Services, token: str) -> NumberLook:
     """What the stop page shows. Reads only; a forged token reads nothing."""
     seen = look(services, token)

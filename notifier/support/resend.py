@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -38,15 +39,24 @@ RESENDABLE = frozenset({Kind.CERTIFICATE, Kind.CORRECTION, Kind.RENEWAL})
 
 
 def resend(
-    services: Services, reference: str, *, at: datetime | None = None, reason: str, actor: str
+    services: Services,
+    reference: str,
+    *,
+    at: datetime | None = None,
+    reason: str,
+    actor: str,
+    still: Callable[[notifications.Row], bool] | None = None,
 ) -> notifications.Row:
     """A new generation with a new link, due at `at` (now where None), moved into the allowed hours; its row. A held
-    notification is released instead. Raises NotFound, BadInput, or Refused with the reason."""
+    notification is released instead. `still`: what whoever decides has seen of the row and must hold yet, or somebody
+    else has decided. Raises NotFound, BadInput, or Refused with the reason (`changed-meanwhile` for `still`)."""
     now = services.clock.now()
     reason = read_reason(reason)
     due_at = _due(at, now)
     with services.db.write() as conn:
         row = _find(conn, services, reference)
+        if still is not None and not still(row):
+            raise Refused("changed-meanwhile")
         due_at = _allowed(conn, services, row, due_at)
         if row.status == State.HELD:
             new = _release(conn, row, due_at, now)
@@ -54,7 +64,10 @@ def resend(
             _not_too_often(conn, services, row, due_at)
             new = _next_generation(conn, services, row, due_at, now, actor, reason)
             # where nobody knows whether the old one was accepted: it stays so, decided about
-            unknowns.decide_unknown(conn, row.id, reason=Reason.SENT_AGAIN, at=now)
+            strict = still is not None and State(row.status) is State.UNKNOWN
+            decided = unknowns.decide_unknown(conn, row.id, reason=Reason.SENT_AGAIN, at=now, only_undecided=strict)
+            if strict and not decided:
+                raise Refused("changed-meanwhile")
         audit.write(
             conn,
             at=now,
@@ -105,15 +118,18 @@ def preview(services: Services, reference: str, *, at: datetime | None = None) -
     return Preview(row, person.mobile, text, link, measure(text), due_at, live)
 
 
-def cancel(services: Services, reference: str, *, reason: str, actor: str) -> notifications.Row:
-    """Takes back what has not left yet; its row. Raises NotFound, BadInput, or Refused (`has-left`)."""
+def cancel(
+    services: Services, reference: str, *, reason: str, actor: str, old: Collection[State] = NOT_LEFT
+) -> notifications.Row:
+    """Takes back what has not left yet, and stands in one of `old`; its row. Raises NotFound, BadInput, or Refused
+    (`has-left`, `already-stopped`, `changed-meanwhile`)."""
     now = services.clock.now()
     reason = read_reason(reason)
     with services.db.write() as conn:
         row = _find(conn, services, reference)
-        moved = notifications.move(conn, [row.id], State.CANCELLED, old=NOT_LEFT, at=now, reason=Reason.OPERATOR)
+        moved = notifications.move(conn, [row.id], State.CANCELLED, old=old, at=now, reason=Reason.OPERATOR)
         if not moved:
-            raise Refused("has-left" if notifications.get(conn, row.id).status in LEFT else "already-stopped")
+            raise Refused(_why_not_cancelled(State(notifications.get(conn, row.id).status)))
         audit.write(
             conn,
             at=now,
@@ -124,6 +140,12 @@ def cancel(services: Services, reference: str, *, reason: str, actor: str) -> no
             reason=reason,
         )
         return notifications.get(conn, row.id)
+
+
+def _why_not_cancelled(state: State) -> str:
+    if state in LEFT:
+        return "has-left"
+    return "changed-meanwhile" if state in NOT_LEFT else "already-stopped"
 
 
 def unlock(services: Services, reference: str, *, reason: str, actor: str) -> None:

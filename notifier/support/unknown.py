@@ -35,7 +35,7 @@ def send_again(services: Services, reference: str, *, reason: str, actor: str) -
     """A new generation although the old one may have been accepted. Raises NotFound, BadInput, Refused (`not-unknown`
     and what `resend` refuses)."""
     _check_unknown(services, reference)
-    return resend.resend(services, reference, reason=reason, actor=actor)
+    return resend.resend(services, reference, reason=reason, actor=actor, still=is_undecided)
 
 
 def leave(services: Services, reference: str, *, reason: str, actor: str) -> None:
@@ -44,7 +44,7 @@ def leave(services: Services, reference: str, *, reason: str, actor: str) -> Non
     row = _check_unknown(services, reference)
     now = services.clock.now()
     with services.db.write() as conn:
-        if not unknowns.decide_unknown(conn, row.id, reason=Reason.LEFT_ALONE, at=now):
+        if not unknowns.decide_unknown(conn, row.id, reason=Reason.LEFT_ALONE, at=now, only_undecided=True):
             raise Refused("changed-meanwhile")
         audit.write(
             conn,
@@ -78,3 +78,8 @@ def _check_unknown(services: Services, reference: str) -> notifications.Row:
     if State(row.status) is not State.UNKNOWN:
         raise Refused("not-unknown")
     return row
+
+
+def is_undecided(row: notifications.Row) -> bool:
+    """Whether nobody knows what became of a message, and nobody has decided about it."""
+    return State(row.status) is State.UNKNOWN and row.reason not in unknowns.DECIDED

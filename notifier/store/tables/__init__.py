@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from notifier.store.tables.base import metadata
 from notifier.store.tables.care import certificate, code, dose, event, facility, link, opening, person, person_word
-from notifier.store.tables.cases import number_pause, support_case
+from notifier.store.tables.cases import number_pause, person_call, support_case
 from notifier.store.tables.people import api_key, recovery_code, session, staff
 from notifier.store.tables.sending import attempt, caught_sms, inbound_sms, notification, receipt, suppression
 from notifier.store.tables.upkeep import (
@@ -47,6 +47,7 @@ __all__ = [
     "number_pause",
     "opening",
     "person",
+    "person_call",
     "person_word",
     "receipt",
     "reconciliation",

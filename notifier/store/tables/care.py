@@ -42,7 +42,7 @@ person_word = sa.Table(
     metadata,
     sa.Column("person_id", RowId, row_of("person"), primary_key=True),
     sa.Column("word_index", sa.LargeBinary, primary_key=True),
-    sa.Index("ix_person_word_word_index", "word_index"),
+    sa.Index("ix_person_word_word_index_person_id", "word_index", "person_id"),  # so that words can be intersected
 )
 
 event = sa.Table(
@@ -95,6 +95,7 @@ dose = sa.Table(
         sqlite_where=sa.text("entered_by IS NOT NULL"),
         postgresql_where=sa.text("entered_by IS NOT NULL"),
     ),
+    sa.Index("ix_dose_facility_id_person_id", "facility_id", "person_id"),
 )
 
 certificate = sa.Table(

@@ -66,3 +66,16 @@ number_pause = sa.Table(
         postgresql_where=sa.text("lifted_at IS NULL"),
     ),
 )
+
+# a call with a person, noted by whoever had it; what was typed is sealed
+person_call = sa.Table(
+    "person_call",
+    metadata,
+    id_column(),
+    sa.Column("person_id", RowId, row_of("person"), nullable=False, index=True),
+    sa.Column("facility_id", sa.String(200)),  # whose staff had it; none: the operators'
+    sa.Column("noted_by", RowId, row_of("staff"), nullable=False),
+    sa.Column("kind", sa.String(20), nullable=False),
+    sa.Column("note_sealed", sa.LargeBinary),
+    sa.Column("at", Moment, nullable=False),
+)

@@ -7,6 +7,8 @@ import sqlalchemy as sa
 from notifier.store.tables.base import metadata, row_of
 from notifier.store.types import Moment, RowId, id_column
 
+_BAD_NUMBER = "status IN ('suppressed', 'failed') AND reason IN ('no-phone', 'bad-phone', 'wrong-number')"
+
 notification = sa.Table(
     "notification",
     metadata,
@@ -81,6 +83,19 @@ notification = sa.Table(
         sqlite_where=sa.text("alarmed_at IS NOT NULL"),
         postgresql_where=sa.text("alarmed_at IS NOT NULL"),
     ),
+    # for the staff's work lists: what still waits, by the promise's clock, and whose number cannot be used
+    sa.Index(
+        "ix_notification_waiting",
+        "accepted_at",
+        sqlite_where=sa.text("status IN ('scheduled', 'held')"),
+        postgresql_where=sa.text("status IN ('scheduled', 'held')"),
+    ),
+    sa.Index(
+        "ix_notification_bad_number",
+        "updated_at",
+        sqlite_where=sa.text(_BAD_NUMBER),
+        postgresql_where=sa.text(_BAD_NUMBER),
+    ),
     sa.Index("ix_notification_created_at", "created_at"),
     sa.Index(
         "ix_notification_left",
@@ -144,6 +159,12 @@ suppression = sa.Table(
         "phone_index",
         "channel",
         unique=True,
+        sqlite_where=sa.text("lifted_at IS NULL"),
+        postgresql_where=sa.text("lifted_at IS NULL"),
+    ),
+    sa.Index(
+        "ix_suppression_open",
+        "created_at",
         sqlite_where=sa.text("lifted_at IS NULL"),
         postgresql_where=sa.text("lifted_at IS NULL"),
     ),

@@ -129,4 +129,20 @@ dead_letter = sa.Table(
     sa.Column("body_sealed", sa.LargeBinary, nullable=False),
     sa.Column("times", sa.Integer, nullable=False, server_default="1"),
     sa.Column("status", sa.String(20), nullable=False),
+    sa.Column("problem_key", sa.String(64), nullable=False, server_default=""),  # the same for the same problems
+    sa.Column("settled_at", Moment),
+    sa.Column("settled_by", sa.String(140)),
+    sa.Index(
+        "ix_dead_letter_open",
+        "received_at",
+        "id",
+        sqlite_where=sa.text("status = 'open'"),
+        postgresql_where=sa.text("status = 'open'"),
+    ),
+    sa.Index(
+        "ix_dead_letter_problem",
+        "problem_key",
+        sqlite_where=sa.text("status = 'open'"),
+        postgresql_where=sa.text("status = 'open'"),
+    ),
 )
