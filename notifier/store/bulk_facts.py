@@ -17,7 +17,7 @@ from sqlalchemy.engine import Connection
 
 from notifier.core.bulks import BulkState, Exclusion
 from notifier.core.resend_filter import Bounds, ResendFilter
-from notifier.core.states import KIND_RULES, NOT_LEFT, CertificateStatus, DoseStatus, Kind, Reason, State
+from notifier.core.states import KIND_RULES, NOT_LEFT, DoseStatus, Kind, Reason, State
 from notifier.store.bulk import among
 from notifier.store.tables import (
     bulk,
@@ -33,6 +33,7 @@ from notifier.store.tables import (
 )
 
 Row = sa.Row[Any]
+_COUNTING = [kind.value for kind, rules in KIND_RULES.items() if rules.daily_cap]
 #: what a bulk may send again; a renewal belongs to the moment in which somebody asked for it
 BULK_KINDS = frozenset({Kind.CERTIFICATE, Kind.CORRECTION})
 _WAITING = frozenset({*NOT_LEFT, State.SENDING})
@@ -69,7 +70,7 @@ class Group:
 
 def counted(conn: Connection, wanted: ResendFilter, bounds: Bounds, limits: Limits) -> list[Group]:
     """The whole dry run. Reads without a transaction (`Database.read`)."""
-    facts = _Facts(conn)
+    facts = _Facts(conn, others=_others(limits))
     matches = _matches(wanted, bounds, facts)
     reason = sa.case((facts.in_bulk(), Exclusion.IN_BULK.value), *_rules(facts, limits))
     zone = sa.func.coalesce(person.c.time_zone, facility.c.time_zone, limits.zone)
@@ -131,7 +132,7 @@ def judged(conn: Connection, message_ids: Collection[str], limits: Limits) -> li
     if not keys:
         return []
     facts = _Facts(conn, {name: sorted({key[place] for key in keys if key[place]}) for place, name in enumerate(names)})
-    exclusion = sa.case((_newer(), Exclusion.SUPERSEDED.value), *_rules(facts, limits)).label("exclusion")
+    exclusion = sa.case((_newer(facts), Exclusion.SUPERSEDED.value), *_rules(facts, limits)).label("exclusion")
     statement = sa.select(notification, exclusion, facility.c.time_zone.label("facility_zone"))
     wanted = among(conn, notification.c.id, facts.within["id"])
     return list(conn.execute(statement.select_from(facts.source).where(wanted)))
@@ -139,13 +140,21 @@ def judged(conn: Connection, message_ids: Collection[str], limits: Limits) -> li
 
 class _Facts:
     """The messages, and what is joined to them on the way. `within`: the keys that a chunk is about; without them a
-    set is made of the whole table, once, which is the faster way for very many messages."""
+    set is made of the whole table, once, which is the faster way for very many messages. `others`: the messages that
+    say something about others."""
 
-    def __init__(self, conn: Connection, within: Mapping[str, Sequence[str]] | None = None) -> None:
+    def __init__(
+        self, conn: Connection, within: Mapping[str, Sequence[str]] | None = None, others: Any = notification
+    ) -> None:
         self.within = within or {}
+        self._others = others
         self._conn = conn
         self._opened: sa.ColumnElement[bool] | None = None
         self.source: Any = notification.join(dose, dose.c.id == notification.c.dose_id)
+
+    def other(self, name: str) -> Any:
+        """Another message about the same dose or person: its columns."""
+        return self._others.alias(name).c
 
     def join(self, other: Any, on: Any) -> None:
         """Adds a table or a set; a message without a row in it stays."""
@@ -157,9 +166,16 @@ class _Facts:
             return statement
         return statement.where(among(self._conn, column, self.within[name]))
 
+    def once(self, statement: sa.Select[Any]) -> Any:
+        """A set to be joined. Of the whole table it is made once, not by each of PostgreSQL's parallel workers."""
+        if self.within:
+            return statement.subquery()
+        made = statement.cte()
+        return made.prefix_with("MATERIALIZED", dialect="postgresql")
+
     def among(self, column: Any, name: str, *where: Any) -> sa.ColumnElement[bool]:
         """Whether a message's own `name` stands in a column of the rows that `where` holds for."""
-        keys = self.narrowed(sa.select(column.label("key")).where(*where).distinct(), column, name).subquery()
+        keys = self.once(self.narrowed(sa.select(column.label("key")).where(*where).distinct(), column, name))
         self.join(keys, keys.c.key == notification.c[name])
         return keys.c.key.is_not(None)
 
@@ -180,20 +196,20 @@ class _Facts:
 def _rules(facts: _Facts, limits: Limits) -> list[tuple[Any, str]]:
     """Why a message is left out, the first that holds."""
     facts.source = facts.source.join(person, person.c.id == notification.c.person_id)
-    facts.join(certificate, certificate.c.id == notification.c.certificate_id)
     facts.join(facility, facility.c.id == dose.c.facility_id)
-    status = sa.func.coalesce(certificate.c.status, "")
+    # a literal, for the partial index: very few certificates have ended
+    ended = facts.among(certificate.c.id, "certificate_id", sa.text("certificate.status <> 'valid'"))
     opted_out, not_me = _numbers(facts)
     capped, cooled = _recent(facts, limits)
     rules = [
         (dose.c.status == DoseStatus.WITHDRAWN.value, Reason.WITHDRAWN),
         (person.c.deceased_at.is_not(None), Reason.DECEASED),
-        (person.c.phone_sealed.is_(None), Reason.NO_PHONE),
         (person.c.phone_problem == Reason.WRONG_NUMBER.value, Reason.WRONG_NUMBER),
         (person.c.phone_problem.is_not(None), Reason.BAD_PHONE),
+        (person.c.phone_index.is_(None), Reason.NO_PHONE),  # a number without a problem always has one
         (not_me, Reason.NOT_ME),
         (opted_out, Reason.OPTED_OUT),
-        (status != CertificateStatus.VALID.value, Exclusion.CERTIFICATE_REPLACED),
+        (sa.or_(ended, notification.c.certificate_id.is_(None)), Exclusion.CERTIFICATE_REPLACED),
         (_still_waiting(facts), Exclusion.STILL_WAITING),
         (facts.opened(), Exclusion.OPENED),
         (_number_changed(), Reason.NUMBER_CHANGED),
@@ -206,8 +222,8 @@ def _rules(facts: _Facts, limits: Limits) -> list[tuple[Any, str]]:
 
 
 def _still_waiting(facts: _Facts) -> sa.ColumnElement[bool]:
-    waiting = notification.c.status.in_(_words(_WAITING))
-    return facts.among(notification.c.dose_id, "dose_id", waiting, notification.c.link_id.is_not(None))
+    message = facts.other("waiting_message")
+    return facts.among(message.dose_id, "dose_id", message.status.in_(_words(_WAITING)), message.link_id.is_not(None))
 
 
 def _numbers(facts: _Facts) -> tuple[Any, Any]:
@@ -233,15 +249,14 @@ def _number_changed() -> Any:
 
 def _recent(facts: _Facts, limits: Limits) -> tuple[Any, Any]:
     """Whether the person has had as many SMS today as may be, and whether one has left just now and may be there."""
-    message = notification.alias("recent_message").c
+    message = facts.other("recent_message")
     never_came = message.status.in_([State.UNDELIVERED.value, State.FAILED.value])
-    counting = [kind.value for kind, rules in KIND_RULES.items() if rules.daily_cap]
     today = sa.func.sum(sa.case((message.left_at >= limits.day_start, 1), else_=0)).label("today")
     last = sa.func.max(sa.case((~never_came, message.left_at))).label("last")
     each = sa.select(message.person_id, today, last).where(
-        message.left_at >= min(limits.day_start, limits.cooled), message.kind.in_(counting)
+        message.left_at >= min(limits.day_start, limits.cooled), message.kind.in_(_COUNTING)
     )
-    recent = facts.narrowed(each, message.person_id, "person_id").group_by(message.person_id).subquery("recent")
+    recent = facts.once(facts.narrowed(each, message.person_id, "person_id").group_by(message.person_id))
     facts.join(recent, recent.c.person_id == notification.c.person_id)
     return recent.c.today >= limits.daily_cap, recent.c.last >= limits.cooled
 
@@ -255,18 +270,36 @@ def _often_enough(facts: _Facts, schedule_id: str, most: int) -> sa.ColumnElemen
         .where(bulk.c.schedule_id == schedule_id, message.status.not_in(never_left))
     )
     many = facts.narrowed(each, message.person_id, "person_id").group_by(message.person_id)
-    often = many.having(sa.func.count() >= most).subquery("often")
+    often = facts.once(many.having(sa.func.count() >= most))
     facts.join(often, often.c.person_id == notification.c.person_id)
     return often.c.person_id.is_not(None)
 
 
-def _newer() -> sa.ColumnElement[bool]:
+def _others(limits: Limits) -> Any:
+    """The messages that may say something about others, read once: what waits, what has left just now, and what is not
+    the first about its dose."""
+    message = notification.alias("any_message").c
+    names = ("id", "dose_id", "person_id", "link_id", "kind", "generation", "status", "left_at", "created_at")
+    statement = sa.select(*(message[name] for name in names)).where(
+        sa.or_(
+            message.generation > 1,
+            message.kind != Kind.CERTIFICATE.value,
+            message.status.in_(_words(_WAITING)),
+            message.left_at >= min(limits.day_start, limits.cooled),
+        )
+    )
+    return statement.cte("others").prefix_with("MATERIALIZED", dialect="postgresql")
+
+
+def _newer(facts: _Facts) -> sa.ColumnElement[bool]:
     """Whether a later message about the same dose has been sent, or could not be."""
-    theirs, mine = notification.alias("later").c, notification.c
+    theirs, mine = facts.other("later"), notification.c
     statement = sa.select(theirs.id).where(
         theirs.dose_id == mine.dose_id,
         theirs.link_id.is_not(None),
         theirs.status.in_(_words(_ANSWERS)),
+        # nothing is older than a dose's first message, so it answers none: most rows need not be looked at
+        sa.or_(theirs.generation > 1, theirs.kind != Kind.CERTIFICATE.value),
         sa.tuple_(theirs.created_at, theirs.id) > sa.tuple_(mine.created_at, mine.id),
     )
     return statement.correlate(notification).exists()
@@ -277,7 +310,7 @@ def _matches(wanted: ResendFilter, bounds: Bounds, facts: _Facts) -> list[sa.Col
     found = [
         message.kind.in_([kind.value for kind in BULK_KINDS]),
         message.status.in_(_words(wanted.wanted.states)),
-        ~_newer(),
+        ~_newer(facts),
     ]
     equal = (
         (message.reason, wanted.reason),

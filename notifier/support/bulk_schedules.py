@@ -172,7 +172,7 @@ def _why_not(conn: Connection, services: Services) -> SkipNote | None:
     row = circuits.get(conn, services.gateway.name)
     if row is None or row.mode == CircuitMode.CLOSED:
         return None
-    return SkipNote.CIRCUIT if CircuitMode.OPEN == row.mode or row.state != CircuitState.CLOSED else None
+    return SkipNote.CIRCUIT if row.mode == CircuitMode.OPEN or row.state != CircuitState.CLOSED else None
 
 
 def _count(conn: Connection, services: Services, row: Any, wanted: ResendFilter, now: datetime) -> int:

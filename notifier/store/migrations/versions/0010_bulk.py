@@ -17,6 +17,7 @@ def upgrade() -> None:
     _create_item()
     op.add_column("notification", sa.Column("bulk_id", RowId))
     _index_where("ix_notification_bulk", "notification", ["bulk_id", "status", "id"], "bulk_id IS NOT NULL")
+    _index_where("ix_link_opened", "link", ["certificate_id"], "opened_at IS NOT NULL")
 
 
 def _create_schedule() -> None:
