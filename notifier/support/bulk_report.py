@@ -1,9 +1,10 @@
-"""What staff read about a bulk: its numbers, the rows behind each, and the report. References and our own words only."""
+"""What staff read about a bulk: the rows behind each number, the report, the deeds. Never who somebody is."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 
 from notifier.core.bulks import BulkState, ItemState
 from notifier.core.states import State
@@ -28,7 +29,9 @@ class Line:
     reason: str | None
 
 
-def listed(services: Services, *, before: str | None = None, schedule_id: str | None = None) -> tuple[list[bulks.Row], bool]:
+def listed(
+    services: Services, *, before: str | None = None, schedule_id: str | None = None
+) -> tuple[list[bulks.Row], bool]:
     """Up to PAGE bulks, newest first, and whether older ones follow."""
     with services.db.read() as conn:
         rows = bulks.listed(conn, limit=PAGE + 1, before=before, schedule_id=schedule_id)
@@ -77,7 +80,7 @@ def _as_reported(row: bulks.Row, item: bulks.Row) -> tuple[str, str | None]:
 class Deed:
     """What somebody did with a bulk or a schedule."""
 
-    at: object
+    at: datetime
     action: str
     who: str  #: a colleague's name, or an actor of the audit
     reason: str | None
