@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from notifier.certificates.codes.ahead import make_ahead
@@ -9,7 +10,7 @@ from notifier.intake.reconciliation import reconcile_events
 from notifier.intake.uploads import steps
 from notifier.messages.reconcile import reconcile
 from notifier.messages.upkeep import BATCH
-from notifier.support import follow_ups
+from notifier.support import bulk_run, follow_ups
 
 SEND_BATCH = "sertilink.send_batch"
 RECONCILE = "sertilink.reconcile"
@@ -17,35 +18,30 @@ COUNT_EVENTS = "sertilink.count_events"
 MAKE_CODES = "sertilink.make_codes"
 FOLLOW_UPS = "sertilink.follow_ups"
 UPLOADS = "sertilink.uploads"
+BULK_RESENDS = "sertilink.bulk_resends"
+
+
+_WORK: dict[str, Callable[[Any], object]] = {
+    SEND_BATCH: lambda app: app.sender.send_batch(BATCH).full,
+    RECONCILE: lambda app: reconcile(app.services),
+    COUNT_EVENTS: lambda app: reconcile_events(app.services),
+    MAKE_CODES: lambda app: make_ahead(app.services),
+    FOLLOW_UPS: lambda app: follow_ups.run(app.services),
+    UPLOADS: lambda app: steps.run(app.services),
+    BULK_RESENDS: lambda app: bulk_run.run(app.services),
+}
+#: what these answer says whether more of the same waits; then the task is sent again, and others come in between
+_MAY_LEAVE_MORE = frozenset({SEND_BATCH, MAKE_CODES, UPLOADS})
 
 
 def register(app: Any) -> None:
     """Registers the tasks with an app (notifier.worker.SertilinkApp)."""
+    for name, work in _WORK.items():
+        _add(app, name, work)
 
-    @app.task(name=SEND_BATCH, ignore_result=True)  # type: ignore[untyped-decorator]  # celery ships no types
-    def send_batch() -> None:
-        report = app.sender.send_batch(BATCH)
-        if report.full:
-            app.send_task(SEND_BATCH, expires=30)
 
-    @app.task(name=RECONCILE, ignore_result=True)  # type: ignore[untyped-decorator]  # celery ships no types
-    def look_up_unknown() -> None:
-        reconcile(app.services)
-
-    @app.task(name=COUNT_EVENTS, ignore_result=True)  # type: ignore[untyped-decorator]  # celery ships no types
-    def count_events() -> None:
-        reconcile_events(app.services)
-
-    @app.task(name=MAKE_CODES, ignore_result=True)  # type: ignore[untyped-decorator]  # celery ships no types
-    def make_codes() -> None:
-        if make_ahead(app.services):
-            app.send_task(MAKE_CODES, expires=30)
-
-    @app.task(name=FOLLOW_UPS, ignore_result=True)  # type: ignore[untyped-decorator]  # celery ships no types
-    def do_follow_ups() -> None:
-        follow_ups.run(app.services)
-
-    @app.task(name=UPLOADS, ignore_result=True)  # type: ignore[untyped-decorator]  # celery ships no types
-    def work_at_uploads() -> None:
-        if steps.run(app.services):
-            app.send_task(UPLOADS, expires=30)
+def _add(app: Any, name: str, work: Callable[[Any], object]) -> None:
+    @app.task(name=name, ignore_result=True)  # type: ignore[untyped-decorator]  # celery ships no types
+    def do() -> None:
+        if work(app) and name in _MAY_LEAVE_MORE:
+            app.send_task(name, expires=30)

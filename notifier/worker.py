@@ -155,6 +155,7 @@ class Ticker(threading.Thread):
         names += [tasks.MAKE_CODES] * ticked.codes
         names += [tasks.FOLLOW_UPS] * ticked.follow_ups
         names += [tasks.UPLOADS] * ticked.uploads
+        names += [tasks.BULK_RESENDS] * ticked.bulks
         for name in names:
             self._app.send_task(name, expires=30, retry=False)
 

@@ -24,6 +24,8 @@ from linkserver.staff import (
     persons,
     plain,
     print_desk,
+    resend_schedules,
+    resends,
     search,
     settings,
     sign_in,
@@ -77,6 +79,8 @@ def create_app(services: Services) -> Flask:
         persons,
         work,
         dead_letters,
+        resend_schedules,
+        resends,
     ):
         app.register_blueprint(part.blueprint(services))
     passwords = Passwords()

@@ -26,6 +26,7 @@ RAIL = (
     (N_("Dosis"), "doses.day", Permission.DOSES_READ, "/doses"),
     (N_("Pesan"), "messages.search", Permission.MESSAGES_READ, "/messages"),
     (N_("Daftar kerja"), "work.page", Permission.MESSAGES_READ, "/work"),
+    (N_("Kirim ulang"), "resends.page", Permission.BULK_READ, "/resends"),
     (N_("Kasus"), "cases.page", Permission.CASES_READ, "/cases"),
     (N_("Setelan"), "settings.page", Permission.SETTINGS_READ, "/settings"),
     (N_("Penangkap SMS"), "catcher.page", Permission.CATCHER_READ, "/catcher"),

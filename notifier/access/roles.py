@@ -37,6 +37,9 @@ class Permission(StrEnum):
     UPLOADS = "uploads"  #: bring a list, have it recorded, take back what was refused
     DEAD_LETTERS_READ = "dead-letters:read"  #: that there are some, and what is wrong with them
     DEAD_LETTERS_ACT = "dead-letters:act"  #: open one with a reason, correct and replay, discard
+    BULK_READ = "bulk:read"
+    BULK_WRITE = "bulk:write"  #: make, pause, resume, cancel bulk resends
+    BULK_APPROVE = "bulk:approve"  #: let another person's bulk resend go
 
 
 _READ = frozenset(
@@ -66,13 +69,15 @@ _OPERATE = _READ | {
     Permission.UPLOADS,
     Permission.DEAD_LETTERS_READ,
     Permission.DEAD_LETTERS_ACT,
+    Permission.BULK_READ,
+    Permission.BULK_WRITE,
 }
 
 PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.HEALTH_WORKER: _DESK,
     Role.FACILITY_LEAD: _DESK | {Permission.CASES_ACT, Permission.PERSONS_REVEAL, Permission.LINKS_REVOKE},
     Role.OPERATOR: _OPERATE,
-    Role.SUPERVISOR: _OPERATE | {Permission.SWITCH},
+    Role.SUPERVISOR: _OPERATE | {Permission.SWITCH, Permission.BULK_APPROVE},
     # sees what was done, never to whom
     Role.AUDITOR: frozenset(
         {
@@ -81,6 +86,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
             Permission.CASES_READ,
             Permission.SETTINGS_READ,
             Permission.DEAD_LETTERS_READ,
+            Permission.BULK_READ,
         }
     ),
     # a small programme has one person for everything

@@ -164,6 +164,12 @@ link = sa.Table(
     sa.Column("opened_at", Moment),
     sa.Column("paused_at", Moment),  # somebody who got it says that it is not for them
     sa.Column("printed_at", Moment),  # handed over on paper; no SMS bears it
+    sa.Index(
+        "ix_link_opened",
+        "certificate_id",
+        sqlite_where=sa.text("opened_at IS NOT NULL"),
+        postgresql_where=sa.text("opened_at IS NOT NULL"),
+    ),
 )
 
 opening = sa.Table(

@@ -49,6 +49,7 @@ notification = sa.Table(
     sa.Column("alarmed_at", Moment),  # when we said that the promise is at risk
     sa.Column("created_at", Moment, nullable=False),
     sa.Column("updated_at", Moment, nullable=False),
+    sa.Column("bulk_id", RowId),  # the bulk resend that planned it
     sa.UniqueConstraint("dose_id", "kind", "channel", "generation"),
     # literal predicates: a bound parameter cannot use a partial index in a generic plan
     sa.Index(
@@ -109,6 +110,14 @@ notification = sa.Table(
         "dose_id",
         sqlite_where=sa.text("status IN ('failed', 'undelivered', 'unknown', 'held', 'suppressed')"),
         postgresql_where=sa.text("status IN ('failed', 'undelivered', 'unknown', 'held', 'suppressed')"),
+    ),
+    sa.Index(
+        "ix_notification_bulk",
+        "bulk_id",
+        "status",
+        "id",
+        sqlite_where=sa.text("bulk_id IS NOT NULL"),
+        postgresql_where=sa.text("bulk_id IS NOT NULL"),
     ),
 )
 
