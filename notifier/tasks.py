@@ -6,6 +6,7 @@ from typing import Any
 
 from notifier.certificates.codes.ahead import make_ahead
 from notifier.intake.reconciliation import reconcile_events
+from notifier.messages import tallies
 from notifier.messages.reconcile import reconcile
 from notifier.messages.upkeep import BATCH
 from notifier.support import follow_ups
@@ -15,6 +16,7 @@ RECONCILE = "sertilink.reconcile"
 COUNT_EVENTS = "sertilink.count_events"
 MAKE_CODES = "sertilink.make_codes"
 FOLLOW_UPS = "sertilink.follow_ups"
+COUNT_MESSAGES = "sertilink.count_messages"
 
 
 def register(app: Any) -> None:
@@ -42,3 +44,7 @@ def register(app: Any) -> None:
     @app.task(name=FOLLOW_UPS, ignore_result=True)  # type: ignore[untyped-decorator]  # celery ships no types
     def do_follow_ups() -> None:
         follow_ups.run(app.services)
+
+    @app.task(name=COUNT_MESSAGES, ignore_result=True)  # type: ignore[untyped-decorator]  # celery ships no types
+    def count_messages() -> None:
+        tallies.refresh(app.services)

@@ -153,7 +153,7 @@ class Ticker(threading.Thread):
         names = [tasks.SEND_BATCH] * ticked.wake_ups
         names += [tasks.RECONCILE] * ticked.look_ups + [tasks.COUNT_EVENTS] * ticked.nightly
         names += [tasks.MAKE_CODES] * ticked.codes
-        names += [tasks.FOLLOW_UPS] * ticked.follow_ups
+        names += [tasks.FOLLOW_UPS] * ticked.follow_ups + [tasks.COUNT_MESSAGES] * ticked.tallies
         for name in names:
             self._app.send_task(name, expires=30, retry=False)
 

@@ -9,6 +9,7 @@ from notifier.store.tables.base import metadata
 from notifier.store.tables.care import certificate, code, dose, event, facility, link, opening, person, person_word
 from notifier.store.tables.cases import number_pause, support_case
 from notifier.store.tables.people import api_key, session, staff
+from notifier.store.tables.programme import setting_version, tally, tally_day, tally_run
 from notifier.store.tables.sending import attempt, caught_sms, inbound_sms, notification, receipt, suppression
 from notifier.store.tables.upkeep import (
     audit,
@@ -50,9 +51,13 @@ __all__ = [
     "receipt",
     "reconciliation",
     "session",
+    "setting_version",
     "staff",
     "support_case",
     "suppression",
     "switch",
+    "tally",
+    "tally_day",
+    "tally_run",
     "tick",
 ]

@@ -7,6 +7,9 @@ import sqlalchemy as sa
 from notifier.store.tables.base import metadata, row_of
 from notifier.store.types import Moment, RowId, id_column
 
+#: states that few of millions stand in, so that their rows are found by an index
+_RARE = sa.text("status IN ('failed', 'undelivered', 'unknown', 'held', 'cancelled', 'suppressed', 'expired')")
+
 notification = sa.Table(
     "notification",
     metadata,
@@ -89,6 +92,13 @@ notification = sa.Table(
         postgresql_where=sa.text("left_at IS NOT NULL"),
     ),
     sa.Index("ix_notification_phone_index_left_at", "phone_index", "left_at"),
+    sa.Index(
+        "ix_notification_ended",
+        "ended_at",
+        sqlite_where=sa.text("ended_at IS NOT NULL"),
+        postgresql_where=sa.text("ended_at IS NOT NULL"),
+    ),
+    sa.Index("ix_notification_rare", "status", "created_at", "id", sqlite_where=_RARE, postgresql_where=_RARE),
 )
 
 attempt = sa.Table(
