@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from sqlalchemy.engine import Connection
 
 from notifier.core.ids import new_id
-from notifier.core.states import FINAL, NOT_LEFT, Kind, Lane, Reason, State, may_move
+from notifier.core.states import FINAL, MOVES, NOT_LEFT, Kind, Lane, Reason, State, may_move
 from notifier.messages import tallies as counting
 from notifier.messages.upkeep import tick
 from notifier.services import Services
@@ -181,7 +181,7 @@ class Town:
         return self.chance.sample(rows, min(len(rows), self.chance.randint(1, 3)))
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(seed=st.integers(0, 10**9), steps=st.integers(20, 90))
 def test_the_written_counts_are_those_of_a_full_count(
     services: Services, clock: FakeClock, seed: int, steps: int
@@ -277,3 +277,52 @@ def test_a_final_state_leaves_the_mark_of_its_end(services: Services, clock: Fak
     """On this the counts of past days rest."""
     row = notifications.new_row(kind=Kind.OTP, status=state, lane=Lane.ASKED, at=clock.now(), due_at=clock.now())
     assert row["ended_at"] == clock.now()
+
+
+_PATHS = {
+    State.SCHEDULED: (),
+    State.CLAIMED: (State.CLAIMED,),
+    State.SENDING: (State.CLAIMED, State.SENDING),
+    State.ACCEPTED: (State.CLAIMED, State.SENDING, State.ACCEPTED),
+    State.SENT: (State.CLAIMED, State.SENDING, State.SENT),
+    State.UNKNOWN: (State.CLAIMED, State.SENDING, State.UNKNOWN),
+    State.HELD: (State.HELD,),
+}
+
+
+@pytest.mark.parametrize(("old", "new"), [(old, new) for old, news in MOVES.items() for new in sorted(news)])
+def test_every_move_of_an_old_message_is_found_at_the_next_count(
+    services: Services, clock: FakeClock, old: State, new: State
+) -> None:
+    """Days later, and long after the message left its last mark."""
+    town = Town(services, clock, random.Random(3))
+    while not town.counted():
+        town.make()
+    with services.db.write() as conn:
+        conn.execute(notification.update().values(status=State.SCHEDULED.value, reason=None, ended_at=None))
+    clock.tick(days=3)
+    for state in _PATHS[old]:
+        _move(services, clock, state)
+    clock.tick(minutes=30)
+    counting.refresh(services)
+    clock.tick(minutes=30)
+    counting.refresh(services)
+    before = town.written()
+    assert before == town.counted()
+    clock.tick(minutes=30)
+    _move(services, clock, new)
+    clock.tick(minutes=1)
+    counting.refresh(services)
+    assert town.written() == town.counted()
+    folded = [tallies.FOLDED.get(state, state) for state in (old, new)]
+    assert (town.written() == before) == (folded[0] == folded[1])
+
+
+def _move(services: Services, clock: FakeClock, new: State) -> None:
+    """As sending, receipts and operators move a message."""
+    at = clock.now()
+    left = new in {State.SENDING, State.ACCEPTED, State.SENT, State.UNKNOWN, State.DELIVERED, State.UNDELIVERED}
+    with services.db.write() as conn:
+        for row in conn.execute(sa.select(notification)).all():
+            values = {"left_at": row.left_at or at} if left else {"left_at": None} if new is State.SCHEDULED else {}
+            notifications.move(conn, [row.id], new, old=[State(row.status)], at=at, **values)
