@@ -165,7 +165,7 @@ def _alarm(notification_id: str, at: datetime) -> dict[str, Any]:
 def _plan(
     services: Services, subject: Subject, obeys_quiet: bool, accepted_at: datetime, options: PlanOptions, row_id: str
 ) -> Plan:
-    delay = options.delay if options.delay is not None else timedelta(hours=services.settings.delay_hours)
+    delay = options.delay if options.delay is not None else timedelta(hours=services.programme.delay_hours)
     return plan_due(
         accepted_at,
         delay=delay,

@@ -143,7 +143,7 @@ def count(conn: Connection, day: Day) -> dict[Cell, int]:
 
 def stored(conn: Connection, day: date) -> dict[Cell, int]:
     """What is written down about a day."""
-    return {(row.facility_id, row.what, row.reason): row.count for row in _rows(conn, tally.c.day == day)}
+    return {(row.facility_id, row.what, row.reason): row.number for row in _rows(conn, tally.c.day == day)}
 
 
 def _rows(conn: Connection, *where: sa.ColumnElement[bool]) -> list[Row]:
@@ -152,12 +152,12 @@ def _rows(conn: Connection, *where: sa.ColumnElement[bool]) -> list[Row]:
 
 def write(conn: Connection, day: Day, new: Mapping[Cell, int], old: Mapping[Cell, int], *, zone: str, at: Any) -> None:
     """Writes down a count of a day, where it differs from what stands there."""
-    changed = [_named(day.day, cell) | {"count": number} for cell, number in new.items() if old.get(cell) != number]
+    changed = [_named(day.day, cell) | {"number": number} for cell, number in new.items() if old.get(cell) != number]
     build = sqlite.insert if conn.dialect.name == "sqlite" else postgresql.insert
     if changed:
         insert = build(tally)
         key = ["facility_id", "day", "what", "reason"]
-        conn.execute(insert.on_conflict_do_update(index_elements=key, set_={"count": insert.excluded.count}), changed)
+        conn.execute(insert.on_conflict_do_update(index_elements=key, set_={"number": insert.excluded.number}), changed)
     gone = [_named(day.day, cell, "of_") for cell in old if cell not in new]
     if gone:
         where = (tally.c[name] == sa.bindparam(f"of_{name}") for name in ("facility_id", "day", "what", "reason"))
@@ -191,7 +191,7 @@ def busiest(conn: Connection, since: date, limit: int) -> list[str]:
         sa.select(tally.c.facility_id)
         .where(tally.c.what == sa.literal_column(f"'{MADE}'"), tally.c.day >= since, tally.c.facility_id != ALL)
         .group_by(tally.c.facility_id)
-        .order_by(sa.func.sum(tally.c.count).desc(), tally.c.facility_id)
+        .order_by(sa.func.sum(tally.c.number).desc(), tally.c.facility_id)
     )
     return list(conn.scalars(statement.limit(limit)))
 
@@ -199,7 +199,7 @@ def busiest(conn: Connection, since: date, limit: int) -> list[str]:
 def of_facilities(conn: Connection, facility_ids: Collection[str], since: date) -> dict[str, dict[str, int]]:
     """What some facilities' messages came to since a day, by facility and what."""
     statement = (
-        sa.select(tally.c.facility_id, tally.c.what, sa.func.sum(tally.c.count))
+        sa.select(tally.c.facility_id, tally.c.what, sa.func.sum(tally.c.number))
         .where(tally.c.facility_id.in_(list(facility_ids)), tally.c.day >= since)
         .group_by(tally.c.facility_id, tally.c.what)
     )

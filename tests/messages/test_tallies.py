@@ -150,7 +150,7 @@ class Town:
         """(day, facility, what, reason) -> count, as the dashboard reads it."""
         with self.services.db.read() as conn:
             rows = conn.execute(sa.select(tally)).all()
-        return Counter({(row.day, row.facility_id, row.what, row.reason): row.count for row in rows})
+        return Counter({(row.day, row.facility_id, row.what, row.reason): row.number for row in rows})
 
     def counted(self) -> Counter[tuple[Any, ...]]:
         """The same, message by message."""

@@ -27,7 +27,7 @@ tally = sa.Table(
     sa.Column("day", sa.Date, primary_key=True),  # in the programme's zone
     sa.Column("what", sa.String(20), primary_key=True),  # store/tallies.py: a state, or what came after
     sa.Column("reason", sa.String(40), primary_key=True),  # "": none
-    sa.Column("count", sa.BigInteger, nullable=False),
+    sa.Column("number", sa.BigInteger, nullable=False),
     sa.Index("ix_tally_what_day", "what", "day"),
 )
 

@@ -38,7 +38,7 @@ def _create_tallies() -> None:
         sa.Column("day", sa.Date(), nullable=False),
         sa.Column("what", sa.String(20), nullable=False),
         sa.Column("reason", sa.String(40), nullable=False),
-        sa.Column("count", sa.BigInteger(), nullable=False),
+        sa.Column("number", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("facility_id", "day", "what", "reason", name=op.f("pk_tally")),
     )
     op.create_index("ix_tally_what_day", "tally", ["what", "day"])
