@@ -53,6 +53,7 @@ def install_screen(app: Flask, services: Services, catalogue: Catalogue) -> None
         case_words=vocabulary.CASES,
         outcome_of_case=vocabulary.CASE_OUTCOMES,
         role_words=vocabulary.ROLES,
+        which_words=vocabulary.WHICH,
         masked=masked_phone,
         request_id=lambda: g.get("request_id", "-"),
     )

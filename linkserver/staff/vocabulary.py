@@ -80,6 +80,7 @@ REASONS: dict[str, str] = {
     "no-pause": N_("SMS ke nomor ini tidak sedang dihentikan, jadi tidak ada yang dibatalkan."),
     "not-about-number": N_("Kasus ini bukan tentang nomor telepon."),
     "not-about-birth-date": N_("Kasus ini bukan tentang tanggal lahir."),
+    "unchanged": N_("Tidak ada yang berubah, jadi tidak ada yang disimpan."),
     "no-valid-certificate": N_("Dosis ini tidak punya sertifikat yang berlaku."),
 }
 
@@ -126,6 +127,10 @@ RULES: dict[str, str] = {
     "in-past": N_("Waktu itu sudah lewat. Pilih waktu yang akan datang"),
     "too-late": N_("Pilih waktu dalam 60 hari ke depan"),
     "required": N_("Bagian ini harus diisi"),
+    "delay_hours range": N_("Tulis 0 sampai 48 jam, misalnya 2 atau 0,5"),
+    "quiet_hours range": N_("Tulis misalnya 20:00-08:00, atau off bila SMS boleh dikirim kapan saja"),
+    "person_daily_cap range": N_("Tulis angka dari 1 sampai 1000, misalnya 3"),
+    "hold_after_hours range": N_("Tulis jumlah jam dari 1 sampai 8760, misalnya 72"),
     "nik-birth-date": N_("Tanggal lahir di dalam NIK berbeda dengan yang ditulis. Periksa keduanya di kartu"),
 }
 _OTHER_RULE = N_("Periksa lagi bagian ini")
@@ -216,6 +221,32 @@ ROLES: dict[Role, str] = {
     Role.SUPERVISOR: N_("Penyelia"),
     Role.AUDITOR: N_("Pemeriksa"),
     Role.ADMINISTRATOR: N_("Administrator"),
+}
+
+#: what a number of the start page leads to that is no state (store.desk.WHICH)
+WHICH: dict[str, str] = {
+    "due": N_("Sudah waktunya dikirim"),
+    "risk": N_("Hampir lewat 48 jam"),
+    "opened": N_("Dibuka penerima"),
+    "downloaded": N_("Diunduh penerima"),
+}
+
+#: what is wrong with an SMS text of the programme's own (messages.own_text); %(what)s is what broke the rule
+SMS_FAULTS: dict[str, str] = {
+    "empty": N_("Tulis isi SMS-nya."),
+    "length": N_("Terlalu panjang. Paling banyak %(what)s huruf."),
+    "gsm7": N_("Huruf ini membuat SMS jauh lebih mahal. Ganti dengan huruf biasa: %(what)s"),
+    "placeholder": N_("Tidak ada isian bernama ((%(what)s)). Pakai yang ada di daftar saja."),
+    "brackets": N_("Ada tanda (( atau )) yang tidak berpasangan."),
+    "sender": N_("Sebut pengirimnya satu kali dengan ((pengirim)), supaya penerima tahu siapa yang menulis."),
+    "link-once": N_("Tautan harus ada tepat satu kali: ((tautan))"),
+    "link-space": N_("Beri spasi sebelum dan sesudah ((tautan)). Tanpa spasi, ponsel salah membaca tautannya."),
+    "no-link": N_("SMS jenis ini tidak membawa tautan. Hapus ((tautan))."),
+    "digits": N_("Jangan tulis nomor telepon, NIK, atau tanggal lahir: %(what)s"),
+    "address": N_("Jangan tulis alamat lain. Hanya ((tautan)) yang boleh dibuka penerima: %(what)s"),
+    "click": N_("Jangan menyuruh “klik”: begitulah bunyi SMS penipuan. Tulis misalnya “Buka”. Ditemukan: %(what)s"),
+    "urgent": N_("Jangan mendesak: begitulah bunyi SMS penipuan. Ditemukan: %(what)s"),
+    "segments": N_("Jadi %(what)s segmen SMS. Paling banyak 2; singkat lagi."),
 }
 
 

@@ -17,9 +17,9 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection
 
-from notifier.core.states import State
+from notifier.core.states import LANES, State
+from notifier.store import desk
 from notifier.store.events import insert_new
-from notifier.store.openings import NO_DOWNLOADS, ROBOT
 from notifier.store.tables import certificate, dose, facility, link, notification, opening, tally, tally_day, tally_run
 
 Row = sa.Row[Any]
@@ -105,13 +105,8 @@ def _newest_first(days: Sequence[Day]) -> list[tuple[int, Day]]:
 
 def count(conn: Connection, day: Day) -> dict[Cell, int]:
     """A full count of one day."""
-    downloads = sa.exists().where(
-        opening.c.link_id == notification.c.link_id,
-        opening.c.kind.not_in([kind.value for kind in NO_DOWNLOADS]),
-        opening.c.device != ROBOT,
-    )
     # a download comes after an opening, so the others are not even looked for
-    downloaded = sa.case((sa.and_(link.c.opened_at.is_not(None), downloads), 1), else_=0)
+    downloaded = sa.case((sa.and_(link.c.opened_at.is_not(None), desk.downloaded()), 1), else_=0)
     statement = (
         sa.select(
             dose.c.facility_id,
@@ -209,6 +204,51 @@ def of_facilities(conn: Connection, facility_ids: Collection[str], since: date) 
     return found
 
 
+def due_now(conn: Connection, facility_id: str | None, now: Any, limit: int) -> int:
+    """How many messages are due, counted no further than `limit`."""
+    statement = sa.select(sa.literal(1)).select_from(notification).where(*_due(now))
+    due = _narrowed(statement, facility_id).limit(limit).subquery()
+    return conn.scalar(sa.select(sa.func.count()).select_from(due)) or 0
+
+
+def oldest_due(conn: Connection, facility_id: str | None, now: Any) -> datetime | None:
+    """The due time of the message that has waited longest past it."""
+    oldest = [
+        conn.scalar(
+            _narrowed(
+                sa.select(notification.c.due_at).where(*_due(now), notification.c.lane == lane.value), facility_id
+            )
+            .order_by(notification.c.due_at)
+            .limit(1)
+        )
+        for lane in LANES  # the index on the schedule begins with it
+    ]
+    return min((moment for moment in oldest if moment is not None), default=None)
+
+
+def waiting_for_somebody(conn: Connection, facility_id: str | None) -> dict[str, int]:
+    """How many messages are held, and of how many nobody knows whether they left."""
+    attention = sa.text("notification.status IN ('unknown', 'held')")  # the partial index's own predicate
+    statement = sa.select(notification.c.status, sa.func.count()).where(attention).group_by(notification.c.status)
+    return {status: number for status, number in conn.execute(_narrowed(statement, facility_id))}
+
+
+def count_at_risk(conn: Connection, facility_id: str | None) -> int:
+    """How many promises are about to break."""
+    statement = sa.select(sa.func.count()).select_from(notification).where(*desk.at_risk())
+    return conn.scalar(_narrowed(statement, facility_id)) or 0
+
+
+def _due(now: Any) -> tuple[sa.ColumnElement[bool], sa.ColumnElement[bool]]:
+    return notification.c.status == sa.literal_column("'scheduled'"), notification.c.due_at <= now
+
+
+def _narrowed(statement: sa.Select[Any], facility_id: str | None) -> sa.Select[Any]:
+    if facility_id is None:
+        return statement
+    return statement.join(dose, dose.c.id == notification.c.dose_id).where(dose.c.facility_id == facility_id)
+
+
 def facility_names(conn: Connection, facility_ids: Collection[str]) -> dict[str, str]:
     """What some facilities are called, where somebody said so."""
     statement = sa.select(facility.c.id, facility.c.name).where(facility.c.id.in_(list(facility_ids)))
@@ -217,8 +257,7 @@ def facility_names(conn: Connection, facility_ids: Collection[str]) -> dict[str,
 
 def count_due(conn: Connection, now: Any) -> int:
     """Every message that is due: a count over the index on the schedule."""
-    due = (notification.c.status == sa.literal_column("'scheduled'"), notification.c.due_at <= now)
-    return conn.scalar(sa.select(sa.func.count()).select_from(notification).where(*due)) or 0
+    return conn.scalar(sa.select(sa.func.count()).select_from(notification).where(*_due(now))) or 0
 
 
 def count_left(conn: Connection, since: datetime) -> int:
