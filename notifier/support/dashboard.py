@@ -22,7 +22,7 @@ from notifier.store.circuits import CircuitMode, CircuitState
 from notifier.store.tallies import ALL, DOWNLOADED, MADE, OPENED, Row
 
 FACILITIES = 12
-_MOST_DUE = 10_000  # counted live; beyond it the number of the newest count is shown
+MOST_DUE = 10_000  #: counted live; beyond it the number of the newest count is shown
 _MOST_WINDOWS = 400  # days of sending hours that a forecast looks ahead
 
 #: what a message came to, for a reader who looks at a thousand of them: the states behind each
@@ -106,14 +106,14 @@ class Dashboard:
     switch: Row | None
 
 
-def look(services: Services, *, only_facility: str | None) -> Dashboard:
+def look(services: Services, *, only_facility: str | None, most_due: int = MOST_DUE) -> Dashboard:
     """The numbers of everybody, or of one facility."""
     at = services.clock.now()
     shown = days_shown(services, at)
     since = shown[0].day
     with services.db.read() as conn:
         run = tallies.newest_run(conn)
-        now = _now(conn, services, only_facility, run)
+        now = _now(conn, services, only_facility, run, most_due)
         cells = tallies.of_facility(conn, ALL if only_facility is None else only_facility, since)
         days = tuple(_day(one.day, cells) for one in shown)
         return Dashboard(
@@ -130,10 +130,10 @@ def look(services: Services, *, only_facility: str | None) -> Dashboard:
         )
 
 
-def _now(conn: Connection, services: Services, facility: str | None, run: Row | None) -> Now:
+def _now(conn: Connection, services: Services, facility: str | None, run: Row | None, most_due: int) -> Now:
     moment = services.db.lease(timedelta(0)).now
-    due, older = tallies.due_now(conn, facility, moment, _MOST_DUE), False
-    if due == _MOST_DUE and facility is None and run is not None and run.due >= due:
+    due, older = tallies.due_now(conn, facility, moment, most_due), False
+    if due == most_due and facility is None and run is not None and run.due >= due:
         due, older = run.due, True
     asking = tallies.waiting_for_somebody(conn, facility)
     return Now(
