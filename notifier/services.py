@@ -9,10 +9,11 @@ from zoneinfo import ZoneInfo
 from notifier.core.clock import Clock, SystemClock
 from notifier.core.errors import BadSettings
 from notifier.core.link_tokens import LinkSigner
-from notifier.core.schedule import QuietHours, read_quiet_hours
+from notifier.core.schedule import QuietHours
 from notifier.faults import Armed, Faults, Unarmed
 from notifier.gateways import Gateway
 from notifier.gateways.catcher import Catcher
+from notifier.programme import Programme, ProgrammeReader
 from notifier.settings import GatewayName, Settings
 from notifier.store.engine import Database
 from notifier.store.memory import Memory
@@ -31,7 +32,7 @@ class Services:
     sealer: Sealer
     gateway: Gateway
     link_signer: LinkSigner | None
-    quiet: QuietHours | None
+    reader: ProgrammeReader
     memory: Memory
     faults: Faults = field(default_factory=Unarmed)
 
@@ -41,6 +42,16 @@ class Services:
         if self.link_signer is None:
             raise BadSettings(["SERTILINK_LINK_KEYS: not loaded in this process"])
         return self.link_signer
+
+    @property
+    def programme(self) -> Programme:
+        """What the programme set in the browser over the environment, as it stood some seconds ago at most."""
+        return self.reader.read()
+
+    @property
+    def quiet(self) -> QuietHours | None:
+        """The hours without SMS, as they are in force."""
+        return self.programme.quiet
 
     @property
     def zone(self) -> ZoneInfo:
@@ -72,7 +83,7 @@ def build(settings: Settings, clock: Clock | None = None) -> Services:
         sealer=sealer,
         gateway=_gateway(settings, db, sealer, clock),
         link_signer=LinkSigner(link_keys) if link_keys else None,
-        quiet=read_quiet_hours(settings.quiet_hours),
+        reader=ProgrammeReader(db, clock, settings),
         memory=Memory(settings.data_folder),
         faults=Armed(settings.test_fault_points) if settings.test_fault_points else Unarmed(),
     )

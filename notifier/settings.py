@@ -137,10 +137,28 @@ Secrets = Annotated[tuple[SecretStr, ...], BeforeValidator(_split)]
 ALL_DOORS = ("link", "verify")
 
 
-class Settings(BaseModel):
-    """Everything that can be set. Names as in the environment, lower case, without the prefix."""
+class ProgrammeRules(BaseModel):
+    """What may also be set in the browser, where it overrides the environment: the same rules in both places."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, allow_inf_nan=False)
+
+    delay_hours: float = Field(0, ge=0, le=48)
+    quiet_hours: str = "20:00-08:00"
+    person_daily_cap: int = Field(3, ge=1, le=1000)
+    hold_after_hours: float = Field(72, gt=0, le=8760)
+
+    @field_validator("quiet_hours")
+    @classmethod
+    def _quiet_hours_can_be_read(cls, value: str) -> str:
+        read_quiet_hours(value)
+        return value
+
+
+PROGRAMME = tuple(ProgrammeRules.model_fields)
+
+
+class Settings(ProgrammeRules):
+    """Everything that can be set. Names as in the environment, lower case, without the prefix."""
 
     environment: Environment = Environment.LOCAL
     database_url: str = Field("sqlite:///var/sertilink.db", repr=False)  # may hold a password
@@ -175,10 +193,7 @@ class Settings(BaseModel):
     link_days: int = Field(90, ge=1, le=3650)
     link_check: LinkCheck = LinkCheck.BIRTH_DATE
     link_check_reason: str | None = None
-    delay_hours: float = Field(0, ge=0, le=48)
     undo_minutes: float = Field(10, ge=0, le=1440)
-    hold_after_hours: float = Field(72, gt=0, le=8760)
-    person_daily_cap: int = Field(3, ge=1)
     bulk_approval_above: int = Field(100, ge=0)  # a bulk resend of more messages waits for a second person
     bulk_cooldown_hours: float = Field(4, ge=0, le=720)  # who got an SMS so shortly before is left out of bulks
     lease_seconds: float = Field(60, ge=1, le=86400)
@@ -189,7 +204,6 @@ class Settings(BaseModel):
         timedelta(minutes=60),
     )
     unknown_policy: UnknownPolicy = UnknownPolicy.ASK
-    quiet_hours: str = "20:00-08:00"
     timezone: str = "Asia/Jakarta"
     country: str = "ID"
     allowed_countries: Words = ()  # empty: COUNTRY alone
@@ -206,12 +220,6 @@ class Settings(BaseModel):
     def _signing_keys_are_scalars(cls, value: tuple[SecretBytes, ...]) -> tuple[SecretBytes, ...]:
         if not all(is_p256_scalar(key.get_secret_value()) for key in value):
             raise ValueError("each key is a private number of P-256, 32 bytes; make one with `sertilink keys new`")
-        return value
-
-    @field_validator("quiet_hours")
-    @classmethod
-    def _quiet_hours_can_be_read(cls, value: str) -> str:
-        read_quiet_hours(value)
         return value
 
     @field_validator("timezone")

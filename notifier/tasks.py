@@ -8,6 +8,7 @@ from typing import Any
 from notifier.certificates.codes.ahead import make_ahead
 from notifier.intake.reconciliation import reconcile_events
 from notifier.intake.uploads import steps
+from notifier.messages import tallies
 from notifier.messages.reconcile import reconcile
 from notifier.messages.upkeep import BATCH
 from notifier.support import bulk_run, follow_ups
@@ -19,6 +20,7 @@ MAKE_CODES = "sertilink.make_codes"
 FOLLOW_UPS = "sertilink.follow_ups"
 UPLOADS = "sertilink.uploads"
 BULK_RESENDS = "sertilink.bulk_resends"
+COUNT_MESSAGES = "sertilink.count_messages"
 
 
 _WORK: dict[str, Callable[[Any], object]] = {
@@ -29,6 +31,7 @@ _WORK: dict[str, Callable[[Any], object]] = {
     FOLLOW_UPS: lambda app: follow_ups.run(app.services),
     UPLOADS: lambda app: steps.run(app.services),
     BULK_RESENDS: lambda app: bulk_run.run(app.services),
+    COUNT_MESSAGES: lambda app: tallies.refresh(app.services),
 }
 #: what these answer says whether more of the same waits; then the task is sent again, and others come in between
 _MAY_LEAVE_MORE = frozenset({SEND_BATCH, MAKE_CODES, UPLOADS})

@@ -156,6 +156,7 @@ class Ticker(threading.Thread):
         names += [tasks.FOLLOW_UPS] * ticked.follow_ups
         names += [tasks.UPLOADS] * ticked.uploads
         names += [tasks.BULK_RESENDS] * ticked.bulks
+        names += [tasks.COUNT_MESSAGES] * ticked.tallies
         for name in names:
             self._app.send_task(name, expires=30, retry=False)
 

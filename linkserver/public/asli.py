@@ -1,4 +1,5 @@
-"""/asli: is this message ours? Asks no database, keeps nothing; what was pasted never stands in an address."""
+"""/asli: is this message ours? Asks the database for our own SMS texts alone, keeps nothing; what was pasted never
+stands in an address."""
 
 from __future__ import annotations
 
@@ -20,6 +21,9 @@ def add_routes(app: Flask, face: Face) -> None:
     settings = services.settings
     texts = SmsTexts(TEMPLATES / "sms", settings.sender_name)
 
+    def is_ours(text: str, link: str) -> bool:
+        return texts.is_ours(text, link, services.reader.ever_used)
+
     @app.get("/asli")
     def asli() -> Response:
         return _page(None)
@@ -31,7 +35,7 @@ def add_routes(app: Flask, face: Face) -> None:
         text = request.form.get("text", "")
         if not text.strip():
             return _page(None, is_missing=True)
-        verdict = judge(services.links, settings.public_url, text, texts.is_ours, contacts=(settings.help_email,))
+        verdict = judge(services.links, settings.public_url, text, is_ours, contacts=(settings.help_email,))
         return _page(verdict)
 
     def _page(verdict: Verdict | None, *, is_missing: bool = False) -> Response:

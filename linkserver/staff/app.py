@@ -29,6 +29,7 @@ from linkserver.staff import (
     search,
     settings,
     sign_in,
+    sms_text_pages,
     uploads,
     work,
 )
@@ -81,6 +82,7 @@ def create_app(services: Services) -> Flask:
         dead_letters,
         resend_schedules,
         resends,
+        sms_text_pages,
     ):
         app.register_blueprint(part.blueprint(services))
     passwords = Passwords()

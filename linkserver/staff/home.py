@@ -1,23 +1,24 @@
-"""The start page: how many messages stand where, each number a link to the rows, and the kill switch."""
+"""The start page: how things stand now and what became of the last days' messages; each number leads to its rows."""
 
 from __future__ import annotations
 
+from datetime import date, timedelta
+
+from babel.numbers import format_decimal
 from flask import Blueprint, render_template
 
+from linkserver.staff import charts
 from linkserver.staff.gate import me, needs
+from linkserver.words import language
 from notifier.access.roles import Permission
-from notifier.core.states import State
 from notifier.intake.reconciliation import newest
+from notifier.messages.tallies import DAYS
 from notifier.services import Services
-from notifier.store import cases, circuits, counters
-from notifier.support import desk
+from notifier.store import cases, staff
+from notifier.support import dashboard
 
-#: what somebody must look at, what is on its way, what is done
-GROUPS = (
-    ("attention", (State.UNKNOWN, State.HELD, State.FAILED, State.UNDELIVERED)),
-    ("moving", (State.SCHEDULED, State.SENDING, State.ACCEPTED, State.SENT)),
-    ("done", (State.DELIVERED, State.SUPPRESSED, State.CANCELLED, State.EXPIRED)),
-)
+#: counts are late when they are older
+_LATE = timedelta(minutes=15)
 
 
 def blueprint(services: Services) -> Blueprint:
@@ -27,14 +28,34 @@ def blueprint(services: Services) -> Blueprint:
     @part.get("/")
     @needs(Permission.HOME)
     def page() -> str:
-        counts = desk.counts(services, only_facility=me().only_facility)
-        counts[State.SENDING] += counts.pop(State.CLAIMED)  # one word for a reader
+        seen = dashboard.look(services, only_facility=me().only_facility)
         with services.db.read() as conn:
             waiting = cases.count_open(conn, me().only_facility) if me().may(Permission.CASES_READ) else 0
-            switch = counters.get_switch(conn, counters.HOLD)
-            circuit = circuits.get(conn, services.gateway.name)
-        stopped = circuit is not None and "open" in {circuit.state, circuit.mode}
-        shown = {"counts": counts, "groups": GROUPS, "switch": switch, "counted": newest(services), "cases": waiting}
-        return render_template("home.html", circuit=circuit if stopped else None, **shown)
+            by = seen.switch.changed_by.removeprefix("staff:") if seen.switch else ""
+            names = staff.names(conn, [by]) if seen.switch and seen.switch.changed_by.startswith("staff:") else {}
+        return render_template(
+            "home.html",
+            seen=seen,
+            by=names.get(by, by),
+            cases=waiting,
+            counted=newest(services),
+            days_shown=DAYS,
+            group_values={name: [state.value for state in states] for name, states in dashboard.GROUPS.items()},
+            sent_values=[state.value for state in dashboard.SENT],
+            is_late=seen.counted_at is not None and services.clock.now() - seen.counted_at > _LATE,
+            by_day=_by_day(seen),
+            by_facility=charts.rows([one.numbers for one in seen.facilities], [one.name for one in seen.facilities]),
+            day_of=date.fromisoformat,
+        )
 
     return part
+
+
+def _by_day(seen: dashboard.Dashboard) -> charts.Chart:
+    names = [str(date.fromisoformat(one.key).day) for one in seen.days]
+    return charts.columns([one.numbers for one in seen.days], names, _number)
+
+
+def _number(number: int) -> str:
+    said: str = format_decimal(number, locale=language())
+    return said

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from flask import Blueprint, make_response, redirect, render_template, request, url_for
@@ -15,12 +15,15 @@ from notifier.access.roles import Permission
 from notifier.core.errors import BadInput, Refused
 from notifier.core.states import NOT_LEFT, DoseStatus, Kind, State
 from notifier.services import Services
+from notifier.store.desk import WHICH, Narrow
 from notifier.support import desk, resend, revoke
 from notifier.support.revoke import Scope
 from notifier.support.timeline import Timeline, timeline
 
 _UNREADABLE, _CONFLICT = 422, 409
 _DONE = frozenset({"resent", "cancelled", "unlocked", "corrected", "withdrawn", "revoked"})
+#: what narrows the list besides the states: the links of the start page carry them
+_NARROWING = ("reason", "day", "since", "facility", "which")
 
 
 def blueprint(services: Services) -> Blueprint:
@@ -36,16 +39,21 @@ def _lists(part: Blueprint, services: Services) -> None:
     @part.get("/messages")
     @needs(Permission.MESSAGES_READ)
     def search() -> str:
-        states = _wanted_states()
+        states, own = _wanted_states(), me().only_facility
         lines, more = desk.listed(
             services,
             states=states,
-            only_facility=me().only_facility,
+            only_facility=own if own is not None else request.args.get("facility") or None,
             with_persons=me().may(Permission.PERSONS_READ),
             before=request.args.get("before"),
+            narrow=_narrow(services),
         )
+        chosen = request.args.get("state", "")
+        narrowed = {name: values for name in _NARROWING if (values := request.args.getlist(name))}
+        if len(request.args.getlist("state")) > 1:
+            narrowed["state"] = request.args.getlist("state")
         return render_template(
-            "messages.html", lines=lines, more=more, chosen=request.args.get("state", ""), typed={}, problems={}
+            "messages.html", lines=lines, more=more, chosen=chosen, narrowed=narrowed, typed={}, problems={}
         )
 
     @part.get("/messages/<reference>")
@@ -56,11 +64,33 @@ def _lists(part: Blueprint, services: Services) -> None:
 
 
 def _wanted_states() -> list[State]:
+    wanted = {State(word) for word in request.args.getlist("state") if word in set(State)}
+    if wanted & {State.CLAIMED, State.SENDING}:
+        wanted |= {State.CLAIMED, State.SENDING}  # one to a reader
+    return sorted(wanted)
+
+
+def _narrow(services: Services) -> Narrow:
+    """What the numbers of the start page lead to; words that we do not know narrow nothing."""
+    which, day = request.args.get("which"), request.args.get("day", "")
+    start, end = _moments(services, day, day) if day else _moments(services, request.args.get("since", ""), "")
+    return Narrow(
+        reason=request.args.get("reason") or None,
+        since=start,
+        until=end,
+        which=which if which in WHICH else None,
+        now=services.clock.now(),
+    )
+
+
+def _moments(services: Services, first: str, last: str) -> tuple[datetime | None, datetime | None]:
+    """The first moment of a day of the programme's zone, and the first after another."""
     try:
-        state = State(request.args.get("state", ""))
-    except ValueError:
-        return []
-    return [State.CLAIMED, State.SENDING] if state in {State.CLAIMED, State.SENDING} else [state]
+        start = datetime.combine(date.fromisoformat(first), time(), services.zone)
+        end = datetime.combine(date.fromisoformat(last), time(), services.zone) + timedelta(days=1) if last else None
+        return start.astimezone(UTC), end.astimezone(UTC) if end else None
+    except (ValueError, OverflowError):
+        return None, None
 
 
 def _deeds(part: Blueprint, services: Services) -> None:

@@ -64,6 +64,7 @@ def install_screen(app: Flask, services: Services, catalogue: Catalogue) -> None
         record_words=vocabulary.RECORDED,
         row_rule=vocabulary.row_rule_words,
         row_place=vocabulary.place_words,
+        which_words=vocabulary.WHICH,
         masked=masked_phone,
         masked_nik=masked_nik,
         call_words=vocabulary.CALLS,

@@ -88,6 +88,7 @@ REASONS: dict[str, str] = {
     "no-pause": N_("SMS ke nomor ini tidak sedang dihentikan, jadi tidak ada yang dibatalkan."),
     "not-about-number": N_("Kasus ini bukan tentang nomor telepon."),
     "not-about-birth-date": N_("Kasus ini bukan tentang tanggal lahir."),
+    "unchanged": N_("Tidak ada yang berubah, jadi tidak ada yang disimpan."),
     "no-valid-certificate": N_("Dosis ini tidak punya sertifikat yang berlaku."),
     # refusals of what is done with accounts
     "own-account": N_("Ini akun Anda sendiri. Minta administrator lain, atau buka Akun saya."),
@@ -178,6 +179,10 @@ RULES: dict[str, str] = {
     "unexpected": N_("Sudah dicoba berkali-kali dan selalu gagal; beri tahu pengelola sistem"),
     "required": N_("Bagian ini harus diisi"),
     "nik-to-search": N_("Tulis NIK untuk mencari, atau isi sendiri nama dan nomornya di bawah"),
+    "delay_hours range": N_("Tulis 0 sampai 48 jam, misalnya 2 atau 0,5"),
+    "quiet_hours range": N_("Tulis misalnya 20:00-08:00, atau off bila SMS boleh dikirim kapan saja"),
+    "person_daily_cap range": N_("Tulis angka dari 1 sampai 1000, misalnya 3"),
+    "hold_after_hours range": N_("Tulis jumlah jam dari 1 sampai 8760, misalnya 72"),
     "nik-birth-date": N_("Tanggal lahir di dalam NIK berbeda dengan yang ditulis. Periksa keduanya di kartu"),
     "username": N_("Pakai 3 sampai 100 huruf kecil, angka, titik, tanda hubung, atau alamat surel"),
     "username-taken": N_("Nama pengguna ini sudah dipakai. Pilih yang lain"),
@@ -491,6 +496,32 @@ BULK_DEEDS: dict[str, str] = {
     "bulk-schedule.pause": N_("Dijeda"),
     "bulk-schedule.resume": N_("Dilanjutkan"),
     "bulk-schedule.end": N_("Diakhiri"),
+}
+
+#: what a number of the start page leads to that is no state (store.desk.WHICH)
+WHICH: dict[str, str] = {
+    "due": N_("Sudah waktunya dikirim"),
+    "risk": N_("Hampir lewat 48 jam"),
+    "opened": N_("Dibuka penerima"),
+    "downloaded": N_("Diunduh penerima"),
+}
+
+#: what is wrong with an SMS text of the programme's own (messages.own_text); %(what)s is what broke the rule
+SMS_FAULTS: dict[str, str] = {
+    "empty": N_("Tulis isi SMS-nya."),
+    "length": N_("Terlalu panjang. Paling banyak %(what)s huruf."),
+    "gsm7": N_("Huruf ini membuat SMS jauh lebih mahal. Ganti dengan huruf biasa: %(what)s"),
+    "placeholder": N_("Tidak ada isian bernama ((%(what)s)). Pakai yang ada di daftar saja."),
+    "brackets": N_("Ada tanda (( atau )) yang tidak berpasangan."),
+    "sender": N_("Sebut pengirimnya satu kali dengan ((pengirim)), supaya penerima tahu siapa yang menulis."),
+    "link-once": N_("Tautan harus ada tepat satu kali: ((tautan))"),
+    "link-space": N_("Beri spasi sebelum dan sesudah ((tautan)). Tanpa spasi, ponsel salah membaca tautannya."),
+    "no-link": N_("SMS jenis ini tidak membawa tautan. Hapus ((tautan))."),
+    "digits": N_("Jangan tulis nomor telepon, NIK, atau tanggal lahir: %(what)s"),
+    "address": N_("Jangan tulis alamat lain. Hanya ((tautan)) yang boleh dibuka penerima: %(what)s"),
+    "click": N_("Jangan menyuruh “klik”: begitulah bunyi SMS penipuan. Tulis misalnya “Buka”. Ditemukan: %(what)s"),
+    "urgent": N_("Jangan mendesak: begitulah bunyi SMS penipuan. Ditemukan: %(what)s"),
+    "segments": N_("Jadi %(what)s segmen SMS. Paling banyak 2; singkat lagi."),
 }
 
 

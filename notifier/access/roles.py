@@ -30,6 +30,7 @@ class Permission(StrEnum):
     PERSONS_REVEAL = "persons:reveal"  #: the whole number, with a reason, audited
     SWITCH = "switch"  #: hold and release everything
     SETTINGS_READ = "settings:read"
+    SETTINGS_WRITE = "settings:write"  #: programme settings and SMS texts
     CATCHER_READ = "catcher:read"  #: the local catcher; does not exist in production
     STAFF_MANAGE = "staff:manage"  #: accounts of others
     DOSES_CORRECT = "doses:correct"  #: another number, other data, withdrawn

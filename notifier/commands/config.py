@@ -8,10 +8,14 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import click
+import sqlalchemy as sa
 from pydantic import SecretBytes, SecretStr
+from sqlalchemy.exc import DBAPIError
 
 from notifier.commands.console import Console, json_option, pass_console, print_json
+from notifier.programme import ProgrammeReader
 from notifier.settings import GENERATED, PREFIX, SECRET_NAMES, Settings
+from notifier.store.engine import Database
 
 MASK = "••••"
 
@@ -27,15 +31,35 @@ def config() -> None:
 def show(console: Console, as_json: bool) -> None:
     """Print every setting, its value (secrets masked) and where it comes from."""
     settings = console.settings()
+    set_here = _set_in_browser(settings, console)
     rows = {
         PREFIX + name.upper(): {"value": shown(name, getattr(settings, name)), "source": _source(name, console.environ)}
         for name in Settings.model_fields
     }
+    for name, value in set_here.items():
+        rows[PREFIX + name.upper()] = {"value": value, "source": "programme settings"}
     if as_json:
         print_json(rows)
         return
     for name, row in rows.items():
         click.echo(f"{name}={row['value']}  # {row['source']}")
+
+
+def _set_in_browser(settings: Settings, console: Console) -> dict[str, str]:
+    """The values that were set on the staff face's page over the environment's; none, and a word to standard error,
+    where the database cannot say."""
+    url = sa.make_url(settings.database_url)
+    if url.get_backend_name() == "sqlite" and not Path(url.database or "").is_file():
+        return {}  # nothing was ever started here, and a look must not begin a database
+    db = Database(settings.database_url, console.clock)
+    try:
+        found = ProgrammeReader(db, console.clock, settings).read_now()
+    except DBAPIError:
+        click.echo("sertilink: the database does not answer, so programme settings are not shown", err=True)
+        return {}
+    finally:
+        db.close()
+    return {name: shown(name, getattr(found.rules, name)) for name in sorted(found.set_here)}
 
 
 def shown(name: str, value: Any) -> str:

@@ -184,7 +184,7 @@ def forecast(
 def _plan(
     services: Services, zone: ZoneInfo, rules: KindRules, accepted_at: datetime, options: PlanOptions, share: float
 ) -> Plan:
-    delay = options.delay if options.delay is not None else timedelta(hours=services.settings.delay_hours)
+    delay = options.delay if options.delay is not None else timedelta(hours=services.programme.delay_hours)
     return plan_due(
         accepted_at,
         delay=delay,

@@ -122,6 +122,7 @@ def _text(conn: Connection, services: Services, row: notifications.Row, person: 
         name=person.name,
         dose_number=shot.number if shot else None,
         link=None,
+        own=services.programme.texts,
     )
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -24,6 +24,7 @@ from notifier.messages.claim import Batch, claim, put_probe_back
 from notifier.messages.decide import Facts, Rules, Stop, decide
 from notifier.messages.gather import Gathered
 from notifier.messages.text import SmsTexts
+from notifier.programme import Programme
 from notifier.services import TEMPLATES, Services
 from notifier.store import attempts, certificates, counters, notifications
 from notifier.store.health import AWAY
@@ -62,12 +63,6 @@ class Sender:
         self._pause = pause
         self._is_warm = False
         self._texts = SmsTexts(TEMPLATES / "sms", services.settings.sender_name)
-        self._rules = Rules(
-            quiet=services.quiet,
-            hold_after=timedelta(hours=services.settings.hold_after_hours),
-            daily_cap=services.settings.person_daily_cap,
-            spread=timedelta(minutes=services.settings.smooth_minutes),
-        )
 
     def send_batch(self, limit: int) -> SendReport:
         """Sends up to `limit` due notifications, chunk by chunk. Each chunk is claimed anew, so that a fresh dose, the
@@ -142,8 +137,9 @@ class Sender:
         doubt whether that was committed, nothing is posted, and the rows are given back."""
         ready: list[_Ready] = []
         try:
+            programme = self._services.programme
             with self._services.db.write() as conn:
-                ready = self._decide(conn, batch)
+                ready = self._decide(conn, batch, programme)
                 self._services.faults.reached(FaultPoint.SENDING_BEFORE_COMMIT)
         except AWAY as error:
             _log.error("chunk not begun", extra={"error": type(error).__name__, "messages": len(batch.rows)})
@@ -158,7 +154,7 @@ class Sender:
             nothing = Outcome(OutcomeClass.NOT_BEGUN)
             self._record([outcomes.Settled(one.row, one.attempt_id, nothing, 1) for one in ready], token)
 
-    def _decide(self, conn: Connection, batch: Batch) -> list[_Ready]:
+    def _decide(self, conn: Connection, batch: Batch, programme: Programme) -> list[_Ready]:
         now = self._services.clock.now()
         if counters.is_on(conn, counters.HOLD):
             ids = [row.id for row in batch.rows]
@@ -166,9 +162,15 @@ class Sender:
             return []
         going: dict[str, OutgoingSms] = {}
         gathered = Gathered(conn, self._services, batch.rows, now)
+        rules = Rules(
+            quiet=programme.quiet,
+            hold_after=timedelta(hours=programme.hold_after_hours),
+            daily_cap=programme.person_daily_cap,
+            spread=timedelta(minutes=self._services.settings.smooth_minutes),
+        )
         for facts in gathered:
-            stop = decide(facts, self._rules, now)
-            sms = self._render(facts) if stop is None else None
+            stop = decide(facts, rules, now)
+            sms = self._render(facts, programme.texts) if stop is None else None
             if sms is not None:
                 going[facts.row.id] = sms
                 gathered.goes(facts)
@@ -204,15 +206,15 @@ class Sender:
             "started_at": now,
         }
 
-    def _render(self, facts: Facts) -> OutgoingSms | None:
+    def _render(self, facts: Facts, own: Mapping[str, str]) -> OutgoingSms | None:
         """None where it cannot be written: one message's fault must not keep the others of its chunk."""
         try:
-            return self._written(facts)
+            return self._written(facts, own)
         except Exception as error:
             _log.error("SMS not written", extra={"error": type(error).__name__, "reference": facts.row.reference})
             return None
 
-    def _written(self, facts: Facts) -> OutgoingSms:
+    def _written(self, facts: Facts, own: Mapping[str, str]) -> OutgoingSms:
         person = facts.person
         bears_link = KIND_RULES[Kind(facts.row.kind)].link
         if person is None or person.mobile is None or (bears_link and facts.link_public_id is None):
@@ -223,6 +225,7 @@ class Sender:
             name=person.name,
             dose_number=facts.dose_number,
             link=self._services.link_url(facts.link_public_id) if facts.link_public_id else None,
+            own=own,
         )
         return OutgoingSms(new_secret_id(), person.mobile, text, measure(text).segments)
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Collection, Mapping
 from itertools import product
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateNotFound
 
 from notifier.core.identity import initial_of
 from notifier.core.segments import is_gsm7
 from notifier.core.states import Kind
 from notifier.core.words import DEFAULT_LANGUAGE, primary_language
+from notifier.messages import own_text
 
 _INITIAL = re.compile(r"(?<!\w)([^\W\d_])\.")
 _DOSE = re.compile(r"(?<!\w)\d{1,2}(?!\w)")
@@ -29,29 +31,64 @@ class SmsTexts:
             autoescape=False,  # noqa: S701  # .txt only; nothing here is HTML
         )
 
-    def render(self, kind: Kind, *, language: str, name: str, dose_number: int | None, link: str | None) -> str:
+    def render(
+        self,
+        kind: Kind,
+        *,
+        language: str,
+        name: str,
+        dose_number: int | None,
+        link: str | None,
+        own: Mapping[str, str] | None = None,
+    ) -> str:
         """The text for one person, in Indonesian where there is none in the language; `link` None for a kind that bears
-        none. Only the first letter of the name goes in, and not even that where it would turn the whole SMS into UCS-2.
+        none; `own`: the programme's own texts by `language/kind`. Only the first letter of the name goes in, and not
+        even that where it would turn the whole SMS into UCS-2.
         """
         initial = initial_of(name)
-        template = self._templates.select_template(
-            [f"{primary_language(language)}/{kind.value}.txt", f"{DEFAULT_LANGUAGE}/{kind.value}.txt"]
-        )
-        return template.render(
-            sender=self._sender, initial=initial if is_gsm7(initial) else "", dose=dose_number, link=link
-        ).strip()
+        initial = initial if is_gsm7(initial) else ""
+        for spoken in (primary_language(language), DEFAULT_LANGUAGE):
+            text = (own or {}).get(key_of(spoken, kind))
+            if text is not None:
+                return own_text.fill(
+                    text, language=spoken, sender=self._sender, initial=initial, dose=dose_number, link=link
+                )
+            if self.has_file(spoken, kind):
+                break
+        template = self._templates.get_template(f"{key_of(spoken, kind)}.txt")
+        return template.render(sender=self._sender, initial=initial, dose=dose_number, link=link).strip()
 
-    def is_ours(self, text: str, link: str) -> bool:
-        """Whether `text` says what an SMS of ours with `link` says, in any language: not a word more or less."""
-        said = text.split()
-        rest = text.replace(link, " ")
+    def has_file(self, language: str, kind: Kind) -> bool:
+        """Whether a text came with the programme."""
+        try:
+            self._templates.get_template(f"{key_of(language, kind)}.txt")
+        except TemplateNotFound:
+            return False
+        return True
+
+    def kinds(self) -> list[tuple[str, Kind]]:
+        """(language, kind) of every text that came with the programme."""
+        names = [name.removesuffix(".txt").partition("/") for name in self._templates.list_templates(["txt"])]
+        return [(language, Kind(kind)) for language, _, kind in names]
+
+    def is_ours(self, text: str, link: str, own: Callable[[], Collection[tuple[str, str]]] = tuple) -> bool:
+        """Whether `text` says what an SMS of ours with `link` says, in any language: not a word more or less. `own`:
+        (language, text) of the programme's own texts; asked where the files' are not it."""
+        said, rest = text.split(), text.replace(link, " ")
         initials = ["", *list(dict.fromkeys(_INITIAL.findall(rest)))[:_TRIED]]
-        doses = [None, *list(dict.fromkeys(_DOSE.findall(rest)))[:_TRIED]]
+        doses = [None, *(int(dose) for dose in list(dict.fromkeys(_DOSE.findall(rest)))[:_TRIED])]
+        known = list(product(initials, doses))
+        files = [self._templates.get_template(name) for name in self._templates.list_templates(["txt"])]
+        for template, (initial, dose) in product(files, known):
+            if template.render(sender=self._sender, initial=initial, dose=dose, link=link).split() == said:
+                return True
         return any(
-            self._templates.get_template(name)
-            .render(sender=self._sender, initial=initial, dose=dose, link=link)
-            .split()
+            own_text.fill(one, language=spoken, sender=self._sender, initial=initial, dose=dose, link=link).split()
             == said
-            for name in self._templates.list_templates(["txt"])
-            for initial, dose in product(initials, doses)
+            for (spoken, one), (initial, dose) in product(own(), known)
         )
+
+
+def key_of(language: str, kind: Kind) -> str:
+    """What a text is called: `id/certificate`."""
+    return f"{language}/{kind.value}"

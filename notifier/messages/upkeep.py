@@ -12,7 +12,7 @@ from notifier.certificates.codes import ahead
 from notifier.faults import FaultPoint
 from notifier.messages import alarms, circuit, receipts, restored
 from notifier.services import Services
-from notifier.store import audit, bulks, counters, follow_ups, notifications, staff, unknowns, uploads
+from notifier.store import audit, bulks, counters, follow_ups, notifications, staff, tallies, unknowns, uploads
 
 DISPATCH_TICK = "dispatch"
 _DISPATCH_PERIOD = timedelta(milliseconds=900)
@@ -34,7 +34,8 @@ class Ticked:
     """What a tick found, and so what is worth starting. `wake_ups`: how many send batches; `look_ups`: outcomes are to
     be reconciled; `nightly`: the daily count of every accepted event is due; `codes`: some are to be made ahead;
     `follow_ups`: one room left something for another to do; `uploads`: a list waits to be checked, recorded or taken
-    away; `bulks`: a bulk resend or a schedule's day is due."""
+    away; `bulks`: a bulk resend or a schedule's day is due;
+    `tallies`: the dashboard's counts are due."""
 
     elected: bool
     wake_ups: int = 0
@@ -47,6 +48,7 @@ class Ticked:
     follow_ups: bool = False
     uploads: bool = False
     bulks: bool = False
+    tallies: bool = False
 
 
 def tick(services: Services) -> Ticked:
@@ -70,6 +72,7 @@ def tick(services: Services) -> Ticked:
         lists = uploads.is_due(conn, lease_now, at)
         bulk_due = bulks.is_due(conn, now, lease_now)
         chores = counters.win_tick(conn, "chores", period=_CHORES_PERIOD, at=now)
+        count = chores and tallies.is_due(conn, now)
         make_codes = chores and counters.win_tick(conn, "codes", period=_CODES_PERIOD, at=now)
         services.faults.reached(FaultPoint.TICK_BEFORE_COMMIT)
     services.memory.note(mark)
@@ -89,6 +92,7 @@ def tick(services: Services) -> Ticked:
         follow_ups=left_to_do,
         uploads=lists,
         bulks=bulk_due,
+        tallies=count,
     )
 
 

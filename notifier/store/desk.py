@@ -6,16 +6,35 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from notifier.core.states import DoseStatus, State
-from notifier.store.tables import dose, facility, notification
+from notifier.store.openings import NO_DOWNLOADS, ROBOT
+from notifier.store.tables import dose, facility, link, notification, opening
 
 Row = sa.Row[Any]
 _RECENT = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Narrow:
+    """Which of the notifications: made in a span of time, with a reason; `which`: one of WHICH, as of `now`."""
+
+    reason: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    which: str | None = None
+    now: datetime | None = None
+
+
+NO_REASON = "-"
+#: what stands behind a number of the dashboard that is no state
+WHICH = ("due", "risk", "opened", "downloaded")
 
 
 def find_visible(conn: Connection, reference: str, facility_id: str | None) -> Row | None:
@@ -31,11 +50,15 @@ def listed(
     facility_id: str | None,
     limit: int,
     before: str | None = None,
+    narrow: Narrow | None = None,
 ) -> list[Row]:
     """Notifications, newest first, of some states or all; `before`: only those older than this reference."""
     statement = sa.select(notification).order_by(notification.c.created_at.desc(), notification.c.id.desc())
     if states:
-        statement = statement.where(notification.c.status.in_([state.value for state in states]))
+        # literals: a bound parameter cannot use a partial index in a generic plan
+        statement = statement.where(notification.c.status.in_([sa.literal_column(f"'{state}'") for state in states]))
+    if narrow is not None:
+        statement = _matching(statement, narrow)
     if before is not None:
         mark = sa.select(notification.c.created_at, notification.c.id).where(notification.c.reference == before).cte()
         at, row_id = sa.select(mark.c.created_at).scalar_subquery(), sa.select(mark.c.id).scalar_subquery()
@@ -88,6 +111,42 @@ def recent_products(conn: Connection, facility_id: str) -> list[str]:
 def facility_name(conn: Connection, facility_id: str) -> str | None:
     """What a facility is called, where somebody said so."""
     return conn.scalar(sa.select(facility.c.name).where(facility.c.id == facility_id))
+
+
+def _matching(statement: sa.Select[Any], narrow: Narrow) -> sa.Select[Any]:
+    where: list[sa.ColumnElement[bool]] = []
+    if narrow.reason is not None:
+        none = narrow.reason == NO_REASON
+        where.append(notification.c.reason.is_(None) if none else notification.c.reason == narrow.reason)
+    if narrow.since is not None:
+        where.append(notification.c.created_at >= narrow.since)
+    if narrow.until is not None:
+        where.append(notification.c.created_at < narrow.until)
+    if narrow.which == "due":
+        where += [notification.c.status == sa.literal_column("'scheduled'"), notification.c.due_at <= narrow.now]
+    elif narrow.which == "risk":
+        where += at_risk()
+    elif narrow.which == "opened":
+        where.append(sa.exists().where(link.c.id == notification.c.link_id, link.c.opened_at.is_not(None)))
+    elif narrow.which == "downloaded":
+        where.append(downloaded())
+    return statement.where(*where)
+
+
+def at_risk() -> list[sa.ColumnElement[bool]]:
+    """Still waiting, though somebody was told that the promise is about to break."""
+    waiting: list[sa.ColumnElement[str]] = [
+        sa.literal_column(f"'{state}'") for state in ("scheduled", "claimed", "held", "unknown")
+    ]
+    return [notification.c.alarmed_at.is_not(None), notification.c.status.in_(waiting)]
+
+
+def downloaded() -> sa.ColumnElement[bool]:
+    """Whether a person took a file at the notification's link."""
+    kinds = [kind.value for kind in NO_DOWNLOADS]
+    return sa.exists().where(
+        opening.c.link_id == notification.c.link_id, opening.c.kind.not_in(kinds), opening.c.device != ROBOT
+    )
 
 
 def _narrowed(statement: sa.Select[Any], facility_id: str | None) -> sa.Select[Any]:

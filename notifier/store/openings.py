@@ -36,7 +36,7 @@ class OpeningKind(StrEnum):
 
 #: whoever did one of these had the page before the eyes
 OPENS = (OpeningKind.OPENED, OpeningKind.PAGE)
-_NO_DOWNLOADS = (*OPENS, OpeningKind.WRONG_DATE, OpeningKind.VERIFIED)
+NO_DOWNLOADS = (*OPENS, OpeningKind.WRONG_DATE, OpeningKind.VERIFIED)
 
 
 _LINK = sa.select(
@@ -195,7 +195,7 @@ def counts_of_certificate(conn: Connection, person_id: str, certificate_id: str)
 
 def first_use(conn: Connection, link_ids: Collection[str]) -> dict[str, tuple[datetime | None, datetime | None]]:
     """When people first opened and first downloaded at each link, None where never; robots do not count."""
-    opened, downloaded = opening.c.kind.in_(_values(OPENS)), opening.c.kind.not_in(_values(_NO_DOWNLOADS))
+    opened, downloaded = opening.c.kind.in_(_values(OPENS)), opening.c.kind.not_in(_values(NO_DOWNLOADS))
     first = [sa.func.min(sa.case((kinds, opening.c.at))) for kinds in (opened, downloaded)]
     statement = sa.select(opening.c.link_id, *first).where(
         opening.c.link_id.in_(list(link_ids)), opening.c.device != ROBOT

@@ -16,7 +16,7 @@ from notifier.core.phones import BadPhone, read_mobile
 from notifier.core.states import State
 from notifier.services import Services
 from notifier.store import audit, desk, doses, persons
-from notifier.store.desk import Row
+from notifier.store.desk import Narrow, Row
 from notifier.store.persons import Person
 
 PAGE = 50
@@ -47,10 +47,11 @@ def listed(
     only_facility: str | None,
     with_persons: bool,
     before: str | None = None,
+    narrow: Narrow | None = None,
 ) -> tuple[list[Line], bool]:
     """Up to PAGE lines, newest first, and whether older ones follow."""
     with services.db.read() as conn:
-        rows = desk.listed(conn, states=states, facility_id=only_facility, limit=PAGE + 1, before=before)
+        rows = desk.listed(conn, states=states, facility_id=only_facility, limit=PAGE + 1, before=before, narrow=narrow)
         return _lines(conn, services, rows[:PAGE], with_persons), len(rows) > PAGE
 
 

@@ -15,6 +15,7 @@ from notifier.services import Services, build
 from notifier.settings import Settings, load_settings
 from notifier.store import audit, staff
 from notifier.store.engine import Database
+from notifier.support import programme
 from tests.commands.conftest import Run
 from tests.conftest import TEST_KEYS
 from tests.fakes import FakeClock
@@ -47,6 +48,28 @@ def test_config_show_says_when_a_secret_comes_from_a_file(run: Run, tmp_path: Pa
     result = run("config", "show", environ={"SERTILINK_TWILIO_AUTH_TOKEN_FILE": str(path)})
     assert "SERTILINK_TWILIO_AUTH_TOKEN=•••• (1)  # file" in result.output
     assert "secret-token" not in result.output
+
+
+def test_config_show_says_what_was_set_in_the_browser(run: Run, services: Services) -> None:
+    environ = {"SERTILINK_DATABASE_URL": services.settings.database_url, "SERTILINK_DELAY_HOURS": "1"}
+    programme.change(services, {"delay_hours": "2,5"}, base=0, reason="bulan puasa", actor="test")
+    shown = json.loads(run("config", "show", "--json", environ=environ).stdout)
+    assert shown["SERTILINK_DELAY_HOURS"] == {"value": "2.5", "source": "programme settings"}
+    assert shown["SERTILINK_QUIET_HOURS"] == {"value": "20:00-08:00", "source": "default"}
+
+
+def test_config_show_begins_no_database(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "never.db"
+    assert run("config", "show", environ={"SERTILINK_DATABASE_URL": f"sqlite:///{path}"}).exit_code == 0
+    assert not path.exists()
+
+
+def test_config_show_works_while_the_database_does_not(run: Run) -> None:
+    url = "postgresql+psycopg://nobody@127.0.0.1:1/none"
+    result = run("config", "show", "--json", environ={"SERTILINK_DATABASE_URL": url})
+    assert result.exit_code == 0
+    assert "programme settings are not shown" in result.stderr
+    assert json.loads(result.stdout)["SERTILINK_DELAY_HOURS"]["source"] == "default"
 
 
 def test_an_unknown_setting_is_one_clear_line_and_exit_1(run: Run) -> None:

@@ -10,6 +10,7 @@ from notifier.store.tables.bulks import bulk, bulk_item, bulk_schedule
 from notifier.store.tables.care import certificate, code, dose, event, facility, link, opening, person, person_word
 from notifier.store.tables.cases import number_pause, person_call, support_case
 from notifier.store.tables.people import api_key, recovery_code, session, staff
+from notifier.store.tables.programme import setting_version, tally, tally_day, tally_run
 from notifier.store.tables.sending import attempt, caught_sms, inbound_sms, notification, receipt, suppression
 from notifier.store.tables.upkeep import (
     audit,
@@ -57,10 +58,14 @@ __all__ = [
     "reconciliation",
     "recovery_code",
     "session",
+    "setting_version",
     "staff",
     "support_case",
     "suppression",
     "switch",
+    "tally",
+    "tally_day",
+    "tally_run",
     "tick",
     "upload",
     "upload_chunk",

@@ -179,7 +179,7 @@ opening = sa.Table(
     sa.Column("link_id", RowId, row_of("link"), index=True),  # none where only the number was checked
     sa.Column("certificate_id", RowId, row_of("certificate"), nullable=False),
     sa.Column("person_id", RowId, row_of("person"), nullable=False, index=True),
-    sa.Column("at", Moment, nullable=False),
+    sa.Column("at", Moment, nullable=False, index=True),
     sa.Column("kind", sa.String(20), nullable=False),  # store/openings.py: OpeningKind
     sa.Column("device", sa.String(20), nullable=False),
 )

@@ -8,6 +8,8 @@ from notifier.store.tables.base import metadata, row_of
 from notifier.store.types import Moment, RowId, id_column
 
 _BAD_NUMBER = "status IN ('suppressed', 'failed') AND reason IN ('no-phone', 'bad-phone', 'wrong-number')"
+#: states that few of millions stand in, so that their rows are found by an index
+_RARE = sa.text("status IN ('failed', 'undelivered', 'unknown', 'held', 'cancelled', 'suppressed', 'expired')")
 
 notification = sa.Table(
     "notification",
@@ -119,6 +121,13 @@ notification = sa.Table(
         sqlite_where=sa.text("bulk_id IS NOT NULL"),
         postgresql_where=sa.text("bulk_id IS NOT NULL"),
     ),
+    sa.Index(
+        "ix_notification_ended",
+        "ended_at",
+        sqlite_where=sa.text("ended_at IS NOT NULL"),
+        postgresql_where=sa.text("ended_at IS NOT NULL"),
+    ),
+    sa.Index("ix_notification_rare", "status", "created_at", "id", sqlite_where=_RARE, postgresql_where=_RARE),
 )
 
 attempt = sa.Table(
