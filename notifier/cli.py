@@ -29,7 +29,7 @@ _COMMANDS: dict[str, tuple[str, str]] = {
     "hold": ("operate", "hold"),
     "release": ("operate", "release"),
     "user": ("accounts", "user"),
-    "apikey": ("accounts", "apikey"),
+    "apikey": ("api_keys", "apikey"),
     "config": ("config", "config"),
     "db": ("database", "db"),
     "keys": ("keys", "keys"),

@@ -8,6 +8,7 @@ from sqlalchemy.engine import Connection
 
 from notifier.core.errors import BadInput, NotFound, Refused
 from notifier.core.ids import read_reference
+from notifier.core.reasons import read_reason as read_reason
 from notifier.core.states import LEFT, NOT_LEFT, Channel, DoseStatus, Kind, Lane, Reason, State
 from notifier.messages import plan
 from notifier.messages.plan import PlanOptions, Subject
@@ -26,7 +27,6 @@ from notifier.store import (
 )
 from notifier.support import lockouts
 
-MAX_REASON_LENGTH = 300
 LATEST = timedelta(days=60)
 
 #: kinds that a person holds and may be sent again; the others belong to a conversation that is over
@@ -121,16 +121,6 @@ def _switch(services: Services, *, is_on: bool, reason: str, actor: str) -> bool
                 reason=reason,
             )
     return changed
-
-
-def read_reason(text: str) -> str:
-    """Why somebody does something, tidied. Raises BadInput where it is empty or too long."""
-    cleaned = " ".join(text.split())
-    if not cleaned:
-        raise BadInput.of("reason", "required", "write why, in a few words and without a person's data")
-    if len(cleaned) > MAX_REASON_LENGTH:
-        raise BadInput.of("reason", "too-long", f"at most {MAX_REASON_LENGTH} characters")
-    return cleaned
 
 
 def _due(at: datetime | None, now: datetime) -> datetime:

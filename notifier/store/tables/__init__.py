@@ -8,10 +8,12 @@ from __future__ import annotations
 from notifier.store.tables.base import metadata
 from notifier.store.tables.care import certificate, code, dose, event, facility, link, opening, person, person_word
 from notifier.store.tables.cases import number_pause, support_case
+from notifier.store.tables.machines import idempotency, test_notification
 from notifier.store.tables.people import api_key, session, staff
 from notifier.store.tables.sending import attempt, caught_sms, inbound_sms, notification, receipt, suppression
 from notifier.store.tables.upkeep import (
     audit,
+    audit_checkpoint,
     bucket,
     circuit,
     counter,
@@ -27,6 +29,7 @@ __all__ = [
     "api_key",
     "attempt",
     "audit",
+    "audit_checkpoint",
     "bucket",
     "caught_sms",
     "certificate",
@@ -39,6 +42,7 @@ __all__ = [
     "event",
     "facility",
     "follow_up",
+    "idempotency",
     "inbound_sms",
     "link",
     "metadata",
@@ -54,5 +58,6 @@ __all__ = [
     "support_case",
     "suppression",
     "switch",
+    "test_notification",
     "tick",
 ]
