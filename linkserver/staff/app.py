@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from flask import Flask, Response, make_response, render_template
+from flask import Flask, Response, make_response, render_template, request
 from flask_wtf.csrf import CSRFError, CSRFProtect
 from werkzeug.exceptions import HTTPException, InternalServerError
 
 from linkserver.assets import serve_assets
 from linkserver.security import protect
-from linkserver.staff import api, cases, catcher, doses, fhir, home, messages, plain, settings, sign_in
+from linkserver.staff import api, api_docs, cases, catcher, doses, fhir, home, messages, plain, settings, sign_in
 from linkserver.staff.gate import anyone, install_gate
+from linkserver.staff.machine import Fault, away, fault_of_http, problem_json
 from linkserver.staff.screen import install_screen
 from linkserver.words import Catalogue
 from notifier.access.passwords import Passwords
@@ -40,7 +41,7 @@ def create_app(services: Services) -> Flask:
     anyone(app.view_functions["asset"])
     install_screen(app, services, Catalogue())
     _handle_errors(app)
-    for part in (plain, home, doses, messages, cases, settings):
+    for part in (plain, home, doses, messages, cases, settings, api_docs):
         app.register_blueprint(part.blueprint(services))
     app.register_blueprint(sign_in.blueprint(services, Passwords()))
     for door in (api, fhir):  # no cookie is read behind these, so there is nothing to forge
@@ -80,13 +81,13 @@ def _handle_errors(app: Flask) -> None:
         return _page("unknown", 404)
 
     @app.errorhandler(InternalServerError)
-    def _fault(_error: InternalServerError) -> Response:
-        return _page("fault", 500)
+    def _fault(error: InternalServerError) -> Response:
+        return _for_machines(fault_of_http(error)) or _page("fault", 500)
 
     @app.errorhandler(HTTPException)
     def _refused(error: HTTPException) -> Response:
         status = error.code or 500
-        response = _page(
+        response = _for_machines(fault_of_http(error)) or _page(
             {403: "forbidden", 404: "unknown", 413: "large", 421: "host"}.get(status, "unreadable"), status
         )
         if error.get_response().headers.get("Allow"):
@@ -95,12 +96,19 @@ def _handle_errors(app: Flask) -> None:
 
     def _away(error: Exception) -> Response:
         app.logger.error("the database is away: %s", type(error).__name__)
-        response = _page("away", 503)
+        response = _for_machines(away()) or _page("away", 503)
         response.headers["Retry-After"] = "60"
         return response
 
     for kind in AWAY:
         app.register_error_handler(kind, _away)
+
+
+def _for_machines(fault: Fault) -> Response | None:
+    """What no route of theirs answered (there is none, or not for this method), in the words of its door."""
+    if request.path.startswith("/api/"):
+        return problem_json(fault)
+    return fhir.outcome_of_fault(fault) if request.path.startswith("/fhir/") else None
 
 
 def _page(what: str, status: int) -> Response:

@@ -83,9 +83,8 @@ def list_keys(console: Console, as_json: bool) -> None:
         used = f"last used {one['last_used_at']}" if one["last_used_at"] else "never used"
         ends = f", ends {one['expires_at']}" if one["expires_at"] else ""
         bound = f", facility {one['facility_id']}" if one["facility_id"] else ""
-        click.echo(
-            f"{one['prefix']}  {one['kind']}  {one['state']}  {one['name']}: {' '.join(one['scopes'])}{bound}; {used}{ends}"
-        )
+        rights = " ".join(one["scopes"]) + bound
+        click.echo(f"{one['prefix']}  {one['kind']}  {one['state']}  {one['name']}: {rights}; {used}{ends}")
     if not found:
         click.echo("no keys yet; make one with `sertilink apikey add NAME`")
 

@@ -12,7 +12,7 @@ from notifier.certificates.codes import ahead
 from notifier.faults import FaultPoint
 from notifier.messages import alarms, circuit, receipts, restored
 from notifier.services import Services
-from notifier.store import audit, counters, follow_ups, notifications, staff, unknowns
+from notifier.store import audit, counters, follow_ups, idempotency, notifications, sandbox, staff, unknowns
 
 DISPATCH_TICK = "dispatch"
 _DISPATCH_PERIOD = timedelta(milliseconds=900)
@@ -84,6 +84,8 @@ def _chores(services: Services) -> bool:
         if counters.win_tick(conn, "forget", period=_FORGET_PERIOD, at=now):
             counters.forget_old(conn, now)
             staff.forget_sessions(conn, now)
+            idempotency.forget(conn, now)
+            sandbox.forget(conn, now)
         nightly = counters.win_tick(conn, "nightly", period=_NIGHTLY_PERIOD, at=now)
     if alarm:
         alarms.warn_of_broken_promises(services)

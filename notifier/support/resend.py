@@ -40,7 +40,7 @@ def resend(
     notification is released instead. Raises NotFound, BadInput, or Refused with the reason."""
     now = services.clock.now()
     reason = read_reason(reason)
-    due_at = _due(at, now)
+    due_at = read_due(at, now)
     with services.db.write() as conn:
         row = _find(conn, services, reference)
         due_at = _allowed(conn, services, row, due_at)
@@ -123,7 +123,8 @@ def _switch(services: Services, *, is_on: bool, reason: str, actor: str) -> bool
     return changed
 
 
-def _due(at: datetime | None, now: datetime) -> datetime:
+def read_due(at: datetime | None, now: datetime) -> datetime:
+    """The moment that was asked for, not before now; now where None. Raises BadInput."""
     if at is None:
         return now
     if at < now - timedelta(minutes=1):

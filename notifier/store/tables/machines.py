@@ -14,7 +14,7 @@ idempotency = sa.Table(
     id_column(),
     sa.Column("key_index", sa.LargeBinary, nullable=False, unique=True),  # of the API key and its Idempotency-Key
     sa.Column("fingerprint", sa.LargeBinary, nullable=False),  # keyed: method, address, media type, body
-    sa.Column("worker", RowId, nullable=False),  # the request that may write the answer
+    sa.Column("worker", RowId, nullable=False, unique=True),  # the request that may write the answer
     sa.Column("busy_until", Moment, nullable=False),
     sa.Column("answer_sealed", sa.LargeBinary),
     sa.Column("expires_at", Moment, nullable=False, index=True),

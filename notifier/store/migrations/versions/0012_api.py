@@ -53,6 +53,7 @@ def _create_idempotency() -> None:
         sa.Column("expires_at", Moment(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_idempotency")),
         sa.UniqueConstraint("key_index", name=op.f("uq_idempotency_key_index")),
+        sa.UniqueConstraint("worker", name=op.f("uq_idempotency_worker")),
     )
     op.create_index(op.f("ix_idempotency_expires_at"), "idempotency", ["expires_at"])
 
