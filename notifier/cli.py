@@ -30,6 +30,7 @@ _COMMANDS: dict[str, tuple[str, str]] = {
     "release": ("operate", "release"),
     "user": ("accounts", "user"),
     "apikey": ("api_keys", "apikey"),
+    "audit": ("audit", "audit"),
     "config": ("config", "config"),
     "db": ("database", "db"),
     "keys": ("keys", "keys"),
