@@ -8,7 +8,21 @@ from werkzeug.exceptions import HTTPException, InternalServerError
 
 from linkserver.assets import serve_assets
 from linkserver.security import protect
-from linkserver.staff import api, api_docs, cases, catcher, doses, fhir, home, messages, plain, settings, sign_in
+from linkserver.staff import (
+    api,
+    api_docs,
+    audit,
+    cases,
+    catcher,
+    doses,
+    fhir,
+    home,
+    keys,
+    messages,
+    plain,
+    settings,
+    sign_in,
+)
 from linkserver.staff.gate import anyone, install_gate
 from linkserver.staff.machine import Fault, away, fault_of_http, problem_json
 from linkserver.staff.screen import install_screen
@@ -41,7 +55,7 @@ def create_app(services: Services) -> Flask:
     anyone(app.view_functions["asset"])
     install_screen(app, services, Catalogue())
     _handle_errors(app)
-    for part in (plain, home, doses, messages, cases, settings, api_docs):
+    for part in (plain, home, doses, messages, cases, settings, api_docs, audit, keys):
         app.register_blueprint(part.blueprint(services))
     app.register_blueprint(sign_in.blueprint(services, Passwords()))
     for door in (api, fhir):  # no cookie is read behind these, so there is nothing to forge

@@ -27,6 +27,8 @@ RAIL = (
     (N_("Kasus"), "cases.page", Permission.CASES_READ, "/cases"),
     (N_("Setelan"), "settings.page", Permission.SETTINGS_READ, "/settings"),
     (N_("Penangkap SMS"), "catcher.page", Permission.CATCHER_READ, "/catcher"),
+    (N_("Jejak audit"), "audit.page", Permission.AUDIT_READ, "/audit"),
+    (N_("Kunci API"), "keys.page", Permission.API_KEYS_MANAGE, "/keys"),
 )
 
 
@@ -53,6 +55,10 @@ def install_screen(app: Flask, services: Services, catalogue: Catalogue) -> None
         case_words=vocabulary.CASES,
         outcome_of_case=vocabulary.CASE_OUTCOMES,
         role_words=vocabulary.ROLES,
+        actor_words=vocabulary.ACTORS,
+        subject_words=vocabulary.SUBJECTS,
+        key_state_words=vocabulary.KEY_STATES,
+        scope_words=vocabulary.SCOPES,
         masked=masked_phone,
         request_id=lambda: g.get("request_id", "-"),
     )

@@ -31,6 +31,8 @@ class Permission(StrEnum):
     SWITCH = "switch"  #: hold and release everything
     SETTINGS_READ = "settings:read"
     CATCHER_READ = "catcher:read"  #: the local catcher; does not exist in production
+    AUDIT_READ = "audit:read"
+    API_KEYS_MANAGE = "api-keys:manage"
 
 
 _READ = frozenset(
@@ -54,10 +56,16 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.HEALTH_WORKER: _DESK,
     Role.FACILITY_LEAD: _DESK | {Permission.CASES_ACT, Permission.PERSONS_REVEAL},
     Role.OPERATOR: _OPERATE,
-    Role.SUPERVISOR: _OPERATE | {Permission.SWITCH},
+    Role.SUPERVISOR: _OPERATE | {Permission.SWITCH, Permission.AUDIT_READ},
     # sees what was done, never to whom
     Role.AUDITOR: frozenset(
-        {Permission.HOME, Permission.MESSAGES_READ, Permission.CASES_READ, Permission.SETTINGS_READ}
+        {
+            Permission.HOME,
+            Permission.MESSAGES_READ,
+            Permission.CASES_READ,
+            Permission.SETTINGS_READ,
+            Permission.AUDIT_READ,
+        }
     ),
     # a small programme has one person for everything
     Role.ADMINISTRATOR: frozenset(Permission),

@@ -132,7 +132,7 @@ def read_wanted(
         "state": (state, _state),
         "since": (since, read_moment),
         "facility": (facility, _facility),
-        "cursor": (cursor, _cursor),
+        "cursor": (cursor, read_cursor),
         "limit": (limit, _limit),
     }
     for name, (text, reader) in readers.items():
@@ -168,7 +168,7 @@ def listed(services: Services, key: ApiKey, wanted: Wanted) -> dict[str, Any]:
     more = len(rows) > wanted.limit
     # a test message has its state from the clock, so a page of them may hold fewer than `limit`
     found = [described(row) for row in shown if wanted.state is None or row.status == wanted.state]
-    return {"notifications": found, "next": _cursor_text(shown[-1]) if more else None}
+    return {"notifications": found, "next": cursor_text(shown[-1].created_at, shown[-1].id) if more else None}
 
 
 def described(row: Any) -> dict[str, Any]:
@@ -219,12 +219,13 @@ def _limit(field: str, text: str) -> int:
     raise BadInput.of(field, "range", f"write a number from 1 to {MOST}")
 
 
-def _cursor_text(row: Any) -> str:
-    return base64.urlsafe_b64encode(f"{row.created_at.isoformat()} {row.id}".encode()).decode().rstrip("=")
+def cursor_text(at: datetime, row_id: str) -> str:
+    """A place in a list."""
+    return base64.urlsafe_b64encode(f"{at.isoformat()} {row_id}".encode()).decode().rstrip("=")
 
 
-def _cursor(field: str, text: str) -> tuple[datetime, str]:
-    """It holds a moment and a row's id, and gives nobody more than the list does; so it needs no signature."""
+def read_cursor(field: str, text: str) -> tuple[datetime, str]:
+    """A place in a list again. It gives nobody more than the list does, so it needs no signature. Raises BadInput."""
     try:
         if len(text) > _LONGEST_CURSOR:
             raise ValueError
