@@ -68,7 +68,7 @@ def _cursor() -> tuple[datetime, str] | None:
     return read_cursor("before", text) if text else None
 
 
-def _words(wanted: Filter) -> dict[str, str]:
+def _words(wanted: Filter) -> dict[str, Any]:
     found = {name: getattr(wanted, name) for name in _FIELDS}
     return {name: str(value) for name, value in found.items() if value is not None}
 

@@ -63,7 +63,7 @@ def blueprint(services: Services) -> Blueprint:
 
 def _made(services: Services, deed: str, do: Callable[[], NewKey | None], prefix: str = "") -> AnyResponse:
     """Does it, and shows the list with the new key, with what is wrong, or with what somebody else did first."""
-    at = {"deed": deed, "prefix": prefix}
+    at: dict[str, Any] = {"deed": deed, "prefix": prefix}
     try:
         made = do()
     except BadInput as bad:

@@ -179,8 +179,8 @@ def _immunization(server: str) -> dict[str, Any]:
         "responses": {
             "202": _fhir("recorded: OperationOutcome with the reference", "OperationOutcome"),
             "200": _fhir("known already; nothing new happened", "OperationOutcome"),
-            **_outcomes("400", "409", "413", "415", "422", "503"),
-            **_either("403", "429"),
+            **_outcomes("400", "409", "413", "415", "422"),
+            **_either("403", "429", "503"),
             **_problems("401"),
         },
         "x-codeSamples": _curl("POST", f"{server}/fhir/R4/Immunization", _FHIR_JSON, IMMUNIZATION_EXAMPLE),
@@ -198,8 +198,8 @@ def _bundle(server: str) -> dict[str, Any]:
         "requestBody": _body(_FHIR_JSON, schema, example, _JSON),
         "responses": {
             "200": _fhir("Bundle of type batch-response or transaction-response", "Bundle"),
-            **_outcomes("400", "409", "413", "415", "422", "503"),
-            **_either("403", "429"),
+            **_outcomes("400", "409", "413", "415", "422"),
+            **_either("403", "429", "503"),
             **_problems("401"),
         },
         "x-codeSamples": _curl("POST", f"{server}/fhir/R4", _FHIR_JSON, example),
@@ -248,17 +248,25 @@ def _body(media_type: str, schema: dict[str, Any], example: dict[str, Any], *oth
 
 
 def _problems(*codes: str) -> dict[str, Any]:
-    return {code: {"description": _MEANINGS[code], "content": _told(_PROBLEM_JSON, "Problem")} for code in codes}
+    return {code: _refusal(code, _told(_PROBLEM_JSON, "Problem")) for code in codes}
 
 
 def _outcomes(*codes: str) -> dict[str, Any]:
-    return {code: _fhir(f"OperationOutcome: {_MEANINGS[code]}", "OperationOutcome") for code in codes}
+    return {code: _refusal(code, _told(_FHIR_JSON, "OperationOutcome")) for code in codes}
 
 
 def _either(*codes: str) -> dict[str, Any]:
     """What the gate answers, which comes before FHIR, or the door behind it."""
     content = _told(_PROBLEM_JSON, "Problem") | _told(_FHIR_JSON, "OperationOutcome")
-    return {code: {"description": _MEANINGS[code], "content": content} for code in codes}
+    return {code: _refusal(code, content) for code in codes}
+
+
+def _refusal(code: str, content: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = {"description": _MEANINGS[code], "content": content}
+    if code in {"429", "503"}:
+        schema = {"type": "integer", "minimum": 1}
+        found["headers"] = {"Retry-After": {"description": "seconds", "required": True, "schema": schema}}
+    return found
 
 
 def _fhir(text: str, schema: str) -> dict[str, Any]:

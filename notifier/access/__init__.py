@@ -5,7 +5,8 @@
     accounts.py    adding and changing staff
     sign_in.py     name and password in, session out; throttled, fails closed
     sessions.py    server-side sessions: a random token outside, its SHA-256 in the row
-    api_keys.py    keys of other systems, with scopes
+    api_keys.py    keys of other systems, with scopes, kinds, ends and successors
+    api_limits.py  how often each of them may ask
 
 May live here: who somebody is and what they may do. May not: Flask, forms, cookies.
 """

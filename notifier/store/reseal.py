@@ -5,7 +5,7 @@ Every column that ends in `_sealed` counts, by the name of its table and its own
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -57,13 +57,13 @@ def place_of(column: sa.Column[Any]) -> str:
     return f"{column.table.name}:{column.name.removesuffix(_SUFFIX)}"
 
 
-def _stale(db: Database, sealer: Sealer, column: sa.Column[Any]) -> Iterator[list[sa.Row[Any]]]:
+def _stale(db: Database, sealer: Sealer, column: sa.Column[Any]) -> Iterator[Sequence[Any]]:
     """(id, value) of what the newest key did not seal, in the order of ids, so that nothing is looked at twice."""
     row_id, after = column.table.c.id, _NO_ID
     while True:
         page = sa.select(row_id.label("id"), column.label("value")).where(row_id > after, column.is_not(None))
         with db.read() as conn:
-            rows = list(conn.execute(page.order_by(row_id).limit(_BATCH)))
+            rows = conn.execute(page.order_by(row_id).limit(_BATCH)).all()
         if not rows:
             return
         after = rows[-1].id

@@ -9,13 +9,13 @@ from __future__ import annotations
 import base64
 import binascii
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
 from notifier.access.api_keys import ApiKey
-from notifier.core.errors import BadInput, Conflict, NotFound
+from notifier.core.errors import BadInput, Conflict, NotFound, Problem
 from notifier.core.ids import read_reference
 from notifier.core.reasons import read_reason
 from notifier.core.states import State
@@ -127,8 +127,9 @@ def read_wanted(
     *, state: str | None, since: str | None, facility: str | None, cursor: str | None, limit: str | None
 ) -> Wanted:
     """The words of a query. Raises BadInput with each of them that breaks a rule."""
-    problems, read = [], {}
-    readers = {
+    problems: list[Problem] = []
+    read: dict[str, Any] = {}
+    readers: dict[str, tuple[str | None, Callable[[str, str], Any]]] = {
         "state": (state, _state),
         "since": (since, read_moment),
         "facility": (facility, _facility),

@@ -11,6 +11,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Any
 
 from notifier.access.api_keys import ApiKey
 from notifier.core.errors import BadInput, SealBroken
@@ -68,7 +69,7 @@ def begin(services: Services, key: ApiKey, text: str, request: bytes) -> Begun |
     sealer, at, worker = services.sealer, services.clock.now(), new_id()
     index = sealer.index("idempotency.key", f"{key.id} {text}")
     fingerprint = sealer.index("idempotency.request", request)
-    terms = {"worker": worker, "busy_until": at + LONGEST_WORK, "expires_at": at + KEPT}
+    terms: dict[str, Any] = {"worker": worker, "busy_until": at + LONGEST_WORK, "expires_at": at + KEPT}
     with services.db.write() as conn:
         if idempotency.begin(conn, index, fingerprint, **terms):
             return Begun(worker)
