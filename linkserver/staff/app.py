@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Flask, Response, make_response, render_template
+from flask import Flask, Response, make_response, render_template, request
 from flask_wtf.csrf import CSRFError, CSRFProtect
 from werkzeug.exceptions import HTTPException, InternalServerError
 
@@ -12,6 +12,8 @@ from linkserver.staff import (
     account,
     accounts,
     api,
+    api_docs,
+    audit,
     cases,
     catcher,
     corrections,
@@ -20,6 +22,7 @@ from linkserver.staff import (
     entry_sheet,
     fhir,
     home,
+    keys,
     messages,
     persons,
     plain,
@@ -34,6 +37,7 @@ from linkserver.staff import (
     work,
 )
 from linkserver.staff.gate import anyone, install_gate
+from linkserver.staff.machine import Fault, away, fault_of_http, problem_json
 from linkserver.staff.screen import install_screen
 from linkserver.words import Catalogue
 from notifier.access.passwords import Passwords
@@ -83,6 +87,9 @@ def create_app(services: Services) -> Flask:
         resend_schedules,
         resends,
         sms_text_pages,
+        api_docs,
+        audit,
+        keys,
     ):
         app.register_blueprint(part.blueprint(services))
     passwords = Passwords()
@@ -125,13 +132,13 @@ def _handle_errors(app: Flask) -> None:
         return _page("unknown", 404)
 
     @app.errorhandler(InternalServerError)
-    def _fault(_error: InternalServerError) -> Response:
-        return _page("fault", 500)
+    def _fault(error: InternalServerError) -> Response:
+        return _for_machines(fault_of_http(error)) or _page("fault", 500)
 
     @app.errorhandler(HTTPException)
     def _refused(error: HTTPException) -> Response:
         status = error.code or 500
-        response = _page(
+        response = _for_machines(fault_of_http(error)) or _page(
             {403: "forbidden", 404: "unknown", 413: "large", 421: "host"}.get(status, "unreadable"), status
         )
         if error.get_response().headers.get("Allow"):
@@ -140,12 +147,19 @@ def _handle_errors(app: Flask) -> None:
 
     def _away(error: Exception) -> Response:
         app.logger.error("the database is away: %s", type(error).__name__)
-        response = _page("away", 503)
+        response = _for_machines(away()) or _page("away", 503)
         response.headers["Retry-After"] = "60"
         return response
 
     for kind in AWAY:
         app.register_error_handler(kind, _away)
+
+
+def _for_machines(fault: Fault) -> Response | None:
+    """What no route of theirs answered (there is none, or not for this method), in the words of its door."""
+    if request.path.startswith("/api/"):
+        return problem_json(fault)
+    return fhir.outcome_of_fault(fault) if request.path.startswith("/fhir/") else None
 
 
 def _page(what: str, status: int) -> Response:

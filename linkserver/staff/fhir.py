@@ -5,8 +5,7 @@ A transaction Bundle is taken whole or not at all; of every other Bundle each Im
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -14,16 +13,18 @@ from flask import Blueprint, Response, jsonify, url_for
 
 from linkserver.staff.gate import the_key, with_key
 from linkserver.staff.machine import Fault, answer_faults, fault_of, finished, read_body
+from linkserver.staff.replay import replay_answers
 from notifier.access.api_keys import Scope
-from notifier.core.errors import BadInput, Conflict, Problem
+from notifier.core.errors import BadInput, Problem
 from notifier.intake import readers
 from notifier.intake.answer import NOTHING_NEW, moment
-from notifier.intake.event import MAX_EVENT_BYTES
+from notifier.intake.event import MAX_EVENT_BYTES, Event
 from notifier.intake.fhir import FhirResult
 from notifier.intake.json_text import read_json
-from notifier.intake.record import Door, Recorded, record, record_many
+from notifier.intake.record import Door, Recorded
 from notifier.services import Services
-from notifier.store.rehearsal import Rehearsal
+from notifier.support import api_desk
+from notifier.support.api_desk import Answer
 
 FHIR_JSON = "application/fhir+json"
 RULES = "https://sertilink.example/fhir/rules"
@@ -41,15 +42,18 @@ _ISSUE_TYPES = {
     "resource-type": "not-supported",
     "conflict": "conflict",
     "patient-unknown": "not-found",
+    "other-facility": "forbidden",
+    "rate-limit": "throttled",
+    "api-key": "login",
     "media-type": "not-supported",
 }
-Answer = Recorded | BadInput | Conflict
 
 
 def blueprint(services: Services) -> Blueprint:
     """The routes under /fhir/R4."""
     fhir = Blueprint("fhir", __name__)
-    answer_faults(fhir, _outcome_of_fault)
+    answer_faults(fhir, outcome_of_fault)
+    replay_answers(fhir, services)
 
     @fhir.post("/fhir/R4/Immunization")
     @with_key(Scope.VACCINATIONS_WRITE)
@@ -57,7 +61,7 @@ def blueprint(services: Services) -> Blueprint:
         (result,) = readers.from_fhir(services, _resource("Immunization"))
         if result.event is None:
             raise BadInput(result.problems)
-        recorded = record(services, result.event, door=Door.FHIR, actor=the_key().actor)
+        recorded = api_desk.take(services, the_key(), result.event, Door.FHIR)
         answer = jsonify(operation_outcome([_information(recorded)]))
         answer.mimetype = FHIR_JSON
         location = _location(recorded)
@@ -70,8 +74,8 @@ def blueprint(services: Services) -> Blueprint:
         results = readers.from_fhir(services, resource)
         whole = resource.get("type") == "transaction"
         if whole:
-            _refuse_unless_all(services, results, the_key().actor)
-        answers = _record_good(services, results, the_key().actor)
+            _refuse_unless_all(services, results)
+        answers = _each(results, lambda events: api_desk.take_many(services, the_key(), events, Door.FHIR))
         entries = [_entry(resource, result, answer) for result, answer in zip(results, answers, strict=True)]
         kind = "transaction-response" if whole else "batch-response"
         response = jsonify({"resourceType": "Bundle", "type": kind, "entry": entries})
@@ -89,16 +93,15 @@ def _resource(kind: str) -> dict[str, Any]:
     return resource
 
 
-def _record_good(services: Services, results: Sequence[FhirResult], actor: str) -> list[Answer]:
+def _each(results: Sequence[FhirResult], take: Callable[[list[Event]], list[Answer]]) -> list[Answer]:
     """What became of each Immunization, in the Bundle's order."""
-    events = [result.event for result in results if result.event is not None]
-    recorded = iter(record_many(services, events, door=Door.FHIR, actor=actor) if events else [])
+    recorded = iter(take([result.event for result in results if result.event is not None]))
     return [BadInput(result.problems) if result.event is None else next(recorded) for result in results]
 
 
-def _refuse_unless_all(services: Services, results: Sequence[FhirResult], actor: str) -> None:
+def _refuse_unless_all(services: Services, results: Sequence[FhirResult]) -> None:
     """Rehearses a transaction; raises Fault with every problem where one of its Immunizations would be refused."""
-    answers = _record_good(replace(services, db=Rehearsal(services.db)), results, actor)
+    answers = _each(results, lambda events: api_desk.rehearse(services, the_key(), events, Door.FHIR))
     refused = [
         Problem(_place(result.position, problem.field), problem.rule, problem.detail)
         for result, answer in zip(results, answers, strict=True)
@@ -106,8 +109,9 @@ def _refuse_unless_all(services: Services, results: Sequence[FhirResult], actor:
         for problem in fault_of(answer).problems
     ]
     if refused:
-        conflict = any(isinstance(answer, Conflict) for answer in answers)
-        raise Fault(HTTPStatus.CONFLICT if conflict else HTTPStatus.UNPROCESSABLE_ENTITY, refused)
+        found = {fault_of(answer).status for answer in answers if not isinstance(answer, Recorded)}
+        worst = [one for one in (HTTPStatus.FORBIDDEN, HTTPStatus.CONFLICT) if one in found]
+        raise Fault(worst[0] if worst else HTTPStatus.UNPROCESSABLE_ENTITY, refused)
 
 
 def _place(position: int, field: str) -> str:
@@ -168,7 +172,8 @@ def operation_outcome(issues: Iterable[dict[str, Any]]) -> dict[str, Any]:
     return {"resourceType": "OperationOutcome", "issue": list(issues)}
 
 
-def _outcome_of_fault(fault: Fault) -> Response:
+def outcome_of_fault(fault: Fault) -> Response:
+    """A fault as FHIR says it."""
     issues = [issue(problem) for problem in fault.problems]
     plain = {"severity": "error", "code": "processing", "details": {"text": fault.status.phrase}}
     return finished(jsonify(operation_outcome(issues or [plain])), fault, FHIR_JSON)

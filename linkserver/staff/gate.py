@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
-from flask import Flask, Response, abort, current_app, g, json, redirect, request, session, url_for
+from flask import Flask, Response, abort, current_app, g, redirect, request, session, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
-from notifier.access import api_keys, sessions
+from linkserver.staff.machine import Fault, away, problem_json
+from notifier.access import api_keys, api_limits, sessions
 from notifier.access.api_keys import ApiKey, Scope
 from notifier.access.roles import Permission
 from notifier.access.sessions import HalfIn, SignedIn, Stage
+from notifier.core.errors import Problem
 from notifier.services import Services
+from notifier.store.health import AWAY
 
 TOKEN = "token"  # noqa: S105  # the name under which the cookie keeps it
 _ATTRIBUTE = "sertilink_access"
@@ -100,6 +104,7 @@ def the_key() -> ApiKey:
 
 def install_gate(app: Flask, services: Services) -> None:
     """Asks before every view. Must be installed before anything that reads the form."""
+    app.after_request(_say_allowance)
 
     @app.before_request
     def _ask() -> AnyResponse | None:
@@ -147,22 +152,36 @@ def _to_sign_in() -> AnyResponse:
 
 def _key_in(services: Services, scope: Scope) -> Response | None:
     kind, _, text = request.headers.get("Authorization", "").partition(" ")
-    key = api_keys.check(services, text.strip()) if kind.casefold() == "bearer" else None
-    if key is None:
-        return _problem(401, "api-key", "send a live API key as Authorization: Bearer <key>")
+    try:
+        key = api_keys.check(services, text.strip()) if kind.casefold() == "bearer" else None
+        if key is None:
+            return _no_key()
+        allowance = g.allowance = api_limits.take(services, key)
+    except AWAY:
+        return problem_json(away())  # nobody gets in uncounted
+    if allowance is not None and not allowance.granted:
+        problem = Problem("Authorization", "rate-limit", "this key asks too often; wait for Retry-After")
+        headers = {"Retry-After": str(allowance.retry_in_s)}
+        return problem_json(Fault(HTTPStatus.TOO_MANY_REQUESTS, [problem], headers))
     if scope not in key.scopes:
-        return _problem(403, "scope", f"this key lacks the scope {scope.value}")
+        problem = Problem("Authorization", "scope", f"this key lacks the scope {scope.value}")
+        return problem_json(Fault(HTTPStatus.FORBIDDEN, [problem]))
     g.api_key = key
     return None
 
 
-def _problem(status: int, rule: str, detail: str) -> Response:
-    """RFC 9457."""
-    title = {401: "Unauthorized", 403: "Forbidden"}[status]
-    body = json.dumps({"type": "about:blank", "title": title, "status": status, "detail": detail, "rule": rule})
-    response = Response(body, status, content_type="application/problem+json")
-    if status == 401:
-        response.headers["WWW-Authenticate"] = 'Bearer realm="sertilink"'
+def _no_key() -> Response:
+    problem = Problem("Authorization", "api-key", "send a live API key as Authorization: Bearer <key>")
+    headers = {"WWW-Authenticate": 'Bearer realm="sertilink"'}
+    return problem_json(Fault(HTTPStatus.UNAUTHORIZED, [problem], headers))
+
+
+def _say_allowance(response: Response) -> Response:
+    """What the key has left (draft-ietf-httpapi-ratelimit-headers-10)."""
+    allowance = g.get("allowance")
+    if allowance is not None:
+        response.headers["RateLimit-Policy"] = f'"key";q={allowance.quota};w={allowance.window_s}'
+        response.headers["RateLimit"] = f'"key";r={allowance.left};t={allowance.full_in_s}'
     return response
 
 

@@ -1,232 +1,300 @@
-"""What the doors for machines take and answer, as OpenAPI 3.1. A test holds it against the routes."""
+"""What the doors for machines take and answer, as OpenAPI 3.1. Tests hold it against the routes and the answers."""
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
-from notifier.core.schedule import MAX_DELAY_HOURS
-from notifier.core.states import Reason, State
-from notifier.intake.event import MAX_EVENT_BYTES, EventType
-from notifier.intake.record import RecordOutcome
+from linkserver.staff.openapi_schemas import (
+    EVENT_EXAMPLE,
+    IMMUNIZATION_EXAMPLE,
+    NOTIFICATION_EXAMPLE,
+    RECORDED_EXAMPLE,
+    ref,
+    schemas,
+)
+from notifier.access.api_keys import Scope
+from notifier.core.states import State
+from notifier.intake.event import MAX_EVENT_BYTES
+from notifier.support.api_desk import MOST, PAGE
+from notifier.support.magic_numbers import NUMBERS, RULES
 
-_FHIR_JSON = "application/fhir+json"
+_JSON, _FHIR_JSON, _PROBLEM_JSON = "application/json", "application/fhir+json", "application/problem+json"
+_REFERENCE = {
+    "name": "reference",
+    "in": "path",
+    "required": True,
+    "description": "10 letters and digits, as the answer to the event said",
+    "schema": {"type": "string", "minLength": 1},
+    "example": NOTIFICATION_EXAMPLE["reference"],
+}
+_IDEMPOTENCY = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": False,
+    "description": "a new one for each deed, such as a UUID: sent twice, it is done once and answered alike for a day",
+    "schema": {"type": "string", "pattern": "^[0-9A-Za-z-]{1,255}$"},
+    "example": "6d1f2a0e-6a51-4d7e-9f4c-1c7c4d2f6f0a",
+}
 
 
 def document(server: str) -> dict[str, Any]:
     """The description; `server` is the staff face's address."""
     return {
         "openapi": "3.1.0",
-        "info": {
-            "title": "Sertilink",
-            "version": "1",
-            "description": "Doses in, and what became of their SMS out. Times are RFC 3339 in UTC. Sending the same "
-            f"event again is safe: nothing happens twice. A body has at most {MAX_EVENT_BYTES} bytes.",
-        },
+        "info": {"title": "Sertilink", "version": "1", "description": _about()},
         "servers": [{"url": server}],
         "security": [{"apiKey": []}],
-        "paths": {
-            "/api/v1/vaccinations": {"post": _vaccinations()},
-            "/api/v1/notifications/{reference}": {"get": _notification()},
-            "/fhir/R4/Immunization": {"post": _immunization()},
-            "/fhir/R4": {"post": _bundle()},
-        },
+        "tags": [{"name": name, "description": text} for name, text in _TAGS.items()],
+        "paths": _paths(server),
         "components": {
-            "securitySchemes": {"apiKey": {"type": "http", "scheme": "bearer", "description": "sertilink apikey add"}},
-            "schemas": {
-                "Event": _event(),
-                "Recorded": _recorded(),
-                "Notification": _notification_row(),
-                "Problem": _problem(),
-                "Rule": _rule(),
+            "securitySchemes": {
+                "apiKey": {"type": "http", "scheme": "bearer", "description": "`sertilink apikey add`, or /keys"}
             },
+            "schemas": schemas(),
         },
     }
 
 
-def _vaccinations() -> dict[str, Any]:
-    answers = {"202": ("recorded", "Recorded"), "200": ("known already; nothing new happened", "Recorded")}
+_TAGS = {
+    "doses": "Doses in, as our own JSON or as FHIR R4.",
+    "notifications": "What became of their SMS, and what can be done about one. Nothing of whom it is about.",
+    "description": "This description.",
+}
+
+
+def _about() -> str:
+    magic = "\n".join(f"- `{one.number}`: {one.meaning}" for one in NUMBERS)
+    rules = "\n".join(f"- `{text}`: {what}" for text, what in RULES)
+    return (
+        "Doses in, and what became of their SMS out. Times are RFC 3339 in UTC. Sending the same event again is safe: "
+        f"nothing happens twice. A body has at most {MAX_EVENT_BYTES} bytes.\n\n"
+        "Keys have scopes, perhaps one facility whose rows they reach, and a kind: with a test key (`sl_test_...`) "
+        "every rule is asked and answered, but nothing is recorded or sent. These numbers in `person.phone` choose "
+        f"what becomes of a test message, some seconds after it falls due:\n\n{magic}\n{rules}\n"
+    )
+
+
+def _paths(server: str) -> dict[str, Any]:
+    one = "/api/v1/notifications/{reference}"
     return {
-        "operationId": "addVaccination",
-        "summary": "Record a dose, its correction or its withdrawal; scope vaccinations:write",
-        "requestBody": {"required": True, "content": {"application/json": {"schema": _ref("Event")}}},
+        "/api/v1/vaccinations": {"post": _vaccinations(server)},
+        "/api/v1/notifications": {"get": _list(server)},
+        one: {"get": _notification(server)},
+        f"{one}/resend": {"post": _resend(server)},
+        f"{one}/cancel": {"post": _cancel(server)},
+        "/fhir/R4/Immunization": {"post": _immunization(server)},
+        "/fhir/R4": {"post": _bundle(server)},
+        "/api/openapi.json": {"get": _open("getDescription", "This description", _JSON)},
+        "/api/docs": {"get": _open("getDocumentation", "This description, to be read", "text/html")},
+    }
+
+
+def _vaccinations(server: str) -> dict[str, Any]:
+    return {
+        **_head("addVaccination", "doses", "Record a dose, its correction or its withdrawal", Scope.VACCINATIONS_WRITE),
+        "parameters": [_IDEMPOTENCY],
+        "requestBody": _body(_JSON, ref("Event"), EVENT_EXAMPLE),
         "responses": {
-            **{code: _answer(text, schema) for code, (text, schema) in answers.items()},
-            **_problems("400", "401", "403", "409", "413", "415", "422", "503"),
+            "202": _answer("recorded; `Location` is where its message stands", "Recorded", RECORDED_EXAMPLE),
+            "200": _answer("known already; nothing new happened", "Recorded"),
+            **_problems("400", "401", "403", "409", "413", "415", "422", "429", "503"),
         },
+        "x-codeSamples": _curl("POST", f"{server}/api/v1/vaccinations", _JSON, EVENT_EXAMPLE),
     }
 
 
-def _notification() -> dict[str, Any]:
+def _list(server: str) -> dict[str, Any]:
+    def query(name: str, text: str, **schema: Any) -> dict[str, Any]:
+        return {"name": name, "in": "query", "required": False, "description": text, "schema": schema}
+
     return {
-        "operationId": "getNotification",
-        "summary": "Where a message stands; scope notifications:read",
-        "parameters": [{"name": "reference", "in": "path", "required": True, "schema": {"type": "string"}}],
+        **_head("listNotifications", "notifications", "List messages, newest first", Scope.NOTIFICATIONS_READ),
+        "description": "Follow `next` until it is null. With a test key a page may hold fewer than `limit`.",
+        "parameters": [
+            query("state", "only those that stand so", enum=[state.value for state in State]),
+            query("since", "only those added at this moment or later", type="string", format="date-time"),
+            query("facility", "only those about doses of this facility", type="string", minLength=1, maxLength=200),
+            query("cursor", "`next` of the page before", type="string"),
+            query("limit", f"how many a page; {PAGE} if left out", type="integer", minimum=1, maximum=MOST),
+        ],
         "responses": {
-            "200": _answer("where it stands, without personal data", "Notification"),
-            **_problems("401", "403", "404", "503"),
+            "200": _answer("a page", "NotificationPage", {"notifications": [NOTIFICATION_EXAMPLE], "next": None}),
+            **_problems("401", "403", "404", "422", "429", "503"),
         },
+        "x-codeSamples": _curl("GET", f"{server}/api/v1/notifications?state=undelivered&limit=100"),
     }
 
 
-def _immunization() -> dict[str, Any]:
+def _notification(server: str) -> dict[str, Any]:
     return {
-        "operationId": "addImmunization",
-        "summary": "Record a FHIR R4 Immunization, its Patient contained or known; scope vaccinations:write",
-        "requestBody": {"required": True, "content": {_FHIR_JSON: {"schema": {"type": "object"}}}},
+        **_head("getNotification", "notifications", "Where a message stands", Scope.NOTIFICATIONS_READ),
+        "parameters": [_REFERENCE],
         "responses": {
-            "202": _fhir("recorded: OperationOutcome with the reference"),
-            "200": _fhir("known already; nothing new happened"),
-            **_outcomes("400", "409", "413", "415", "422", "503"),
-            **_problems("401", "403"),
+            "200": _answer("where it stands, without personal data", "Notification", NOTIFICATION_EXAMPLE),
+            **_problems("401", "403", "404", "429", "503"),
         },
+        "x-codeSamples": _curl("GET", f"{server}/api/v1/notifications/{NOTIFICATION_EXAMPLE['reference']}"),
     }
 
 
-def _bundle() -> dict[str, Any]:
+def _resend(server: str) -> dict[str, Any]:
+    example = {"reason": "the person asked at the counter", "at": "2026-11-24T02:00:00Z"}
+    path = f"{server}/api/v1/notifications/{NOTIFICATION_EXAMPLE['reference']}/resend"
     return {
-        "operationId": "addBundle",
-        "summary": "Record the Immunizations of a FHIR R4 Bundle; scope vaccinations:write",
+        **_head("resendNotification", "notifications", "Send again, with a new link", Scope.NOTIFICATIONS_ACT),
+        "description": "`at` null or left out: now, or at the next allowed hour. A held message is released instead.",
+        "parameters": [_REFERENCE, _IDEMPOTENCY],
+        "requestBody": _body(_JSON, ref("Resend"), example),
+        "responses": {
+            "202": _answer("the message that will be sent", "Notification", NOTIFICATION_EXAMPLE),
+            **_problems("400", "401", "403", "404", "409", "413", "415", "422", "429", "503"),
+        },
+        "x-codeSamples": _curl("POST", path, _JSON, example),
+    }
+
+
+def _cancel(server: str) -> dict[str, Any]:
+    example = {"reason": "entered twice"}
+    path = f"{server}/api/v1/notifications/{NOTIFICATION_EXAMPLE['reference']}/cancel"
+    return {
+        **_head("cancelNotification", "notifications", "Take back what has not left yet", Scope.NOTIFICATIONS_ACT),
+        "parameters": [_REFERENCE, _IDEMPOTENCY],
+        "requestBody": _body(_JSON, ref("Cancel"), example),
+        "responses": {
+            "200": _answer("the message, cancelled", "Notification"),
+            **_problems("400", "401", "403", "404", "409", "413", "415", "422", "429", "503"),
+        },
+        "x-codeSamples": _curl("POST", path, _JSON, example),
+    }
+
+
+def _immunization(server: str) -> dict[str, Any]:
+    schema = {"type": "object", "properties": {"resourceType": {"const": "Immunization"}}, "required": ["resourceType"]}
+    return {
+        **_head("addImmunization", "doses", "Record a FHIR R4 Immunization", Scope.VACCINATIONS_WRITE),
+        "description": "Its Patient is contained, or known already.",
+        "parameters": [_IDEMPOTENCY],
+        "requestBody": _body(_FHIR_JSON, schema, IMMUNIZATION_EXAMPLE, _JSON),
+        "responses": {
+            "202": _fhir("recorded: OperationOutcome with the reference", "OperationOutcome"),
+            "200": _fhir("known already; nothing new happened", "OperationOutcome"),
+            **_outcomes("400", "409", "413", "415", "422"),
+            **_either("403", "429", "503"),
+            **_problems("401"),
+        },
+        "x-codeSamples": _curl("POST", f"{server}/fhir/R4/Immunization", _FHIR_JSON, IMMUNIZATION_EXAMPLE),
+    }
+
+
+def _bundle(server: str) -> dict[str, Any]:
+    schema = {"type": "object", "properties": {"resourceType": {"const": "Bundle"}}, "required": ["resourceType"]}
+    example = {"resourceType": "Bundle", "type": "transaction", "entry": [{"resource": IMMUNIZATION_EXAMPLE}]}
+    return {
+        **_head("addBundle", "doses", "Record the Immunizations of a FHIR R4 Bundle", Scope.VACCINATIONS_WRITE),
         "description": "A transaction is taken whole or refused whole; in any other Bundle each Immunization stands "
         "for itself. The answer has one entry for each Immunization, in order, with the fullUrl that it came with.",
-        "requestBody": {"required": True, "content": {_FHIR_JSON: {"schema": {"type": "object"}}}},
+        "parameters": [_IDEMPOTENCY],
+        "requestBody": _body(_FHIR_JSON, schema, example, _JSON),
         "responses": {
-            "200": _fhir("Bundle of type batch-response or transaction-response"),
-            **_outcomes("400", "409", "413", "415", "422", "503"),
-            **_problems("401", "403"),
+            "200": _fhir("Bundle of type batch-response or transaction-response", "Bundle"),
+            **_outcomes("400", "409", "413", "415", "422"),
+            **_either("403", "429", "503"),
+            **_problems("401"),
         },
+        "x-codeSamples": _curl("POST", f"{server}/fhir/R4", _FHIR_JSON, example),
+    }
+
+
+def _open(operation: str, summary: str, media_type: str) -> dict[str, Any]:
+    """What needs no key."""
+    schema = {"type": "object"} if media_type == _JSON else {"type": "string"}
+    return {
+        "operationId": operation,
+        "tags": ["description"],
+        "summary": summary,
+        "security": [],
+        "responses": {"200": {"description": summary, "content": {media_type: {"schema": schema}}}},
     }
 
 
 _MEANINGS = {
-    "400": "the text cannot be read",
+    "400": "the text, or the Idempotency-Key, cannot be read",
     "401": "no live API key",
-    "403": "the key lacks the scope",
-    "404": "there is no such notification",
-    "409": "the event_id came before with other content",
+    "403": "the key lacks the scope, or belongs to another facility",
+    "404": "there is no such thing, or the key does not reach it",
+    "409": "as things stand it cannot be done: the event_id came before with other content, the message has left, or "
+    "the first request with this Idempotency-Key is not answered yet (Retry-After)",
     "413": "too large",
     "415": "another media type, or a packed body",
-    "422": "a field breaks a rule; each one is named",
+    "422": "a field breaks a rule; each one is named. Or the Idempotency-Key came before with another request",
+    "429": "the key asks too often; wait for Retry-After",
     "503": "the database is away; send the same again",
 }
 
 
+def _head(operation: str, tag: str, summary: str, scope: Scope) -> dict[str, Any]:
+    return {
+        "operationId": operation,
+        "tags": [tag],
+        "summary": f"{summary}; scope {scope.value}",
+        "x-scope": scope.value,
+    }
+
+
+def _body(media_type: str, schema: dict[str, Any], example: dict[str, Any], *others: str) -> dict[str, Any]:
+    told = {"schema": schema, "example": example}
+    return {"required": True, "content": {kind: told for kind in (media_type, *others)}}
+
+
 def _problems(*codes: str) -> dict[str, Any]:
-    content = {"application/problem+json": {"schema": _ref("Problem")}}
-    return {code: {"description": _MEANINGS[code], "content": content} for code in codes}
+    return {code: _refusal(code, _told(_PROBLEM_JSON, "Problem")) for code in codes}
 
 
 def _outcomes(*codes: str) -> dict[str, Any]:
-    return {code: _fhir(f"OperationOutcome: {_MEANINGS[code]}") for code in codes}
+    return {code: _refusal(code, _told(_FHIR_JSON, "OperationOutcome")) for code in codes}
 
 
-def _fhir(text: str) -> dict[str, Any]:
-    return {"description": text, "content": {_FHIR_JSON: {"schema": {"type": "object"}}}}
+def _either(*codes: str) -> dict[str, Any]:
+    """What the gate answers, which comes before FHIR, or the door behind it."""
+    content = _told(_PROBLEM_JSON, "Problem") | _told(_FHIR_JSON, "OperationOutcome")
+    return {code: _refusal(code, content) for code in codes}
 
 
-def _answer(text: str, schema: str) -> dict[str, Any]:
-    return {"description": text, "content": {"application/json": {"schema": _ref(schema)}}}
+def _refusal(code: str, content: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = {"description": _MEANINGS[code], "content": content}
+    if code in {"429", "503"}:
+        schema = {"type": "integer", "minimum": 1}
+        found["headers"] = {"Retry-After": {"description": "seconds", "required": True, "schema": schema}}
+    return found
 
 
-def _ref(name: str) -> dict[str, str]:
-    return {"$ref": f"#/components/schemas/{name}"}
+def _fhir(text: str, schema: str) -> dict[str, Any]:
+    return {"description": text, "content": _told(_FHIR_JSON, schema)}
 
 
-def _maybe(kind: str, **more: Any) -> dict[str, Any]:
-    return {"type": [kind, "null"], **more}
+def _answer(text: str, schema: str, example: dict[str, Any] | None = None) -> dict[str, Any]:
+    content: dict[str, Any] = _told(_JSON, schema)
+    if example is not None:
+        content[_JSON]["example"] = example
+    return {"description": text, "content": content}
 
 
-def _event() -> dict[str, Any]:
-    text, day = _maybe("string"), _maybe("string", format="date")
-    count = _maybe("integer", minimum=1, maximum=99)
-    person = {
-        "id": text,
-        "name": {"type": "string", "maxLength": 200},
-        "nik": _maybe("string", description="16 digits"),
-        "birth_date": day,
-        "phone": _maybe("string", description="0812... or +62..."),
-        "language": _maybe("string", examples=["id", "en"]),
-        "time_zone": _maybe("string", examples=["Asia/Makassar"]),
-    }
-    dose = {
-        "id": {"type": "string", "description": "the same in every event of this dose", "maxLength": 200},
-        "number": count,
-        "series_total": count,
-        **{name: text for name in ("vaccine_code", "vaccine_system", "product", "lot")},
-        "given_on": day,
-        "facility": text,
-        "facility_id": text,
-    }
-    delay = _maybe("number", minimum=0, maximum=MAX_DELAY_HOURS)
-    return _object(
-        {
-            "event_id": {"type": "string", "description": "unique for each event", "maxLength": 300},
-            "event_type": {"enum": [kind.value for kind in EventType]},
-            "recorded_at": _maybe("string", format="date-time"),
-            "person": {"oneOf": [_object(person, "name"), {"type": "null"}]},
-            "dose": _object(dose, "id"),
-            "notify": {"oneOf": [_object({"delay_hours": delay}), {"type": "null"}]},
-        },
-        "event_id",
-        "event_type",
-        "dose",
-    )
+def _told(media_type: str, schema: str) -> dict[str, Any]:
+    return {media_type: {"schema": ref(schema)}}
 
 
-def _recorded() -> dict[str, Any]:
-    return _object(
-        {
-            "outcome": {"enum": [outcome.value for outcome in RecordOutcome]},
-            "event_id": {"type": "string"},
-            "reference": _maybe("string"),
-            "state": {"enum": [*(state.value for state in State), None]},
-            "reason": {"enum": [*(reason.value for reason in Reason), None]},
-            "due_at": _maybe("string", format="date-time"),
-            "warnings": {"type": "array", "items": _ref("Rule")},
-        },
-        "outcome",
-        "event_id",
-    )
-
-
-def _notification_row() -> dict[str, Any]:
-    moment = _maybe("string", format="date-time")
-    return _object(
-        {
-            "reference": {"type": "string"},
-            "kind": {"type": "string"},
-            "channel": {"type": "string"},
-            "generation": {"type": "integer"},
-            "state": {"enum": [state.value for state in State]},
-            "reason": {"enum": [*(reason.value for reason in Reason), None]},
-            "provider_code": _maybe("string"),
-            "attempts": {"type": "integer"},
-            **{name: moment for name in ("accepted_at", "due_at", "left_at", "ended_at")},
-        },
-        "reference",
-        "state",
-    )
-
-
-def _problem() -> dict[str, Any]:
-    return {
-        "type": "object",
-        "description": "RFC 9457",
-        "properties": {
-            "type": {"type": "string"},
-            "title": {"type": "string"},
-            "status": {"type": "integer"},
-            "errors": {"type": "array", "items": _ref("Rule")},
-        },
-        "required": ["title", "status"],
-    }
-
-
-def _rule() -> dict[str, Any]:
-    """Which field breaks which rule; never with the value."""
-    text = {"type": "string"}
-    return _object({"field": text, "rule": text, "detail": text}, "field", "rule", "detail")
-
-
-def _object(properties: dict[str, Any], *required: str) -> dict[str, Any]:
-    made: dict[str, Any] = {"type": "object", "additionalProperties": False, "properties": properties}
-    return made | {"required": list(required)} if required else made
+def _curl(
+    method: str, url: str, media_type: str | None = None, body: dict[str, Any] | None = None
+) -> list[dict[str, str]]:
+    lines = [
+        f"curl '{url}'" if method == "GET" else f"curl -X {method} '{url}'",
+        '  -H "Authorization: Bearer $SERTILINK_KEY"',
+    ]
+    if body is not None:
+        lines += [
+            f"  -H 'Content-Type: {media_type}'",
+            '  -H "Idempotency-Key: $(cat /proc/sys/kernel/random/uuid)"',
+            f"  -d '{json.dumps(body, ensure_ascii=False, indent=2)}'",
+        ]
+    return [{"lang": "curl", "source": " \\\n".join(lines)}]

@@ -32,6 +32,8 @@ RAIL = (
     (N_("Penangkap SMS"), "catcher.page", Permission.CATCHER_READ, "/catcher"),
     (N_("Akun petugas"), "accounts.page", Permission.STAFF_MANAGE, "/accounts"),
     (N_("Unggah daftar"), "uploads.page", Permission.UPLOADS, "/uploads"),
+    (N_("Jejak audit"), "audit.page", Permission.AUDIT_READ, "/audit"),
+    (N_("Kunci API"), "keys.page", Permission.API_KEYS_MANAGE, "/keys"),
 )
 
 
@@ -65,6 +67,10 @@ def install_screen(app: Flask, services: Services, catalogue: Catalogue) -> None
         row_rule=vocabulary.row_rule_words,
         row_place=vocabulary.place_words,
         which_words=vocabulary.WHICH,
+        actor_words=vocabulary.ACTORS,
+        subject_words=vocabulary.SUBJECTS,
+        key_state_words=vocabulary.KEY_STATES,
+        scope_words=vocabulary.SCOPES,
         masked=masked_phone,
         masked_nik=masked_nik,
         call_words=vocabulary.CALLS,

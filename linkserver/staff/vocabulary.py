@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from linkserver.words import N_
+from notifier.access.api_keys import KeyState, Scope
 from notifier.access.roles import Role
 from notifier.core.bulks import BulkState, Exclusion, ScheduleState, SkipNote
 from notifier.core.resend_filter import Span, Wanted
@@ -117,6 +118,12 @@ REASONS: dict[str, str] = {
     "own-bulk": N_("Anda sendiri yang membuatnya. Mintalah penyelia lain menyetujui."),
     "already-decided": N_("Petugas lain baru saja memutuskan. Lihat di bawah apa yang dilakukan."),
     "count-changed": N_("Jumlahnya berubah sejak Anda lihat. Periksa jumlah yang baru, lalu setujui sekali lagi."),
+    # refusals of what is done with API keys
+    "not-live": N_("Kunci ini sudah tidak berlaku."),
+    "rotated-before": N_("Petugas lain baru saja mengganti kunci ini. Penggantinya ada di daftar."),
+    "made-before": N_(
+        "Formulir ini sudah membuat satu kunci. Bila rahasianya terlewat, cabut kunci itu lalu buat lagi."
+    ),
 }
 
 #: (field, rule) or the rule alone; asked in this order
@@ -177,6 +184,15 @@ RULES: dict[str, str] = {
     "duplicate-key": N_("Satu isian tertulis dua kali. Hapus salah satunya"),
     "too-large": N_("Terlalu panjang"),
     "unexpected": N_("Sudah dicoba berkali-kali dan selalu gagal; beri tahu pengelola sistem"),
+    "unknown-actor": N_("Tidak ada petugas atau kunci dengan nama itu. Tulis nama penggunanya"),
+    "unknown-subject": N_("Tidak ditemukan. Tulis nomor acuan, awalan kunci, atau nama pengguna"),
+    "day": N_("Pilih tanggalnya"),
+    "before-since": N_("Tanggal akhir lebih awal daripada tanggal awal"),
+    "cursor": N_("Alamat halamannya rusak. Mulai lagi dari yang terbaru"),
+    "scopes required": N_("Pilih paling sedikit satu hak"),
+    "name required": N_("Tulis nama sistem yang memakai kunci ini"),
+    "expiry": N_("Pilih tanggal yang akan datang, paling lama sepuluh tahun lagi"),
+    "overlap": N_("Pilih 0 sampai 90 hari"),
     "required": N_("Bagian ini harus diisi"),
     "nik-to-search": N_("Tulis NIK untuk mencari, atau isi sendiri nama dan nomornya di bawah"),
     "delay_hours range": N_("Tulis 0 sampai 48 jam, misalnya 2 atau 0,5"),
@@ -267,6 +283,36 @@ DEEDS: dict[str, str] = {
     "link-revoked": N_("Tautan dimatikan petugas"),
     "claimed": N_("Diambil pekerja, siap dikirim"),
     **{state.value: words.text for state, words in STATES.items() if state is not State.CLAIMED},
+    "api-key-added": N_("Kunci API dibuat"),
+    "api-key-rotated": N_("Kunci API diganti"),
+    "api-key-revoked": N_("Kunci API dicabut"),
+    "audit-exported": N_("Jejak audit diunduh"),
+    "birth-date-wrong": N_("Tanggal lahir salah di halaman tautan"),
+    "certificate-opened": N_("Sertifikat dibuka"),
+    "circuit-closed": N_("Penyedia SMS terhubung lagi"),
+    "circuit-open": N_("Pengiriman dijeda: penyedia SMS bermasalah"),
+    "circuit-probing": N_("Sambungan ke penyedia SMS dicoba lagi"),
+    "circuit-pin-auto": N_("Sambungan ke penyedia SMS diatur otomatis lagi"),
+    "circuit-pin-open": N_("Sambungan ke penyedia SMS diputus petugas"),
+    "circuit-pin-closed": N_("Sambungan ke penyedia SMS dipaksa petugas"),
+    "provider-unknown-code": N_("Kode yang belum kami kenal dari penyedia SMS"),
+    "provider-sender-misconfigured": N_("Akun atau pengirim SMS bermasalah"),
+    "outcome-unknown-expired": N_("Nasib SMS tidak jelas sampai batas waktunya"),
+    "outcome-unknown-ask": N_("Nasib SMS tidak jelas: petugas harus memutuskan"),
+    "outcome-unknown-never": N_("Nasib SMS tidak jelas: tidak dikirim ulang"),
+    "outcome-unknown-resend-after": N_("Nasib SMS tidak jelas: dikirim ulang sesuai aturan"),
+    "database-restored": N_("Basis data dipulihkan dari salinan"),
+    "events-reconciled": N_("Semua catatan dosis dihitung ulang"),
+    "link-renewal-asked": N_("Pemegang tautan meminta tautan baru"),
+    "staff-added": N_("Akun petugas dibuat"),
+    "staff-deactivated": N_("Akun petugas dinonaktifkan"),
+    "staff-password-set": N_("Kata sandi petugas diganti"),
+    "staff-sign-in-failed": N_("Gagal masuk"),
+    "staff-signed-in": N_("Masuk"),
+    "staff-signed-out": N_("Keluar"),
+    "staff-signed-out-everywhere": N_("Keluar dari semua perangkat"),
+    "switch-hold": N_("Semua SMS ditahan"),
+    "switch-release": N_("SMS dilepas lagi"),
 }
 
 OUTCOMES: dict[str, str] = {
@@ -522,6 +568,47 @@ SMS_FAULTS: dict[str, str] = {
     "click": N_("Jangan menyuruh “klik”: begitulah bunyi SMS penipuan. Tulis misalnya “Buka”. Ditemukan: %(what)s"),
     "urgent": N_("Jangan mendesak: begitulah bunyi SMS penipuan. Ditemukan: %(what)s"),
     "segments": N_("Jadi %(what)s segmen SMS. Paling banyak 2; singkat lagi."),
+}
+
+
+#: who does things, by what stands before the colon of an actor
+ACTORS: dict[str, str] = {
+    "staff": N_("Petugas"),
+    "key": N_("Kunci API"),
+    "door": N_("Halaman publik atau pintu masuk data"),
+    "command": N_("Perintah di server"),
+    "system": N_("Sistem"),
+}
+
+#: what deeds are about
+SUBJECTS: dict[str, str] = {
+    "notification": N_("Pesan"),
+    "dose": N_("Dosis"),
+    "person": N_("Orang"),
+    "case": N_("Kasus"),
+    "staff": N_("Akun petugas"),
+    "api-key": N_("Kunci API"),
+    "certificate": N_("Sertifikat"),
+    "link": N_("Tautan"),
+    "suppression": N_("Nomor yang berhenti"),
+    "switch": N_("Sakelar pengiriman"),
+    "circuit": N_("Sambungan penyedia SMS"),
+    "audit": N_("Jejak audit"),
+    "database": N_("Basis data"),
+    "reconciliation": N_("Hitung ulang"),
+}
+
+KEY_STATES: dict[KeyState, StateWords] = {
+    KeyState.LIVE: StateWords(N_("Berlaku"), "good"),
+    KeyState.ENDING: StateWords(N_("Segera berakhir"), "move"),
+    KeyState.EXPIRED: StateWords(N_("Berakhir"), "off"),
+    KeyState.REVOKED: StateWords(N_("Dicabut"), "off"),
+}
+
+SCOPES: dict[Scope, str] = {
+    Scope.VACCINATIONS_WRITE: N_("Mencatat dosis"),
+    Scope.NOTIFICATIONS_READ: N_("Melihat nasib SMS"),
+    Scope.NOTIFICATIONS_ACT: N_("Mengirim ulang dan membatalkan SMS"),
 }
 
 

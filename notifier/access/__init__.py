@@ -9,7 +9,8 @@
     totp.py second_factor.py    codes of a phone and recovery codes
     tries.py       limits on guessing, counted in the database
     sessions.py    server-side sessions: a random token outside, its SHA-256 in the row
-    api_keys.py    keys of other systems, with scopes
+    api_keys.py    keys of other systems, with scopes, kinds, ends and successors
+    api_limits.py  how often each of them may ask
 
 May live here: who somebody is and what they may do. May not: Flask, forms, cookies.
 """

@@ -41,6 +41,8 @@ class Permission(StrEnum):
     BULK_READ = "bulk:read"
     BULK_WRITE = "bulk:write"  #: make, pause, resume, cancel bulk resends
     BULK_APPROVE = "bulk:approve"  #: let another person's bulk resend go
+    AUDIT_READ = "audit:read"
+    API_KEYS_MANAGE = "api-keys:manage"
 
 
 _READ = frozenset(
@@ -78,7 +80,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.HEALTH_WORKER: _DESK,
     Role.FACILITY_LEAD: _DESK | {Permission.CASES_ACT, Permission.PERSONS_REVEAL, Permission.LINKS_REVOKE},
     Role.OPERATOR: _OPERATE,
-    Role.SUPERVISOR: _OPERATE | {Permission.SWITCH, Permission.BULK_APPROVE},
+    Role.SUPERVISOR: _OPERATE | {Permission.SWITCH, Permission.BULK_APPROVE, Permission.AUDIT_READ},
     # sees what was done, never to whom
     Role.AUDITOR: frozenset(
         {
@@ -88,6 +90,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
             Permission.SETTINGS_READ,
             Permission.DEAD_LETTERS_READ,
             Permission.BULK_READ,
+            Permission.AUDIT_READ,
         }
     ),
     # a small programme has one person for everything

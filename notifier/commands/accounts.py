@@ -1,4 +1,4 @@
-"""`sertilink user add|reset-second-factor|reset-password` and `sertilink apikey add`."""
+"""`sertilink user add|reset-second-factor|reset-password`."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ import sys
 
 import click
 
-from notifier.access import accounts, api_keys, manage
-from notifier.access.api_keys import Scope
+from notifier.access import accounts, manage
 from notifier.access.manage import Deed
 from notifier.access.passwords import Passwords
 from notifier.access.roles import Role
@@ -122,30 +121,3 @@ def _password(from_stdin: bool, generate: bool) -> str:
     if from_stdin:
         return sys.stdin.readline().rstrip("\r\n")
     return str(click.prompt("Password", hide_input=True, confirmation_prompt=True, err=True))
-
-
-@click.group("apikey")
-def apikey() -> None:
-    """API keys of other systems."""
-
-
-@apikey.command("add")
-@click.argument("name")
-@click.option(
-    "--scope",
-    "scopes",
-    type=click.Choice([scope.value for scope in Scope]),
-    multiple=True,
-    default=[scope.value for scope in Scope],
-    show_default=True,
-)
-@json_option
-@pass_console
-def add_key(console: Console, name: str, scopes: tuple[str, ...], as_json: bool) -> None:
-    """Make a key for the system NAME and print it, this once."""
-    with console.services() as services:
-        key = api_keys.add(services, name=name, scopes=[Scope(scope) for scope in scopes], actor=console.actor())
-    if as_json:
-        print_json({"name": name, "scopes": list(scopes), "key": key})
-    else:
-        click.echo(key)

@@ -7,9 +7,10 @@ import base64
 import click
 
 from notifier.certificates.codes.keys import keyring_of
-from notifier.commands.console import Console, fail, json_option, pass_console, print_json
+from notifier.commands.console import FAILED, Console, fail, json_option, pass_console, print_json
 from notifier.safety import new_key
 from notifier.settings import PREFIX, RANDOM_KEYS
+from notifier.store import reseal
 
 #: settings that hold several keys, oldest first; with another INDEX_KEY nobody would be found again
 _ROTATED = [name.upper() for name in RANDOM_KEYS if name != "index_key"]
@@ -53,6 +54,34 @@ def rotate(console: Console, name: str, as_json: bool) -> None:
         print_json({PREFIX + name: line})
     else:
         click.echo(f"{PREFIX}{name}={line}")
+
+
+@keys.command("reseal")
+@click.option("--check", "only_check", is_flag=True, help="Only count what an older key sealed.")
+@json_option
+@click.pass_context
+@pass_console
+def reseal_all(console: Console, ctx: click.Context, only_check: bool, as_json: bool) -> None:
+    """Seal with the newest of DATA_KEYS what an older one sealed; everything else goes on meanwhile, and it may be run
+    again. Where nothing is left, the older keys may be taken out of DATA_KEYS; exit code 1 where something is."""
+    with console.services() as services:
+        found = [] if only_check else list(reseal.reseal(services.db, services.sealer))
+        left = reseal.count_stale(services.db, services.sealer)
+    done = sum(one.done for one in found)
+    broken = {one.place: one.broken for one in found if one.broken}
+    if as_json:
+        print_json({"resealed": {one.place: one.done for one in found}, "broken": broken, "left": left})
+    else:
+        for one in found:
+            if one.done or one.broken:
+                click.echo(
+                    f"{one.place}: {one.done} sealed anew" + (f", {one.broken} that no key opens" * bool(one.broken))
+                )
+        click.echo(f"{done} sealed anew; {left} left under an older key")
+        if not left:
+            click.echo("the older keys may be taken out of DATA_KEYS now")
+    if left:
+        ctx.exit(FAILED)
 
 
 @keys.command("public")

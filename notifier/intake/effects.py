@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from notifier.certificates import issue
+from notifier.core.errors import BadInput
 from notifier.core.ids import new_id
 from notifier.core.states import LEFT, NOT_LEFT, CaseKind, DoseStatus, FollowUp, Kind, Reason, State
 from notifier.intake import people
@@ -63,9 +64,12 @@ class _Context:
 def apply(
     conn: Connection, services: Services, event: Event, *, event_row_id: str, options: PlanOptions, at: datetime
 ) -> Effect:
-    """Does what the event asks for. Raises BadInput for a reference to an unknown person."""
+    """Does what the event asks for. Raises BadInput for a reference to an unknown person, and for a
+    dose that is not the door's to change."""
     context = _Context(conn, services, event, event_row_id, options, at)
     shot = doses.find(conn, event.dose.id)
+    if shot is not None and _is_elsewhere(shot, options):
+        raise BadInput.of("dose.id", "other-facility", "this dose is another facility's")
     if shot is not None and shot.recorded_at and event.recorded_at and event.recorded_at < shot.recorded_at:
         return Effect(RecordOutcome.STALE, shot.id)
     if event.event_type == "entered_in_error":
@@ -73,6 +77,12 @@ def apply(
     if shot is None or shot.status == DoseStatus.WITHDRAWN:
         return _new_dose(context, shot)
     return _known_dose(context, shot)
+
+
+def _is_elsewhere(shot: sa.Row[Any], options: PlanOptions) -> bool:
+    """Whether a dose is not the door's to change. One that was withdrawn before anybody reported it is nobody's."""
+    mine = options.only_facility in {None, shot.facility_id}
+    return not mine and shot.person_id is not None
 
 
 def _withdraw(context: _Context, shot: sa.Row[Any] | None) -> Effect:

@@ -26,6 +26,7 @@ class PlanOptions:
     any_hour: bool = False  #: quiet hours do not hold it back; demo, and what a person asked for
     lane: Lane | None = None
     entered_by: str | None = None  #: the staff member's id
+    only_facility: str | None = None  #: the door may change no other facility's doses
 
     def with_delay(self, delay: timedelta | None) -> PlanOptions:
         """The same with another delay."""

@@ -10,9 +10,21 @@ from typing import TypeVar
 
 from notifier.certificates.codes import ahead
 from notifier.faults import FaultPoint
-from notifier.messages import alarms, circuit, receipts, restored
+from notifier.messages import alarms, audit_watch, circuit, receipts, restored
 from notifier.services import Services
-from notifier.store import audit, bulks, counters, follow_ups, notifications, staff, tallies, unknowns, uploads
+from notifier.store import (
+    audit,
+    bulks,
+    counters,
+    follow_ups,
+    idempotency,
+    notifications,
+    sandbox,
+    staff,
+    tallies,
+    unknowns,
+    uploads,
+)
 
 DISPATCH_TICK = "dispatch"
 _DISPATCH_PERIOD = timedelta(milliseconds=900)
@@ -20,6 +32,7 @@ _CHORES_PERIOD = timedelta(seconds=4)
 _ALARM_PERIOD = timedelta(minutes=1)
 _FORGET_PERIOD = timedelta(hours=1)
 _CODES_PERIOD = timedelta(seconds=15)
+_AUDIT_PERIOD = timedelta(seconds=30)
 _NIGHTLY_PERIOD = timedelta(hours=24)
 BATCH = 1000
 _MOST_WAKE_UPS = 8
@@ -105,7 +118,12 @@ def _chores(services: Services) -> bool:
         if counters.win_tick(conn, "forget", period=_FORGET_PERIOD, at=now):
             counters.forget_old(conn, now)
             staff.forget_sessions(conn, now)
+            idempotency.forget(conn, now)
+            sandbox.forget(conn, now)
+        watch = counters.win_tick(conn, "audit-watch", period=_AUDIT_PERIOD, at=now)
         nightly = counters.win_tick(conn, "nightly", period=_NIGHTLY_PERIOD, at=now)
+    if watch:
+        _guarded(audit_watch.watch, services)
     if alarm:
         alarms.warn_of_broken_promises(services)
     return nightly

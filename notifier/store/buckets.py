@@ -1,4 +1,5 @@
-"""The sender's limiter: one GCRA row, in SMS segments per second, exact over all workers on both databases.
+"""Limiters: one GCRA row each, exact over all processes on both databases. The sender's, in SMS segments per second,
+and those of API keys, in requests.
 
 GCRA (generic cell rate algorithm, ITU-T I.371): `full_at` is the moment at which everything charged so far is paid off
 at the rate; how far it lies ahead of now is how much of the burst is used up.
@@ -17,6 +18,8 @@ from notifier.store.tables import bucket
 #: Seconds of the rate that may leave at once: a tick comes each second, and one that is late must not cost throughput.
 BURST_S = 2.0
 _NO_LIMIT = 1_000_000_000
+#: of a segment: Unix time as a double is exact to a quarter of a microsecond, and each charge rounds anew
+_ROUNDING = 1e-3
 #: no pause and no debt is longer, in seconds: a moment farther ahead was written before the clock was set back
 _LONGEST_S = 900.0
 
@@ -28,7 +31,7 @@ def room(conn: Connection, name: str, *, rate: float, at: datetime) -> int:
         paused_until = conn.scalar(sa.select(bucket.c.full_at).where(bucket.c.name == name))
         return 0 if paused_until is not None and _ahead(paused_until, at) > 0 else _NO_LIMIT
     ahead = _ahead(_locked(conn, name, at), at)
-    return max(0, int(max(BURST_S, 1 / rate) * rate - ahead * rate + 1e-6))
+    return max(0, int(max(BURST_S, 1 / rate) * rate - ahead * rate + _ROUNDING))
 
 
 def charge(conn: Connection, name: str, segments: int, *, rate: float, at: datetime) -> None:

@@ -1,4 +1,4 @@
-"""Staff: accounts, their recovery codes and sessions, and the API keys of other systems."""
+"""Staff: accounts, their recovery codes and sessions."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from notifier.store.events import insert_new
-from notifier.store.tables import api_key, recovery_code, session, staff
+from notifier.store.tables import recovery_code, session, staff
 
 Row = sa.Row[Any]
 
@@ -202,29 +202,3 @@ def end_sessions(
 def forget_sessions(conn: Connection, before: datetime) -> int:
     """Drops sessions that can no longer be used."""
     return conn.execute(session.delete().where(session.c.expires_at < before)).rowcount
-
-
-def insert_key(conn: Connection, **values: Any) -> None:
-    """Adds an API key."""
-    conn.execute(api_key.insert(), values)
-
-
-def find_key(conn: Connection, prefix: str) -> Row | None:
-    """The API key with a prefix, revoked or not."""
-    return conn.execute(sa.select(api_key).where(api_key.c.prefix == prefix)).first()
-
-
-def all_keys(conn: Connection) -> list[Row]:
-    """All API keys, newest first."""
-    return list(conn.execute(sa.select(api_key).order_by(api_key.c.created_at.desc(), api_key.c.id.desc())))
-
-
-def touch_key(conn: Connection, key_id: str, at: datetime) -> None:
-    """Somebody used the key."""
-    conn.execute(api_key.update().where(api_key.c.id == key_id).values(last_used_at=at))
-
-
-def revoke_key(conn: Connection, prefix: str, at: datetime) -> bool:
-    """Ends a key; False where there is no live one."""
-    statement = api_key.update().where(api_key.c.prefix == prefix, api_key.c.revoked_at.is_(None))
-    return conn.execute(statement.values(revoked_at=at)).rowcount == 1

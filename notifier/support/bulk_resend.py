@@ -27,7 +27,7 @@ from notifier.services import Services
 from notifier.store import audit, bulk_facts, bulks, doses
 from notifier.store.bulk_facts import Limits
 from notifier.store.persons import Person
-from notifier.support.resend import due_moment, read_reason
+from notifier.support.resend import read_due, read_reason
 
 SAMPLE = 5
 _LOOKED_AT = 100  #: of the newest messages, for the sample
@@ -69,7 +69,7 @@ def preview(
 ) -> Preview:
     """What a bulk resend of `wanted` would do, starting at `at` (now where None). Raises BadInput for the time."""
     now = services.clock.now()
-    starts_at = due_moment(at, now)
+    starts_at = read_due(at, now)
     pinned, limits = wanted.pinned(now, services.zone), limits_of(services, now)
     bounds = pinned.bounds(now, services.zone)
     with services.db.read() as conn:

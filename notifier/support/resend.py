@@ -52,7 +52,7 @@ def resend(
     else has decided. Raises NotFound, BadInput, or Refused with the reason (`changed-meanwhile` for `still`)."""
     now = services.clock.now()
     reason = read_reason(reason)
-    due_at = due_moment(at, now)
+    due_at = read_due(at, now)
     with services.db.write() as conn:
         row = _find(conn, services, reference)
         if still is not None and not still(row):
@@ -98,7 +98,7 @@ class Preview:
 def preview(services: Services, reference: str, *, at: datetime | None = None) -> Preview:
     """What `resend` would do, with the refusals that it would give; nothing is written."""
     now = services.clock.now()
-    due_at = due_moment(at, now)
+    due_at = read_due(at, now)
     with services.db.read() as conn:
         row = find(conn, reference)
         due_at = _allowed(conn, services, row, due_at)
@@ -186,8 +186,8 @@ def _switch(services: Services, *, is_on: bool, reason: str, actor: str) -> bool
     return changed
 
 
-def due_moment(at: datetime | None, now: datetime) -> datetime:
-    """The moment that somebody asked for, `now` where they named none. Raises BadInput (`in-past`, `too-late`)."""
+def read_due(at: datetime | None, now: datetime) -> datetime:
+    """The moment that was asked for, not before now; now where None. Raises BadInput."""
     if at is None:
         return now
     if at < now - timedelta(minutes=1):

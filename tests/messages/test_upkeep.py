@@ -18,7 +18,7 @@ from notifier.gateways import Receipt
 from notifier.intake.record import PlanOptions
 from notifier.messages.upkeep import tick
 from notifier.services import Services
-from notifier.store import audit
+from notifier.store import audit, audit_chain
 from notifier.support.resend import hold, release
 from tests.desk import Desk
 from tests.fakes import FakeClock, FakeGateway
@@ -72,7 +72,7 @@ def test_ticks_chain_the_audit_rows(each_desk: Desk, clock: FakeClock) -> None:
     clock.tick(seconds=5)
     tick(each_desk.services)
     with each_desk.services.db.read() as conn:
-        assert audit.first_broken(conn) is None
+        assert audit_chain.verify(conn, each_desk.services.sealer).broken_at is None
         rows = audit.of_subjects(conn, [each_desk.row(recorded.reference).dose_id])
     assert [row.position for row in rows] == [1]
 

@@ -11,7 +11,7 @@ from notifier.core.errors import BadSettings, Problem
 from notifier.core.ids import new_id
 from notifier.core.states import Reason
 from notifier.services import Services
-from notifier.store import attempts, audit, caught, counters, events, persons, suppressions
+from notifier.store import attempts, audit, audit_chain, caught, counters, events, persons, suppressions
 from notifier.store.caught import CaughtSms
 from notifier.store.sealed import Sealer
 from notifier.store.tables import audit as audit_table
@@ -177,7 +177,7 @@ def test_a_row_written_late_is_chained_behind_what_was_chained_before(
     clock.tick(hours=-1)
     chain(each_services, clock, 1)
     with each_services.db.read() as conn:
-        assert audit.first_broken(conn) is None
+        assert audit_chain.verify(conn, each_services.sealer).broken_at is None
         last = conn.execute(audit_table.select().order_by(audit_table.c.position.desc())).first()
     assert last is not None
     assert (last.position, last.subject_id) == (4, "0")
@@ -187,7 +187,7 @@ def test_a_changed_moment_of_the_audit_is_found(each_services: Services, clock: 
     chain(each_services, clock, 3)
     with each_services.db.write() as conn:
         conn.execute(audit_table.update().where(audit_table.c.position == 2).values(at=clock.now()))
-        assert audit.first_broken(conn) == 2
+        assert audit_chain.verify(conn, each_services.sealer).broken_at == 2
 
 
 @pytest.mark.parametrize(("position", "found"), [(-1, 1), (0, 1), (4, 4)])
@@ -198,7 +198,7 @@ def test_a_row_slipped_into_the_chain_is_found(
     forged = {"id": new_id(), "at": clock.now(), "actor": "x", "action": "y", "subject": "z", "subject_id": "1"}
     with each_services.db.write() as conn:
         conn.execute(audit_table.insert(), forged | {"detail": {}, "position": position, "chain_hash": b"0" * 32})
-        assert audit.first_broken(conn) == found
+        assert audit_chain.verify(conn, each_services.sealer).broken_at == found
 
 
 def test_the_chain_is_checked_without_a_transaction(each_services: Services, clock: FakeClock) -> None:
@@ -206,7 +206,7 @@ def test_the_chain_is_checked_without_a_transaction(each_services: Services, clo
     with each_services.db.write() as conn:
         audit.seal(conn)
     with each_services.db.read() as conn:
-        assert audit.first_broken(conn) is None
+        assert audit_chain.verify(conn, each_services.sealer).broken_at is None
 
 
 def test_two_data_keys_with_one_id_are_refused() -> None:

@@ -17,7 +17,7 @@ from notifier.core.errors import SealBroken
 from notifier.core.ids import new_id
 from notifier.core.states import MOVES, Lane, Reason, State, may_move
 from notifier.services import Services
-from notifier.store import audit, counters, events, locks, notifications, persons, suppressions
+from notifier.store import audit, audit_chain, counters, events, locks, notifications, persons, suppressions
 from notifier.store.engine import Database
 from notifier.store.migrate import is_current, upgrade
 from notifier.store.tables import audit as audit_table
@@ -292,12 +292,12 @@ def test_any_change_of_the_audit_is_found(each_services: Services, clock: FakeCl
             clock.tick(seconds=1)
         assert audit.seal(conn, limit=3) == 3
         assert audit.seal(conn) == 2
-        assert audit.first_broken(conn) is None
+        assert audit_chain.verify(conn, each_services.sealer).broken_at is None
         third = audit_table.c.subject_id == "2"
         conn.execute(
             audit_table.delete().where(third) if change is None else audit_table.update().where(third).values(**change)
         )
-        assert audit.first_broken(conn) == 3
+        assert audit_chain.verify(conn, each_services.sealer).broken_at == 3
 
 
 def test_a_lock_on_a_thing_without_a_row_makes_callers_wait(each_services: Services) -> None:

@@ -9,11 +9,13 @@ from notifier.store.tables.base import metadata
 from notifier.store.tables.bulks import bulk, bulk_item, bulk_schedule
 from notifier.store.tables.care import certificate, code, dose, event, facility, link, opening, person, person_word
 from notifier.store.tables.cases import number_pause, person_call, support_case
+from notifier.store.tables.machines import idempotency, test_notification
 from notifier.store.tables.people import api_key, recovery_code, session, staff
 from notifier.store.tables.programme import setting_version, tally, tally_day, tally_run
 from notifier.store.tables.sending import attempt, caught_sms, inbound_sms, notification, receipt, suppression
 from notifier.store.tables.upkeep import (
     audit,
+    audit_checkpoint,
     bucket,
     circuit,
     counter,
@@ -30,6 +32,7 @@ __all__ = [
     "api_key",
     "attempt",
     "audit",
+    "audit_checkpoint",
     "bucket",
     "bulk",
     "bulk_item",
@@ -45,6 +48,7 @@ __all__ = [
     "event",
     "facility",
     "follow_up",
+    "idempotency",
     "inbound_sms",
     "link",
     "metadata",
@@ -66,6 +70,7 @@ __all__ = [
     "tally",
     "tally_day",
     "tally_run",
+    "test_notification",
     "tick",
     "upload",
     "upload_chunk",

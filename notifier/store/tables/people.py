@@ -68,4 +68,11 @@ api_key = sa.Table(
     sa.Column("created_at", Moment, nullable=False),
     sa.Column("last_used_at", Moment),
     sa.Column("revoked_at", Moment),
+    sa.Column("kind", sa.String(10), nullable=False, server_default="live"),  # live; test: nothing is ever sent
+    sa.Column("facility_id", sa.String(200)),  # the one whose rows it reaches; none: every facility's
+    sa.Column("expires_at", Moment),
+    sa.Column("successor_id", RowId),  # the key that took over when this one was rotated
+    sa.Column("created_by", sa.String(140)),
+    sa.Column("revoked_by", sa.String(140)),
+    sa.Column("revoke_reason", sa.String(300)),
 )

@@ -109,12 +109,27 @@ audit = sa.Table(
     sa.Column("position", sa.BigInteger, unique=True),
     sa.Column("chain_hash", sa.LargeBinary),
     sa.Index("ix_audit_subject_id", "subject_id"),
+    sa.Index("ix_audit_at", "at", "id"),
+    sa.Index("ix_audit_actor_at", "actor", "at", "id"),
+    sa.Index("ix_audit_action_at", "action", "at", "id"),
     sa.Index(
         "ix_audit_unsealed",
         "at",
         sqlite_where=sa.text("position IS NULL"),
         postgresql_where=sa.text("position IS NULL"),
     ),
+)
+
+# how far the chain of the audit came at a moment, under a key that is not in this database
+audit_checkpoint = sa.Table(
+    "audit_checkpoint",
+    metadata,
+    sa.Column("position", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("chain_hash", sa.LargeBinary, nullable=False),
+    sa.Column("mac", sa.LargeBinary, nullable=False),
+    sa.Column("made_at", Moment, nullable=False),
+    sa.Column("checked_at", Moment, nullable=False, index=True),  # when the rows up to it were last held against it
+    sa.Column("broken_at", sa.BigInteger),  # the position at which they did not hold
 )
 
 dead_letter = sa.Table(

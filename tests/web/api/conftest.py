@@ -28,7 +28,7 @@ def client(services: Services) -> FlaskClient:
 @pytest.fixture
 def key(services: Services) -> str:
     """A key with every scope."""
-    return api_keys.add(services, name="SIMPUS", scopes=list(Scope), actor="system")
+    return api_keys.add(services, name="SIMPUS", scopes=list(Scope), actor="system").text
 
 
 @pytest.fixture

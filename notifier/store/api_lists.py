@@ -1,0 +1,39 @@
+"""Pages of notifications for machines: newest first, by cursor, narrowed in the query."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from notifier.core.states import State
+from notifier.store.tables import dose, notification
+
+Row = sa.Row[Any]
+
+
+def page(
+    conn: Connection,
+    *,
+    state: State | None,
+    since: datetime | None,
+    facility_id: str | None,
+    after: tuple[datetime, str] | None,
+    limit: int,
+) -> list[Row]:
+    """Notifications; `since`: added at this moment or later; `after`: only those older than this (moment, id)."""
+    statement = sa.select(notification).order_by(notification.c.created_at.desc(), notification.c.id.desc())
+    if state is not None:
+        statement = statement.where(notification.c.status == state.value)
+    if since is not None:
+        statement = statement.where(notification.c.created_at >= since)
+    if after is not None:
+        mark = sa.tuple_(
+            sa.literal(after[0], notification.c.created_at.type), sa.literal(after[1], notification.c.id.type)
+        )
+        statement = statement.where(sa.tuple_(notification.c.created_at, notification.c.id) < mark)
+    if facility_id is not None:
+        statement = statement.join(dose, dose.c.id == notification.c.dose_id).where(dose.c.facility_id == facility_id)
+    return list(conn.execute(statement.limit(limit)))
