@@ -24,16 +24,16 @@ LANGUAGE = "language"
 RAIL = (
     (N_("Beranda"), "home.page", Permission.HOME, "/"),
     (N_("Dosis"), "doses.day", Permission.DOSES_READ, "/doses"),
+    (N_("Unggah daftar"), "uploads.page", Permission.UPLOADS, "/uploads"),
     (N_("Pesan"), "messages.search", Permission.MESSAGES_READ, "/messages"),
     (N_("Daftar kerja"), "work.page", Permission.MESSAGES_READ, "/work"),
     (N_("Kirim ulang"), "resends.page", Permission.BULK_READ, "/resends"),
     (N_("Kasus"), "cases.page", Permission.CASES_READ, "/cases"),
+    (N_("Jejak audit"), "audit.page", Permission.AUDIT_READ, "/audit"),
+    (N_("Akun petugas"), "accounts.page", Permission.STAFF_MANAGE, "/accounts"),
+    (N_("Kunci API"), "keys.page", Permission.API_KEYS_MANAGE, "/keys"),
     (N_("Setelan"), "settings.page", Permission.SETTINGS_READ, "/settings"),
     (N_("Penangkap SMS"), "catcher.page", Permission.CATCHER_READ, "/catcher"),
-    (N_("Akun petugas"), "accounts.page", Permission.STAFF_MANAGE, "/accounts"),
-    (N_("Unggah daftar"), "uploads.page", Permission.UPLOADS, "/uploads"),
-    (N_("Jejak audit"), "audit.page", Permission.AUDIT_READ, "/audit"),
-    (N_("Kunci API"), "keys.page", Permission.API_KEYS_MANAGE, "/keys"),
 )
 
 

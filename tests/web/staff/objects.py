@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from io import BytesIO
 
 from notifier.core.states import CaseKind
 from notifier.services import Services
 from notifier.store import cases, notifications
+from tests.uploads import a_list, row
 from tests.web.staff.conftest import Desk
 
 #: a colleague of the facility makes something; what stands for it in a path
@@ -42,4 +44,11 @@ def case(services: Services, worker: Desk) -> str:
     return str(opened.reference)
 
 
-MAKERS: dict[str, Maker] = {"case": case, "message": message}
+def upload(services: Services, worker: Desk) -> str:
+    """The reference of a list that was brought there."""
+    worker.get("/uploads/new")
+    brought = worker.post("/uploads/new", {"file": (BytesIO(a_list([row(1), row(2)])), "daftar.csv")})
+    return brought.location.rpartition("/")[2]
+
+
+MAKERS: dict[str, Maker] = {"case": case, "message": message, "upload": upload}

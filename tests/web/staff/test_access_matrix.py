@@ -161,7 +161,7 @@ def test_nobody_gets_past_the_sign_in(app: Flask, services: Services) -> None:
     """Neither without anything, nor with a made-up cookie, nor with an API key at a page for people."""
     key = api_keys.add(services, name="SIMPUS", scopes=list(Scope), actor="test")
     wrong = []
-    for headers, planted in (({}, None), ({}, "A" * 43), ({"Authorization": f"Bearer {key}"}, None)):
+    for headers, planted in (({}, None), ({}, "A" * 43), ({"Authorization": f"Bearer {key.text}"}, None)):
         desk = Desk(app.test_client())
         if planted:
             with desk.client.session_transaction() as cookie:
@@ -208,7 +208,7 @@ def test_who_is_half_way_in_reaches_the_page_of_that_step_alone(
 @pytest.mark.parametrize("scope", Scope)
 def test_a_key_opens_the_routes_of_its_scope_alone(app: Flask, services: Services, scope: Scope) -> None:
     key = api_keys.add(services, name="SIMPUS", scopes=[scope], actor="test")
-    desk = Desk(app.test_client(), headers={"Authorization": f"Bearer {key}"})
+    desk = Desk(app.test_client(), headers={"Authorization": f"Bearer {key.text}"})
     wrong = []
     for call in calls(app):
         if call.row.startswith("key "):
