@@ -136,8 +136,8 @@ def _moment(text: str) -> datetime:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
-        abort(400)
-    return moment if moment.tzinfo else abort(400)
+        abort(_UNREADABLE)
+    return moment if moment.tzinfo else abort(_UNREADABLE)
 
 
 def _list_page(services: Services, problems: dict[str, str] | None = None, wrong_key: str = "") -> str:

@@ -36,7 +36,7 @@ def blueprint(services: Services) -> Blueprint:
         """What was asked for stands in this answer alone; asking again asks for a reason again."""
         wanted = request.form.get("what", "")
         if wanted not in set(Datum):
-            abort(400)
+            abort(404)  # there is no such thing to show
 
         def do() -> AnyResponse:
             value = person_deeds.reveal(

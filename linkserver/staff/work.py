@@ -50,7 +50,7 @@ def blueprint(services: Services) -> Blueprint:
     def decide(name: str) -> AnyResponse:
         chosen, deed = _pile(name), request.form.get("deed", "")
         if deed not in DEEDS.get(chosen, ()):
-            abort(400)
+            abort(_UNREADABLE)
         try:
             decided = _decide(services, Deed(deed))
         except BadInput as bad:

@@ -34,7 +34,14 @@ ROLES = {
 }
 STEPS = [stage for stage in Stage if stage is not Stage.FULL]
 #: what a form may hold: enough that most deeds would be done, were they not refused
-FORM = SITI | {"reason": "diminta lewat telepon", "when": "now", "step": "record", "revision": "0", "role": "auditor"}
+FORM = SITI | {
+    "reason": "diminta lewat telepon",
+    "when": "now",
+    "step": "record",
+    "revision": "0",
+    "role": "auditor",
+    "what": "phone",
+}
 
 
 @dataclass(frozen=True)

@@ -114,8 +114,8 @@ def test_letters_alike_are_discarded_with_one_reason(operator: Desk, services: S
     response = operator.post("/work/dead-letters/discard-alike", form | {"reason": ""})
     assert response.status_code == 422
     assert f'id="reason-{key}"' in response.text
-    assert operator.post("/work/dead-letters/discard-alike", form | {"until": "x"}).status_code == 400
-    assert operator.post("/work/dead-letters/discard-alike", form | {"until": "2026-11-23"}).status_code == 400
+    assert operator.post("/work/dead-letters/discard-alike", form | {"until": "x"}).status_code == 422
+    assert operator.post("/work/dead-letters/discard-alike", form | {"until": "2026-11-23"}).status_code == 422
     response = operator.post("/work/dead-letters/discard-alike", form | {"reason": "uji coba"})
     assert "Dibuang: 3 kiriman" in operator.get(response.location).text
     assert operator.get("/work/dead-letters?status=discarded").text.count("dose.number") == 3

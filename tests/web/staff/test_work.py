@@ -88,7 +88,7 @@ def test_without_a_tick_or_a_reason_nothing_is_done_and_the_ticks_are_kept(
     assert response.status_code == 422
     assert f'value="{held[0]}" checked' in response.text
     for form in ({"deed": "lift"}, {"deed": "again"}, {"deed": "x"}, {}):
-        assert operator.post("/work/held", {"row": held, "reason": "x"} | form).status_code == 400
+        assert operator.post("/work/held", {"row": held, "reason": "x"} | form).status_code == 422
     assert {standing(services, one) for one in held} == {"held"}
 
 
