@@ -127,6 +127,8 @@ def enrol(services: Services, token: str, staff_id: str, *, code: str) -> tuple[
     with services.db.write() as conn:
         codes = second_factor.confirm(conn, services, token, staff_id, code, at)
         entered = sessions.go_on(conn, token, staff_id, at, stage=Stage.FULL)
+        # those from before it was required open nothing by now, and shall not come to life again
+        staff.end_sessions(conn, at=at, staff_id=staff_id, but=sessions.hash_of(entered.token))
         _entering(conn, services, staff_id, entered, at)
     return entered, codes
 

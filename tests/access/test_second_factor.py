@@ -251,10 +251,17 @@ def test_where_it_is_required_nobody_gets_in_before_setting_one_up(
 
 def test_a_session_from_before_it_was_required_opens_nothing(build_services: Build, passwords: Passwords) -> None:
     before = build_services()
-    add(before, passwords)
+    sari = add(before, passwords)
     token = enter(before, passwords).token
     assert sessions.find(before, token)
-    assert sessions.find(build_services(second_factor="required"), token) is None
+    services = build_services(second_factor="required")
+    assert sessions.find(services, token) is None
+    half = enter(services, passwords)
+    secret = second_factor.being_set_up(services, half.token)
+    assert secret is not None
+    entered, _ = rules.enrol(services, half.token, sari, code=now_code(services, secret))
+    assert sessions.find(services, entered.token)
+    assert sessions.find(services, token) is None  # nor does it come to life again
 
 
 def test_of_two_that_enrol_in_one_session_at_once_one_wins(

@@ -238,17 +238,19 @@ def test_what_is_another_facilitys_is_not_there(
         for facility in (FACILITY, OTHER_FACILITY)
     }
     staff_id = add_staff(services, "someone", role, FACILITY)
-    wrong = []
-    for call in calls(app):
-        if role not in call.roles or not any(kind in MAKERS for _, kind in call.objects()):
-            continue
-        for facility, there in ((OTHER_FACILITY, False), (FACILITY, True)):
-            path = call.path(lambda _name, kind, facility=facility: made[facility].get(kind))
-            more = {} if call.method == "GET" else {"data": FORM}
-            status = call.send(seat(staff_id), path, **more).status_code
-            if (status != 404) != there or status >= 500 or status == 403:
-                wrong.append(f"{call.key} of {facility}: {status}")
-    assert wrong == []
+    theirs = [call for call in calls(app) if role in call.roles and any(kind in MAKERS for _, kind in call.objects())]
+
+    def status(call: Call, facility: str) -> int:
+        path = call.path(lambda _name, kind: made[facility].get(kind))
+        more = {} if call.method == "GET" else {"data": FORM}
+        return call.send(seat(staff_id), path, **more).status_code
+
+    before = _everything(services)
+    others = {call.key: status(call, OTHER_FACILITY) for call in theirs}
+    assert {key: answer for key, answer in others.items() if answer != 404} == {}
+    assert _everything(services) | {"session": []} == before | {"session": []}
+    own = {call.key: status(call, FACILITY) for call in theirs}
+    assert {key: answer for key, answer in own.items() if answer in {403, 404} or answer >= 500} == {}
 
 
 def test_a_form_without_its_token_is_refused_and_changes_nothing(
