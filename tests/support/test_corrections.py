@@ -138,7 +138,7 @@ def test_a_name_corrected_after_the_sms_left_makes_a_new_certificate_and_says_so
 def test_another_vaccine_has_not_the_code_of_the_one_before(desk: Desk) -> None:
     reference = desk.record().reference
     plan = draft(desk.services, seen(desk, reference), {"product": "Sinovac"})
-    assert {one.field for one in plan.differences} == {"product", "vaccine_code"}
+    assert {one.name for one in plan.differences} == {"product", "vaccine_code"}
     fix(desk, reference, product="Sinovac")
     with desk.services.db.read() as conn:
         shot = doses.get(conn, desk.row(reference).dose_id)
