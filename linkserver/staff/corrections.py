@@ -231,7 +231,7 @@ def _confirm(services: Services, what: str, reference: str, held: Held, read: Re
         held=held,
         typed=read.typed,
         draft=draft,
-        phone=read.phone if any(one.field == "phone" for one in draft.differences) else None,
+        phone=read.phone if any(one.name == "phone" for one in draft.differences) else None,
         shared=dose_on_file.shared_with(services, held, read.phone.e164) if read.phone else 0,
         dead=dose_on_file.links_at_old_number(services, held),
         warnings=[rule_words(problem.field, problem.rule) for problem in draft.warnings],

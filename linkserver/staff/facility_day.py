@@ -15,6 +15,7 @@ from notifier.access.roles import Permission
 from notifier.core.errors import NotFound
 from notifier.services import Services
 from notifier.support import facility_day
+from notifier.support.cases import Line as CaseLine
 from notifier.support.facility_day import Facility, Stage
 
 _ONE_DAY = timedelta(days=1)
@@ -57,7 +58,8 @@ def add_lists(part: Blueprint, services: Services) -> None:
 
 
 def _list(services: Services, facility: Facility, page: facility_day.Page, **more: Any) -> str:
-    reports, more_reports = [], False
+    reports: list[CaseLine] = []
+    more_reports = False
     if me().may(Permission.CASES_READ) and _before() is None:
         reports, more_reports = facility_day.not_me_reports(services, facility.id, with_persons=_sees_persons())
     return render_template(

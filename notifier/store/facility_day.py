@@ -52,15 +52,24 @@ def needs_help() -> sa.ColumnElement[bool]:
 
 def counts(conn: Connection, facility_id: str, since: datetime, until: datetime) -> dict[tuple[str, str], int]:
     """How many doses of a span of time stand where: (state, reason) of the newest message, "" where there is none."""
-    status = sa.func.coalesce(notification.c.status, "")
-    reason = sa.func.coalesce(notification.c.reason, "")
-    statement = (
-        sa.select(status, reason, sa.func.count())
-        .select_from(dose.outerjoin(notification, notification.c.id == _newest()))
-        .where(dose.c.facility_id == facility_id, dose.c.created_at >= since, dose.c.created_at < until)
-        .group_by(status, reason)
+    # by its rank, not by _newest: without a limit PostgreSQL would compare that with every message there is
+    order = sa.func.row_number().over(
+        partition_by=dose.c.id, order_by=(notification.c.created_at.desc(), notification.c.id.desc())
     )
-    return {(state, why): count for state, why, count in conn.execute(statement)}
+    bears_link = sa.and_(notification.c.dose_id == dose.c.id, notification.c.link_id.is_not(None))
+    ranked = (
+        sa.select(
+            sa.func.coalesce(notification.c.status, "").label("status"),
+            sa.func.coalesce(notification.c.reason, "").label("reason"),
+            order.label("rank"),
+        )
+        .select_from(dose.outerjoin(notification, bears_link))
+        .where(dose.c.facility_id == facility_id, dose.c.created_at >= since, dose.c.created_at < until)
+        .subquery()
+    )
+    statement = sa.select(ranked.c.status, ranked.c.reason, sa.func.count()).where(ranked.c.rank == 1)
+    found = conn.execute(statement.group_by(ranked.c.status, ranked.c.reason))
+    return {(state, why): count for state, why, count in found}
 
 
 def day(

@@ -54,7 +54,7 @@ class Consequence(StrEnum):
 class Difference:
     """One field of FIELDS (or `vaccine_code`), as it is and as it will be."""
 
-    field: str
+    name: str
     old: Any = field(repr=False)
     new: Any = field(repr=False)
 
@@ -102,7 +102,7 @@ def draft(services: Services, held: Held, changes: Mapping[str, Any], *, revisio
     differences = _differences(held, event)
     if not differences:
         raise _unchanged()
-    consequence = _consequence(held, {one.field for one in differences})
+    consequence = _consequence(held, {one.name for one in differences})
     return Draft(event, differences, tuple(warnings_for(event)), consequence, _due(services, held, consequence))
 
 
@@ -128,7 +128,7 @@ def correct(
     (`changed-meanwhile`, `withdrawn`)."""
     held = look(services, reference, only_facility=only_facility)
     event = _corrected(services, held, changes, revision)
-    names = ",".join(one.field for one in _differences(held, event))
+    names = ",".join(one.name for one in _differences(held, event))
     said = {"how": checked.how.value, "reason": checked.words or None, "fields": names}
     return _record(services, reference, only_facility, event, revision, actor, "dose.corrected", said)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 
 from notifier.core.errors import BadInput, NotFound, Refused
 from notifier.core.states import CertificateStatus, Kind, Reason, State
+from notifier.faults import FaultPoint, Unarmed
 from notifier.gateways import Outcome, OutcomeClass
 from notifier.intake.record import Door, PlanOptions, Recorded, record
 from notifier.store import audit, doses, persons
@@ -138,7 +140,7 @@ def test_a_name_corrected_after_the_sms_left_makes_a_new_certificate_and_says_so
 def test_another_vaccine_has_not_the_code_of_the_one_before(desk: Desk) -> None:
     reference = desk.record().reference
     plan = draft(desk.services, seen(desk, reference), {"product": "Sinovac"})
-    assert {one.field for one in plan.differences} == {"product", "vaccine_code"}
+    assert {one.name for one in plan.differences} == {"product", "vaccine_code"}
     fix(desk, reference, product="Sinovac")
     with desk.services.db.read() as conn:
         shot = doses.get(conn, desk.row(reference).dose_id)
@@ -168,6 +170,30 @@ def test_a_correction_pressed_twice_is_one(each_desk: Desk) -> None:
     assert first.reference == again.reference
     assert len(each_desk.rows()) == 2
     assert each_desk.audit(each_desk.row(reference).dose_id).count("dose.corrected") == 1
+
+
+class _Dies(Unarmed):
+    """The process ends just before the commit."""
+
+    def reached(self, point: FaultPoint) -> None:
+        if point is FaultPoint.INTAKE_BEFORE_COMMIT:
+            raise SystemExit("killed")
+
+
+def test_who_is_killed_before_the_commit_has_changed_nothing_and_can_press_again(each_desk: Desk) -> None:
+    reference = each_desk.record().reference or ""
+    each_desk.send()
+    held = seen(each_desk, reference)
+    dying = replace(each_desk.services, faults=_Dies())
+    about: dict[str, Any] = {"revision": held.revision, "only_facility": None, "actor": ACTOR}
+    with pytest.raises(SystemExit):
+        correct(dying, reference, {"phone": NEW}, checked=SHOWN, **about)
+    with pytest.raises(SystemExit):
+        withdraw(dying, reference, reason="wrong person", **about)
+    assert seen(each_desk, reference).revision == held.revision
+    assert each_desk.link(reference).revoked_at is None
+    assert each_desk.audit(held.dose.id) == ["event.accepted"]
+    assert fix(each_desk, reference, held.revision, phone=NEW).outcome == "corrected"
 
 
 def test_of_two_clerks_at_once_one_wins_and_the_other_is_told(each_desk: Desk) -> None:
