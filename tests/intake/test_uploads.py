@@ -313,6 +313,8 @@ def test_samples_show_the_shape_and_nobody() -> None:
 def test_a_file_name_is_kept_without_folders_and_hidden_letters(services: Services, by: Uploader) -> None:
     reference = received(services, by, a_list([row(1)]), "C:\\Users\\sari\\daf\u202etar\r\n.csv")
     assert name_of(services, seen(services, reference)) == "daftar.csv"
+    long = name_of(services, seen(services, received(services, by, a_list([row(1)]), "a" * 300 + " november.csv")))
+    assert (len(long), long[-12:]) == (100, "november.csv")
 
 
 def test_a_choice_that_lacks_a_column_is_refused_by_its_name(services: Services, by: Uploader) -> None:

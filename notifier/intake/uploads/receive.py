@@ -25,7 +25,7 @@ MOST_BYTES = 40 * 1024 * 1024
 MOST_ROWS = 200_000
 LONGEST_LINE = 64 * 1024
 _PIECE_BYTES = 1_000_000
-_LONGEST_NAME = 120
+_LONGEST_NAME, _END = 100, 30
 #: the first bytes of what people send instead of a CSV
 _FOREIGN = {
     b"PK\x03\x04": "spreadsheet-file",  # xlsx, ods, and any ZIP
@@ -117,7 +117,10 @@ def receive(services: Services, stream: IO[bytes], *, name: str, by: Uploader) -
 def _tidy(name: str) -> str:
     """The file's own name, without the folders that some browsers send, or letters that hide."""
     last = PurePosixPath(name.replace("\\", "/")).name
-    return "".join(ch for ch in last if ch.isprintable())[:_LONGEST_NAME] or "-"
+    name = "".join(ch for ch in last if ch.isprintable())
+    if len(name) > _LONGEST_NAME:  # the date and the ending are what tells it from others
+        name = f"{name[: _LONGEST_NAME - _END - 1]}…{name[-_END:]}"
+    return name or "-"
 
 
 def _wrong(rule: str) -> BadInput:
