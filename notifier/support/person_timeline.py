@@ -196,11 +196,11 @@ def _stopped(conn: Connection, stops: list[Row]) -> Iterator[Entry]:
     told us it says nothing."""
     ids: dict[str, Mapping[str, Any]] = {row.id: {} for row in stops}
     said = audit.of_subjects(conn, list(ids))
-    yield from deeds(conn, said, ids)
     told = {row.subject_id for row in said if row.action == STOPPED}
     for row in stops:
         if row.id not in told and row.source != Source.LINK_PAGE:
             yield Entry(row.created_at, "opt-out-stopped", {"source": row.source})
+    yield from deeds(conn, said, ids)
 
 
 def _called(conn: Connection, services: Services, person_id: str, only_facility: str | None) -> Iterator[Entry]:
