@@ -88,10 +88,11 @@ def _pile(name: str) -> Pile:
 
 
 def _decide(services: Services, deed: Deed) -> Decided:
+    is_all = request.form.get("all") == "yes"  # of the page as it was shown, whatever stands there by now
     return work.decide(
         services,
         deed,
-        request.form.getlist("row"),
+        request.form.getlist("shown" if is_all and deed is not Deed.LIFT else "row"),
         reason=request.form.get("reason", ""),
         actor=me().actor,
         only_facility=me().only_facility,

@@ -67,18 +67,6 @@ def listed(
     return list(conn.execute(_narrowed(statement, facility_id).limit(limit)))
 
 
-def to_phone(
-    conn: Connection, phone_index: bytes, person_ids: Collection[str], facility_id: str | None, limit: int
-) -> list[Row]:
-    """Notifications that went to a number, or are about persons whose number it is now; newest first."""
-    statement = (
-        sa.select(notification)
-        .where(sa.or_(notification.c.phone_index == phone_index, notification.c.person_id.in_(list(person_ids))))
-        .order_by(notification.c.created_at.desc(), notification.c.id.desc())
-    )
-    return list(conn.execute(_narrowed(statement, facility_id).limit(limit)))
-
-
 def count_by_state(conn: Connection, facility_id: str | None) -> dict[str, int]:
     """How many notifications stand in each state."""
     statement = _narrowed(sa.select(notification.c.status, sa.func.count()), facility_id)

@@ -19,7 +19,9 @@ from notifier.store.unknowns import DECIDED
 
 Row = sa.Row[Any]
 #: counts go no further
-MOST_COUNTED = 10_000
+MOST_COUNTED = 5_000
+#: the facilities with most of a pile are looked for among so many that wait longest: each costs a look at its dose
+_MOST_PLACED = 1_000
 #: persons whose numbers are shown beside one page of stopped numbers (a family shares one)
 _MOST_PERSONS = 300
 
@@ -69,11 +71,22 @@ def waiting(conn: Connection, pile: Pile, *, facility_id: str | None, promised_b
     return Waiting(count, oldest)
 
 
+def waiting_late(
+    conn: Connection, *, facility_id: str | None, promised_before: datetime, broken_before: datetime
+) -> tuple[Waiting, int]:
+    """The same for LATE, and of how many the promise is broken: those accepted by `broken_before`."""
+    key = _key(Pile.LATE).label("at")
+    some = _of(Pile.LATE, sa.select(key), facility_id, promised_before).order_by(key).limit(MOST_COUNTED).subquery()
+    broken = sa.func.count(sa.case((some.c.at <= broken_before, 1)))
+    count, oldest, past = conn.execute(sa.select(sa.func.count(), sa.func.min(some.c.at), broken)).one()
+    return Waiting(count, oldest), past
+
+
 def by_facility(conn: Connection, pile: Pile, *, promised_before: datetime, limit: int) -> list[Row]:
-    """The facilities with most of a pile, among the MOST_COUNTED that wait longest: `id`, `name`, `waiting`."""
+    """The facilities with most of a pile, among the _MOST_PLACED that wait longest: `id`, `name`, `waiting`."""
     key = _key(pile)
     statement = _of(pile, sa.select(notification.c.dose_id), None, promised_before)
-    some = statement.order_by(key).limit(MOST_COUNTED).subquery()
+    some = statement.order_by(key).limit(_MOST_PLACED).subquery()
     waiting = sa.func.count().label("waiting")
     grouped = (
         sa.select(dose.c.facility_id.label("id"), sa.func.max(facility.c.name).label("name"), waiting)

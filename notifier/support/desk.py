@@ -1,4 +1,4 @@
-"""What staff look up: one notification, all to one number, lists by state, a facility's day.
+"""What staff look up: one notification, lists by state, a facility's day. Persons are found by `support.search`.
 
 Whoever belongs to a facility names it as `only_facility`; what is another's is not there for them (NotFound).
 """
@@ -12,7 +12,6 @@ from sqlalchemy.engine import Connection
 
 from notifier.core.errors import BadInput, NotFound, SealBroken
 from notifier.core.ids import read_reference
-from notifier.core.phones import BadPhone, read_mobile
 from notifier.core.states import State
 from notifier.services import Services
 from notifier.store import audit, desk, doses, persons
@@ -53,22 +52,6 @@ def listed(
     with services.db.read() as conn:
         rows = desk.listed(conn, states=states, facility_id=only_facility, limit=PAGE + 1, before=before, narrow=narrow)
         return _lines(conn, services, rows[:PAGE], with_persons), len(rows) > PAGE
-
-
-def to_phone(services: Services, text: str, *, only_facility: str | None) -> list[Line]:
-    """The newest notifications to a number, as somebody typed it. Raises BadInput where it is no mobile number."""
-    settings = services.settings
-    try:
-        phone = read_mobile(text, region=settings.country, allowed=settings.countries)
-    except BadPhone as error:
-        problem = (error.rule, error.detail)
-    else:
-        index = persons.phone_index(services.sealer, phone.e164)
-        with services.db.read() as conn:
-            ids = persons.ids_with_phone(conn, index)
-            rows = desk.to_phone(conn, index, ids, only_facility, PAGE)
-            return _lines(conn, services, rows, with_persons=True)
-    raise BadInput.of("phone", *problem)
 
 
 def counts(services: Services, *, only_facility: str | None) -> dict[State, int]:

@@ -20,6 +20,8 @@ from notifier.services import Services
 from notifier.store import attempts, audit, calls, certificates, desk, person_story, persons, staff, suppressions
 from notifier.store.desk import Row
 from notifier.store.persons import Person
+from notifier.store.suppressions import Source
+from notifier.support.opt_out import STOPPED
 from notifier.support.timeline import LOCK_DEEDS, Entry, deeds, stands, story_of, tried
 
 _MOST_MESSAGES, _MOST_DOSES, _MOST_OPENINGS, _MOST_DEEDS, _MOST_CASES, _MOST_CALLS = 100, 50, 300, 500, 50, 100
@@ -190,9 +192,15 @@ def _stops(conn: Connection, services: Services, person: Person | None) -> list[
 
 
 def _stopped(conn: Connection, stops: list[Row]) -> Iterator[Entry]:
-    """By the number's own list, except what the audit says of the person too (a stop on the link page)."""
+    """What the audit says of the number itself; a stop on the link page it says of the person, and of what a provider
+    told us it says nothing."""
     ids: dict[str, Mapping[str, Any]] = {row.id: {} for row in stops}
-    yield from deeds(conn, audit.of_subjects(conn, list(ids)), ids)
+    said = audit.of_subjects(conn, list(ids))
+    told = {row.subject_id for row in said if row.action == STOPPED}
+    for row in stops:
+        if row.id not in told and row.source != Source.LINK_PAGE:
+            yield Entry(row.created_at, "opt-out-stopped", {"source": row.source})
+    yield from deeds(conn, said, ids)
 
 
 def _called(conn: Connection, services: Services, person_id: str, only_facility: str | None) -> Iterator[Entry]:

@@ -81,13 +81,16 @@ def overview(services: Services, *, only_facility: str | None, with_cases: bool,
     """Counts and ages of all lists."""
     soon, past = _promised_before(services, AHEAD), _promised_before(services, timedelta(0))
     with services.db.read() as conn:
-        piles = {pile: work.waiting(conn, pile, facility_id=only_facility, promised_before=soon) for pile in Pile}
-        broken = work.waiting(conn, Pile.LATE, facility_id=only_facility, promised_before=past).count
+        piles = {
+            pile: work.waiting(conn, pile, facility_id=only_facility, promised_before=soon)
+            for pile in set(Pile) - {Pile.LATE}
+        }
+        late, broken = work.waiting_late(conn, facility_id=only_facility, promised_before=soon, broken_before=past)
         stopped = work.waiting_stopped(conn, facility_id=only_facility)
         not_me = cases.waiting(conn, CaseKind.NOT_ME, only_facility) if with_cases else None
         letters = dead_letters.waiting(conn, work.MOST_COUNTED) if with_letters else None
     return Overview(
-        piles,
+        piles | {Pile.LATE: late},
         broken,
         stopped,
         not_me=Waiting(*not_me) if not_me else None,

@@ -11,10 +11,10 @@ from notifier.access.passwords import Passwords
 from notifier.access.roles import Role
 from notifier.core.errors import BadInput, NotFound
 from notifier.core.ids import new_id
-from notifier.core.states import CallKind, Channel
+from notifier.core.states import CallKind, Channel, Reason
 from notifier.gateways import ErrorMeaning, Outcome, OutcomeClass
 from notifier.services import Services
-from notifier.store import audit, openings, persons
+from notifier.store import audit, openings, persons, suppressions
 from notifier.store.openings import OpeningKind
 from notifier.store.suppressions import Source
 from notifier.store.tables import person, person_call
@@ -157,6 +157,22 @@ def test_a_number_that_is_stopped_is_told_of_and_when_it_was_lifted(each_desk: D
     seen = story(services, reference)
     assert whats(seen)[:2] == ["opt-out-lifted", "opt-out-stopped"]
     assert seen.stopped is None
+
+
+def test_a_stop_is_told_once_whoever_it_came_from(each_desk: Desk, clock: FakeClock) -> None:
+    services, reference = each_desk.services, each_desk.record().reference
+    assert reference is not None
+    index = persons.phone_index(services.sealer, "+6281234567890")
+    with services.db.write() as conn:  # as when a provider refuses
+        suppressions.add(conn, index, reason=Reason.OPTED_OUT, source=Source.PROVIDER.value, at=clock.now())
+    [entry] = [one for one in story(services, reference).entries if one.what == "opt-out-stopped"]
+    assert entry.detail == {"source": "provider"}
+    opt_out.start(services, index, channel=Channel.SMS, actor=ACTOR)
+    clock.tick(minutes=1)
+    each_desk.send()
+    opt_out.stop_by_link(services, services.links.sign(each_desk.link(reference).public_id), address="1")
+    found = [one.what for one in story(services, reference, oldest_first=True).entries if "opt-out" in one.what]
+    assert found == ["opt-out-stopped", "opt-out-lifted", "opt-out-stopped"]
 
 
 def test_a_facility_sees_its_own_rows_alone(each_desk: Desk, clock: FakeClock) -> None:

@@ -190,3 +190,14 @@ def test_empty_lists_say_what_would_be_there(operator: Desk) -> None:
         page = operator.get(f"/work/{name}").text
         assert 'class="empty"' in page
         assert "di sini" in page
+
+
+def test_all_rows_of_the_page_as_it_was_shown_are_decided(
+    operator: Desk, worker: Desk, services: Services, held: list[str]
+) -> None:
+    shown = [part.partition('"')[0] for part in operator.get("/work/held").text.split('name="shown" value="')[1:]]
+    assert sorted(shown) == sorted(held)
+    later = put(services, worker.entered(name="Ujang", nik="", phone="0812-3456-7899"), status=State.HELD.value)
+    response = operator.post("/work/held", {"shown": shown, "all": "yes", "deed": "release", "reason": "pulih"})
+    assert "Selesai untuk 3 baris." in operator.get(response.location).text
+    assert standing(services, later) == "held"
