@@ -132,7 +132,9 @@ RULES: dict[str, str] = {
     "at moment": N_("Pilih tanggal dan jamnya"),
     "in-past": N_("Waktu itu sudah lewat. Pilih waktu yang akan datang"),
     "too-late": N_("Pilih waktu dalam 60 hari ke depan"),
-    "unknown-actor": N_("Tidak ada petugas atau kunci dengan nama itu. Tulis nama penggunanya"),
+    "unknown-actor": N_(
+        "Tidak ada petugas atau kunci dengan nama itu, atau ada lebih dari satu. Tulis nama penggunanya"
+    ),
     "unknown-subject": N_("Tidak ditemukan. Tulis nomor acuan, awalan kunci, atau nama pengguna"),
     "day": N_("Pilih tanggalnya"),
     "before-since": N_("Tanggal akhir lebih awal daripada tanggal awal"),
