@@ -184,7 +184,9 @@ RULES: dict[str, str] = {
     "duplicate-key": N_("Satu isian tertulis dua kali. Hapus salah satunya"),
     "too-large": N_("Terlalu panjang"),
     "unexpected": N_("Sudah dicoba berkali-kali dan selalu gagal; beri tahu pengelola sistem"),
-    "unknown-actor": N_("Tidak ada petugas atau kunci dengan nama itu. Tulis nama penggunanya"),
+    "unknown-actor": N_(
+        "Tidak ada petugas atau kunci dengan nama itu, atau ada lebih dari satu. Tulis nama penggunanya"
+    ),
     "unknown-subject": N_("Tidak ditemukan. Tulis nomor acuan, awalan kunci, atau nama pengguna"),
     "day": N_("Pilih tanggalnya"),
     "before-since": N_("Tanggal akhir lebih awal daripada tanggal awal"),

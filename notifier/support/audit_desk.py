@@ -194,7 +194,7 @@ def _subject(conn: Connection, field: str, text: str) -> str:
 
 def _actor(conn: Connection, field: str, text: str) -> str:
     if len(text) <= 140 and text.isprintable():
-        person = staff.find(conn, text.casefold())
+        person = staff.find(conn, text.casefold()) or _called(conn, text)
         if person is not None:
             return f"staff:{person.id}"
         key = api_keys.find(conn, text)
@@ -202,7 +202,13 @@ def _actor(conn: Connection, field: str, text: str) -> str:
             return f"key:{key.prefix}"
         if _ACTOR.fullmatch(text):
             return text
-    raise BadInput.of(field, "unknown-actor", "write the user name of somebody of the staff")
+    raise BadInput.of(field, "unknown-actor", "write the name of somebody of the staff, or a key's first letters")
+
+
+def _called(conn: Connection, name: str) -> Any:
+    """Whom colleagues call so, where it is one person alone."""
+    same = [row for row in staff.everyone(conn) if row.display_name.casefold() == name.casefold()]
+    return same[0] if len(same) == 1 else None
 
 
 def _action(_conn: Connection, field: str, text: str) -> str:

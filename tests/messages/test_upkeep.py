@@ -11,15 +11,22 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
+from notifier.access import api_keys
+from notifier.access.api_keys import KeyKind, Scope
 from notifier.certificates.codes.ahead import make_ahead
 from notifier.core.states import State
 from notifier.gateways import Receipt
-from notifier.intake.record import PlanOptions
+from notifier.intake.record import Door, PlanOptions
 from notifier.messages.upkeep import tick
 from notifier.services import Services
 from notifier.store import audit, audit_chain
+from notifier.store.tables import idempotency as answers
+from notifier.store.tables import test_notification
+from notifier.support import api_desk, idempotency
 from notifier.support.resend import hold, release
+from tests.builders import an_event
 from tests.desk import Desk
 from tests.fakes import FakeClock, FakeGateway
 
@@ -75,6 +82,34 @@ def test_ticks_chain_the_audit_rows(each_desk: Desk, clock: FakeClock) -> None:
         assert audit_chain.verify(conn, each_desk.services.sealer).broken_at is None
         rows = audit.of_subjects(conn, [each_desk.row(recorded.reference).dose_id])
     assert [row.position for row in rows] == [1]
+
+
+def test_ticks_sign_where_the_audit_stands(each_desk: Desk, clock: FakeClock) -> None:
+    each_desk.record()
+    for _ in range(2):  # what one chains, the next may sign
+        clock.tick(minutes=1)
+        tick(each_desk.services)
+    with each_desk.services.db.read() as conn:
+        seen = audit_chain.overview(conn)
+    assert (seen.signed_position, seen.broken_at) == (seen.position, None)
+    assert seen.signed_position >= 1
+
+
+def test_ticks_forget_kept_answers_and_test_messages_whose_time_is_over(each_desk: Desk, clock: FakeClock) -> None:
+    services = each_desk.services
+    made = api_keys.add(services, name="a", scopes=list(Scope), kind=KeyKind.TEST, actor="test")
+    key = api_keys.check(services, made.text)
+    assert key is not None
+    api_desk.take(services, key, an_event(), Door.API)
+    idempotency.begin(services, key, "k", b"request")
+    for hours, left in ((2, (1, 1)), (26, (0, 1)), (31 * 24, (0, 0))):
+        clock.tick(hours=hours)
+        tick(services)
+        with services.db.read() as conn:
+            kept = [
+                conn.scalar(sa.select(sa.func.count()).select_from(table)) for table in (answers, test_notification)
+            ]
+        assert tuple(kept) == left
 
 
 @pytest.fixture

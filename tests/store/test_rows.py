@@ -17,7 +17,7 @@ from notifier.core.errors import SealBroken
 from notifier.core.ids import new_id
 from notifier.core.states import MOVES, Lane, Reason, State, may_move
 from notifier.services import Services
-from notifier.store import audit, audit_chain, counters, events, locks, notifications, persons, suppressions
+from notifier.store import api_lists, audit, audit_chain, counters, events, locks, notifications, persons, suppressions
 from notifier.store.engine import Database
 from notifier.store.migrate import is_current, upgrade
 from notifier.store.tables import audit as audit_table
@@ -314,3 +314,26 @@ def test_a_lock_on_a_thing_without_a_row_makes_callers_wait(each_services: Servi
 
     with ThreadPoolExecutor(6) as pool:
         assert set(pool.map(alone, range(30))) == {1}
+
+
+def test_a_list_of_what_ended_badly_uses_its_own_index(each_desk: Desk) -> None:
+    fill(each_desk, 1)
+    asked: list[tuple[str, tuple]] = []
+
+    def listen(_conn: object, _cursor: object, statement: str, parameters: tuple, *_more: object) -> None:
+        asked.append((statement, parameters))
+
+    db = each_desk.services.db
+    sa.event.listen(db.engine, "before_cursor_execute", listen)
+    with db.read() as conn:
+        api_lists.page(conn, state=State.FAILED, since=None, facility_id=None, after=None, limit=5)
+    sa.event.remove(db.engine, "before_cursor_execute", listen)
+    statement, parameters = asked[-1]
+    with db.write() as conn:
+        if db.is_sqlite:
+            plan = conn.exec_driver_sql("EXPLAIN QUERY PLAN " + statement, parameters).all()
+        else:
+            conn.execute(sa.text("SET LOCAL enable_seqscan = off"))
+            conn.execute(sa.text("SET LOCAL enable_sort = off"))
+            plan = conn.exec_driver_sql("EXPLAIN " + statement, parameters).all()
+    assert "ix_notification_ended_badly" in str(plan)

@@ -16,7 +16,7 @@ from linkserver.staff import vocabulary
 from notifier.access.roles import Role
 from notifier.messages import audit_watch
 from notifier.services import Services
-from notifier.store import audit
+from notifier.store import audit, staff
 from notifier.store.tables import audit as rows
 from notifier.support import audit_desk
 from tests.fakes import FakeClock
@@ -67,7 +67,12 @@ def test_it_is_filtered_by_actor_deed_subject_and_day(
         assert "sari" not in answer.location.lower()  # a name stands in no address
         return auditor.get(answer.location).text
 
+    with services.db.write() as conn:
+        staff.update(
+            conn, next(row.id for row in staff.everyone(conn) if row.username == "sari"), display_name="Bu Sri"
+        )
     by_sari = _rows(found(actor="sari"))
+    assert _rows(found(actor="bu sri")) == by_sari
     assert by_sari >= 2
     assert _rows(found()) >= by_sari + 3
     assert 'value="sari"' in found(actor="Sari")
