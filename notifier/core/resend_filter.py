@@ -146,11 +146,11 @@ def _contradictions(wanted: Wanted | None, found: Mapping[str, Any]) -> list[Pro
     return problems
 
 
-def _one_of(words: type[Any], text: str, name: str, problems: list[Problem]) -> Any:
+def _one_of(words: type[StrEnum], text: str, name: str, problems: list[Problem]) -> Any:
     try:
         return words(text)
     except ValueError:
-        problems.append(Problem(name, "choice", f"one of {', '.join(words)}"))
+        problems.append(Problem(name, "choice", f"one of {', '.join(map(str, words))}"))
         return None
 
 

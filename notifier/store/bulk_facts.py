@@ -176,8 +176,9 @@ class _Facts:
     def among(self, column: Any, name: str, *where: Any) -> sa.ColumnElement[bool]:
         """Whether a message's own `name` stands in a column of the rows that `where` holds for."""
         keys = self.once(self.narrowed(sa.select(column.label("key")).where(*where).distinct(), column, name))
-        self.join(keys, keys.c.key == notification.c[name])
-        return keys.c.key.is_not(None)
+        key: sa.ColumnElement[Any] = keys.c.key
+        self.join(keys, key == notification.c[name])
+        return key.is_not(None)
 
     def opened(self) -> sa.ColumnElement[bool]:
         """Whether a person has opened the certificate, by any of its links."""
@@ -271,8 +272,9 @@ def _often_enough(facts: _Facts, schedule_id: str, most: int) -> sa.ColumnElemen
     )
     many = facts.narrowed(each, message.person_id, "person_id").group_by(message.person_id)
     often = facts.once(many.having(sa.func.count() >= most))
-    facts.join(often, often.c.person_id == notification.c.person_id)
-    return often.c.person_id.is_not(None)
+    whose: sa.ColumnElement[Any] = often.c.person_id
+    facts.join(often, whose == notification.c.person_id)
+    return whose.is_not(None)
 
 
 def _others(limits: Limits) -> Any:

@@ -173,7 +173,8 @@ def recount(services: Services, row: bulks.Row, *, with_persons: bool = False) -
 
 def has_changed(row: bulks.Row, count: int) -> bool:
     """Whether so many are so far from what was asked for that somebody must say yes to the new count."""
-    return abs(count - row.expected) > row.expected * TOLERANCE
+    asked: int = row.expected
+    return abs(count - asked) > asked * TOLERANCE
 
 
 def approve(services: Services, reference: str, *, actor: str, confirmed: int | None = None) -> bulks.Row:

@@ -3,7 +3,6 @@ exact."""
 
 from __future__ import annotations
 
-import signal
 from pathlib import Path
 from typing import Any
 
@@ -19,13 +18,13 @@ from notifier.services import Services
 from notifier.store import bulks, caught, notifications
 from notifier.store.tables import notification
 from notifier.support import bulk_resend
+from notifier.support.bulk_run import CHUNK
 from tests.builders import an_event
 from tests.installation import Installation, an_installation
-from tests.polling import until
+from tests.polling import eventually
 
-#: more than two chunks
-PEOPLE = 450
-POINTS = [FaultPoint.BULK_BEFORE_COMMIT, FaultPoint.BULK_AFTER_COMMIT]
+#: more than a chunk
+PEOPLE = 250
 
 
 def _failed(services: Services) -> None:
@@ -49,25 +48,20 @@ def _of_bulk(services: Services) -> list[Any]:
 
 
 @pytest.mark.parametrize("pair", ["sqlite+embedded", "postgres+redis"])
-@pytest.mark.parametrize("point", POINTS)
-def test_a_bulk_killed_half_way_goes_on_without_a_double(pair: str, point: FaultPoint, tmp_path: Path) -> None:
-    orders = tmp_path / "orders"
-    orders.mkdir()
+def test_a_bulk_killed_half_way_goes_on_without_a_double(pair: str, tmp_path: Path) -> None:
     with an_installation(pair, tmp_path, BULK_COOLDOWN_HOURS="0") as installed:
         services = installed.services
         _failed(services)
-        wanted = ResendFilter(Wanted.FAILED)
-        row = bulk_resend.create(services, wanted, at=None, reason="test", actor="staff:" + new_ids(1)[0])
-        row = bulk_resend.approve(services, row.reference, actor="staff:" + new_ids(1)[0], confirmed=PEOPLE)
-
-        killed = _killed_half_way(installed, services, row, orders, point)
-        planned = len(_of_bulk(services))
-        assert planned in range(1, PEOPLE), f"killed at {planned}"
-        assert planned % 200 == 0  # whole chunks
-        assert killed == -signal.SIGKILL
+        row = _approved(services)
+        _killed_at(installed, FaultPoint.BULK_AFTER_COMMIT)
+        assert _tally(services, row) == ({("waiting", None): PEOPLE}, {})  # gathered
+        _killed_at(installed, FaultPoint.BULK_AFTER_COMMIT)
+        _is_half_way(services, row)
+        _killed_at(installed, FaultPoint.BULK_BEFORE_COMMIT)
+        _is_half_way(services, row)
 
         installed.start("worker")
-        until(lambda: bulk_resend.find(services, row.reference).state == BulkState.DONE, seconds=120)
+        eventually(lambda: bulk_resend.find(services, row.reference).state == BulkState.DONE, seconds=60)
         assert _tally(services, row)[0] == {("planned", None): PEOPLE}
         sent = _of_bulk(services)
         assert len(sent) == len({one.dose_id for one in sent}) == PEOPLE
@@ -78,15 +72,24 @@ def test_a_bulk_killed_half_way_goes_on_without_a_double(pair: str, point: Fault
         assert (seen.total, seen.left, seen.planned, seen.undecided, seen.excluded) == (PEOPLE, PEOPLE, 0, 0, {})
 
 
-def _killed_half_way(
-    installed: Installation, services: Services, row: bulks.Row, orders: Path, point: FaultPoint
-) -> int | None:
-    """A worker that has planned a chunk, and dies around the commit of the next; how its process ended."""
-    worker = installed.start("worker", TEST_FAULT_POINTS=str(orders))
-    with services.db.read() as conn:
-        until(lambda: bulks.count_messages(conn, row.id, list(State)) >= 200, seconds=60, every=0.01)
+def _approved(services: Services) -> bulks.Row:
+    maker, other = (f"staff:{one}" for one in new_ids(2))
+    row = bulk_resend.create(services, ResendFilter(Wanted.FAILED), at=None, reason="test", actor=maker)
+    return bulk_resend.approve(services, row.reference, actor=other, confirmed=PEOPLE)
+
+
+def _is_half_way(services: Services, row: bulks.Row) -> None:
+    """One whole chunk is planned, and nothing of another."""
+    items, messages = _tally(services, row)
+    assert items == {("planned", None): CHUNK, ("waiting", None): PEOPLE - CHUNK}
+    assert sum(messages.values()) == CHUNK
+
+
+def _killed_at(installed: Installation, point: FaultPoint) -> None:
+    """A worker process that goes on with the bulk until it dies at the point."""
+    orders = installed.settings.data_folder / f"orders-{len(list(installed.settings.data_folder.glob('orders-*')))}"
+    orders.mkdir()
     arm(orders, point, KILL)
-    until(lambda: any(orders.glob("*.taken-*")), seconds=60)
-    if worker.poll() is None:
-        installed.kill(worker)  # with a pool of processes only the child died
-    return worker.wait()
+    worker = installed.start("worker", TEST_FAULT_POINTS=str(orders))
+    eventually(lambda: any(orders.glob("*.taken-*")), seconds=30)
+    installed.kill(worker)  # with a pool of processes only the child has died
