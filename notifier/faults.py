@@ -33,6 +33,8 @@ class FaultPoint(StrEnum):
     LOOKED_UP = "looked-up"  #: the provider's list is here, nothing of it is written
     LOOK_UP_BEFORE_COMMIT = "look-up-before-commit"
     LOOK_UP_AFTER_COMMIT = "look-up-after-commit"
+    BULK_BEFORE_COMMIT = "bulk-before-commit"  #: a chunk of a bulk resend is planned
+    BULK_AFTER_COMMIT = "bulk-after-commit"
 
 
 class Faults(Protocol):

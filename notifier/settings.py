@@ -173,6 +173,8 @@ class Settings(BaseModel):
     undo_minutes: float = Field(10, ge=0, le=1440)
     hold_after_hours: float = Field(72, gt=0, le=8760)
     person_daily_cap: int = Field(3, ge=1)
+    bulk_approval_above: int = Field(100, ge=0)  # a bulk resend of more messages waits for a second person
+    bulk_cooldown_hours: float = Field(4, ge=0, le=720)  # who got an SMS so shortly before is left out of bulks
     lease_seconds: float = Field(60, ge=1, le=86400)
     reconcile_after: Annotated[tuple[timedelta, ...], BeforeValidator(_durations)] = (
         timedelta(minutes=1),

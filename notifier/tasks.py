@@ -8,13 +8,14 @@ from notifier.certificates.codes.ahead import make_ahead
 from notifier.intake.reconciliation import reconcile_events
 from notifier.messages.reconcile import reconcile
 from notifier.messages.upkeep import BATCH
-from notifier.support import follow_ups
+from notifier.support import bulk_run, follow_ups
 
 SEND_BATCH = "sertilink.send_batch"
 RECONCILE = "sertilink.reconcile"
 COUNT_EVENTS = "sertilink.count_events"
 MAKE_CODES = "sertilink.make_codes"
 FOLLOW_UPS = "sertilink.follow_ups"
+BULK_RESENDS = "sertilink.bulk_resends"
 
 
 def register(app: Any) -> None:
@@ -42,3 +43,7 @@ def register(app: Any) -> None:
     @app.task(name=FOLLOW_UPS, ignore_result=True)  # type: ignore[untyped-decorator]  # celery ships no types
     def do_follow_ups() -> None:
         follow_ups.run(app.services)
+
+    @app.task(name=BULK_RESENDS, ignore_result=True)  # type: ignore[untyped-decorator]  # celery ships no types
+    def go_on_with_bulks() -> None:
+        bulk_run.run(app.services)

@@ -154,6 +154,7 @@ class Ticker(threading.Thread):
         names += [tasks.RECONCILE] * ticked.look_ups + [tasks.COUNT_EVENTS] * ticked.nightly
         names += [tasks.MAKE_CODES] * ticked.codes
         names += [tasks.FOLLOW_UPS] * ticked.follow_ups
+        names += [tasks.BULK_RESENDS] * ticked.bulks
         for name in names:
             self._app.send_task(name, expires=30, retry=False)
 

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from notifier.core.bulks import BulkState
 from notifier.core.schedule import PROMISE, QuietHours, share_of, spread_opening
 from notifier.core.states import KIND_RULES, DoseStatus, Kind, KindRules, Reason, State
 from notifier.messages import plan
@@ -29,6 +30,7 @@ class Facts:
     left_today: int
     zone: ZoneInfo
     not_me: bool = False  #: whoever has the number said that it is not this person's
+    bulk_state: str | None = None  #: of the bulk resend that planned it
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +58,10 @@ def decide(facts: Facts, rules: Rules, now: datetime) -> Stop | None:
     """None: send it. Otherwise where the notification goes instead."""
     kind_rules = KIND_RULES[Kind(facts.row.kind)]
     return (
-        _never(facts, kind_rules) or _too_late(facts, kind_rules, rules, now) or _not_now(facts, kind_rules, rules, now)
+        _never(facts, kind_rules)
+        or _bulk_stands_still(facts)
+        or _too_late(facts, kind_rules, rules, now)
+        or _not_now(facts, kind_rules, rules, now)
     )
 
 
@@ -82,6 +87,13 @@ def _never(facts: Facts, kind_rules: KindRules) -> Stop | None:
     if kind_rules.opt_out and facts.opted_out:
         return Stop(State.SUPPRESSED, Reason.OPTED_OUT)
     return None
+
+
+def _bulk_stands_still(facts: Facts) -> Stop | None:
+    """What was on its way when its bulk was paused or cancelled, and came back to be tried again."""
+    if facts.bulk_state == BulkState.CANCELLED:
+        return Stop(State.CANCELLED, Reason.OPERATOR)
+    return Stop(State.HELD, Reason.OPERATOR) if facts.bulk_state == BulkState.PAUSED else None
 
 
 def _too_late(facts: Facts, kind_rules: KindRules, rules: Rules, now: datetime) -> Stop | None:

@@ -14,7 +14,7 @@ from notifier.core.states import KIND_RULES, CertificateStatus, Channel, Kind
 from notifier.messages.decide import Facts
 from notifier.messages.plan import zone_of
 from notifier.services import Services
-from notifier.store import cases, certificates, doses, notifications, persons, suppressions
+from notifier.store import bulks, cases, certificates, doses, notifications, persons, suppressions
 from notifier.store.persons import Person
 
 _log = logging.getLogger(__name__)
@@ -27,7 +27,7 @@ class Gathered:
         self._services = services
         self._rows = rows
         self._now = now
-        self._people = _open_each(conn, services, {row.person_id for row in rows})
+        self._people = open_each(conn, services, {row.person_id for row in rows})
         self._shots = doses.load(conn, {row.dose_id for row in rows if row.dose_id})
         self._links = certificates.load_links(conn, {row.link_id for row in rows if row.link_id})
         facilities = {shot.facility_id for shot in self._shots.values() if shot.facility_id}
@@ -46,6 +46,8 @@ class Gathered:
         self._left = notifications.left_since(
             conn, set(self._people), now - timedelta(days=1), token=rows[0].lease_token, now=now
         )
+        of_bulks = {row.bulk_id for row in rows if row.bulk_id}
+        self._bulks = bulks.states_of(conn, of_bulks) if of_bulks else {}
         self._going: Counter[str] = Counter()
 
     def __iter__(self) -> Iterator[Facts]:
@@ -82,10 +84,11 @@ class Gathered:
             not_me=(row.person_id, self._indexes.get(row.person_id)) in self._paused,
             left_today=left + self._going[row.person_id],
             zone=zone,
+            bulk_state=self._bulks.get(row.bulk_id),
         )
 
 
-def _open_each(conn: Connection, services: Services, ids: set[str]) -> dict[str, Person | None]:
+def open_each(conn: Connection, services: Services, ids: set[str]) -> dict[str, Person | None]:
     """Persons by id; None for one whose sealed columns cannot be opened, so that the others still go."""
     try:
         return dict(persons.load(conn, services.sealer, ids))

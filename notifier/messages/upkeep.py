@@ -12,7 +12,7 @@ from notifier.certificates.codes import ahead
 from notifier.faults import FaultPoint
 from notifier.messages import alarms, circuit, receipts, restored
 from notifier.services import Services
-from notifier.store import audit, counters, follow_ups, notifications, staff, unknowns
+from notifier.store import audit, bulks, counters, follow_ups, notifications, staff, unknowns
 
 DISPATCH_TICK = "dispatch"
 _DISPATCH_PERIOD = timedelta(milliseconds=900)
@@ -33,7 +33,7 @@ _log = logging.getLogger(__name__)
 class Ticked:
     """What a tick found, and so what is worth starting. `wake_ups`: how many send batches; `look_ups`: outcomes are to
     be reconciled; `nightly`: the daily count of every accepted event is due; `codes`: some are to be made ahead;
-    `follow_ups`: one room left something for another to do."""
+    `follow_ups`: one room left something for another to do; `bulks`: a bulk resend or a schedule's day is due."""
 
     elected: bool
     wake_ups: int = 0
@@ -44,6 +44,7 @@ class Ticked:
     nightly: bool = False
     codes: bool = False
     follow_ups: bool = False
+    bulks: bool = False
 
 
 def tick(services: Services) -> Ticked:
@@ -64,6 +65,7 @@ def tick(services: Services) -> Ticked:
         due = 0 if waits else notifications.count_due(conn, lease_now, BATCH * _MOST_WAKE_UPS)
         look_ups = unknowns.is_look_up_due(conn, at)
         left_to_do = follow_ups.is_due(conn, now)
+        bulk_due = bulks.is_due(conn, now, lease_now)
         chores = counters.win_tick(conn, "chores", period=_CHORES_PERIOD, at=now)
         make_codes = chores and counters.win_tick(conn, "codes", period=_CODES_PERIOD, at=now)
         services.faults.reached(FaultPoint.TICK_BEFORE_COMMIT)
@@ -72,7 +74,7 @@ def tick(services: Services) -> Ticked:
     fetched = _guarded(receipts.collect, services) or 0
     nightly = bool(chores and _guarded(_chores, services))
     codes = bool(make_codes and _guarded(ahead.is_due, services))
-    return Ticked(True, -(-due // BATCH), freed, doubtful, fetched, look_ups, nightly, codes, left_to_do)
+    return Ticked(True, -(-due // BATCH), freed, doubtful, fetched, look_ups, nightly, codes, left_to_do, bulk_due)
 
 
 def _chores(services: Services) -> bool:

@@ -40,14 +40,14 @@ def resend(
     notification is released instead. Raises NotFound, BadInput, or Refused with the reason."""
     now = services.clock.now()
     reason = read_reason(reason)
-    due_at = _due(at, now)
+    due_at = due_moment(at, now)
     with services.db.write() as conn:
         row = _find(conn, services, reference)
         due_at = _allowed(conn, services, row, due_at)
         if row.status == State.HELD:
             new = _release(conn, row, due_at, now)
         else:
-            new = _next_generation(conn, services, row, due_at, now, actor, reason)
+            new = _next_generation(conn, services, row, due_at, actor, reason)
             # where nobody knows whether the old one was accepted: it stays so, decided about
             unknowns.decide_unknown(conn, row.id, reason=Reason.SENT_AGAIN, at=now)
         audit.write(
@@ -133,7 +133,8 @@ def read_reason(text: str) -> str:
     return cleaned
 
 
-def _due(at: datetime | None, now: datetime) -> datetime:
+def due_moment(at: datetime | None, now: datetime) -> datetime:
+    """The moment that somebody asked for, `now` where they named none. Raises BadInput (`in-past`, `too-late`)."""
     if at is None:
         return now
     if at < now - timedelta(minutes=1):
@@ -186,23 +187,41 @@ def _next_generation(
     services: Services,
     row: notifications.Row,
     due_at: datetime,
-    now: datetime,
     actor: str,
     reason: str,
 ) -> notifications.Row:
     person = persons.get(conn, services.sealer, row.person_id)
     certificate_id = _sendable_certificate(conn, services, row, person)
+    subject = Subject(person, row.dose_id, certificate_id, _facility_zone(conn, row))
+    return add_generation(conn, services, row, subject, due_at=due_at, lane=Lane.FRESH, actor=actor, reason=reason)
+
+
+def add_generation(
+    conn: Connection,
+    services: Services,
+    row: notifications.Row,
+    subject: Subject,
+    *,
+    due_at: datetime,
+    lane: Lane,
+    actor: str,
+    reason: str,
+    bulk_id: str | None = None,
+) -> notifications.Row:
+    """The same message once more, with a new link; the caller holds the dose's line and has made sure that it may be
+    sent. `bulk_id`: the bulk that it belongs to."""
     return plan.add(
         conn,
         services,
-        Subject(person, row.dose_id, certificate_id, _facility_zone(conn, row)),
+        subject,
         Kind(row.kind),
-        accepted_at=now,
-        options=PlanOptions(any_hour=row.any_hour, lane=Lane.FRESH),
+        accepted_at=services.clock.now(),
+        options=PlanOptions(any_hour=row.any_hour, lane=lane),
         due_at=due_at,
         parent_id=row.id,
         requested_by=actor.removeprefix("staff:") if actor.startswith("staff:") else None,
         request_reason=reason,
+        bulk_id=bulk_id,
     )
 
 

@@ -6,6 +6,7 @@ Plain columns never hold a name, NIK, phone, birth date, message text or token.
 from __future__ import annotations
 
 from notifier.store.tables.base import metadata
+from notifier.store.tables.bulks import bulk, bulk_item, bulk_schedule
 from notifier.store.tables.care import certificate, code, dose, event, facility, link, opening, person, person_word
 from notifier.store.tables.cases import number_pause, support_case
 from notifier.store.tables.people import api_key, session, staff
@@ -28,6 +29,9 @@ __all__ = [
     "attempt",
     "audit",
     "bucket",
+    "bulk",
+    "bulk_item",
+    "bulk_schedule",
     "caught_sms",
     "certificate",
     "circuit",

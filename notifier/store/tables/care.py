@@ -155,6 +155,12 @@ link = sa.Table(
     sa.Column("wrong_tries", sa.Integer, nullable=False, server_default="0"),
     sa.Column("opened_at", Moment),
     sa.Column("paused_at", Moment),  # somebody who got it says that it is not for them
+    sa.Index(
+        "ix_link_opened",
+        "certificate_id",
+        sqlite_where=sa.text("opened_at IS NOT NULL"),
+        postgresql_where=sa.text("opened_at IS NOT NULL"),
+    ),
 )
 
 opening = sa.Table(

@@ -47,6 +47,7 @@ notification = sa.Table(
     sa.Column("alarmed_at", Moment),  # when we said that the promise is at risk
     sa.Column("created_at", Moment, nullable=False),
     sa.Column("updated_at", Moment, nullable=False),
+    sa.Column("bulk_id", RowId),  # the bulk resend that planned it
     sa.UniqueConstraint("dose_id", "kind", "channel", "generation"),
     # literal predicates: a bound parameter cannot use a partial index in a generic plan
     sa.Index(
@@ -89,6 +90,14 @@ notification = sa.Table(
         postgresql_where=sa.text("left_at IS NOT NULL"),
     ),
     sa.Index("ix_notification_phone_index_left_at", "phone_index", "left_at"),
+    sa.Index(
+        "ix_notification_bulk",
+        "bulk_id",
+        "status",
+        "id",
+        sqlite_where=sa.text("bulk_id IS NOT NULL"),
+        postgresql_where=sa.text("bulk_id IS NOT NULL"),
+    ),
 )
 
 attempt = sa.Table(
