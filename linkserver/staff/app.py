@@ -8,7 +8,20 @@ from werkzeug.exceptions import HTTPException, InternalServerError
 
 from linkserver.assets import serve_assets
 from linkserver.security import protect
-from linkserver.staff import api, cases, catcher, doses, fhir, home, messages, plain, settings, sign_in
+from linkserver.staff import (
+    api,
+    cases,
+    catcher,
+    doses,
+    fhir,
+    home,
+    messages,
+    plain,
+    resend_schedules,
+    resends,
+    settings,
+    sign_in,
+)
 from linkserver.staff.gate import anyone, install_gate
 from linkserver.staff.screen import install_screen
 from linkserver.words import Catalogue
@@ -40,7 +53,7 @@ def create_app(services: Services) -> Flask:
     anyone(app.view_functions["asset"])
     install_screen(app, services, Catalogue())
     _handle_errors(app)
-    for part in (plain, home, doses, messages, cases, settings):
+    for part in (plain, home, doses, messages, cases, settings, resend_schedules, resends):
         app.register_blueprint(part.blueprint(services))
     app.register_blueprint(sign_in.blueprint(services, Passwords()))
     for door in (api, fhir):  # no cookie is read behind these, so there is nothing to forge

@@ -24,6 +24,7 @@ RAIL = (
     (N_("Beranda"), "home.page", Permission.HOME, "/"),
     (N_("Dosis"), "doses.day", Permission.DOSES_READ, "/doses"),
     (N_("Pesan"), "messages.search", Permission.MESSAGES_READ, "/messages"),
+    (N_("Kirim ulang"), "resends.page", Permission.BULK_READ, "/resends"),
     (N_("Kasus"), "cases.page", Permission.CASES_READ, "/cases"),
     (N_("Setelan"), "settings.page", Permission.SETTINGS_READ, "/settings"),
     (N_("Penangkap SMS"), "catcher.page", Permission.CATCHER_READ, "/catcher"),

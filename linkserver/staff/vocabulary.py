@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 from linkserver.words import N_
 from notifier.access.roles import Role
+from notifier.core.bulks import BulkState, Exclusion, ScheduleState, SkipNote
+from notifier.core.resend_filter import Span, Wanted
 from notifier.core.states import CaseKind, CaseOutcome, State
 
 
@@ -81,6 +83,11 @@ REASONS: dict[str, str] = {
     "not-about-number": N_("Kasus ini bukan tentang nomor telepon."),
     "not-about-birth-date": N_("Kasus ini bukan tentang tanggal lahir."),
     "no-valid-certificate": N_("Dosis ini tidak punya sertifikat yang berlaku."),
+    # refusals of what is done with bulk resends
+    "nothing-to-send": N_("Tidak ada SMS yang dapat dikirim ulang dengan saringan ini."),
+    "own-bulk": N_("Anda sendiri yang membuatnya. Mintalah penyelia lain menyetujui."),
+    "already-decided": N_("Petugas lain baru saja memutuskan. Lihat di bawah apa yang dilakukan."),
+    "count-changed": N_("Jumlahnya berubah sejak Anda lihat. Periksa jumlah yang baru, lalu setujui sekali lagi."),
 }
 
 #: (field, rule) or the rule alone; asked in this order
@@ -127,6 +134,18 @@ RULES: dict[str, str] = {
     "too-late": N_("Pilih waktu dalam 60 hari ke depan"),
     "required": N_("Bagian ini harus diisi"),
     "nik-birth-date": N_("Tanggal lahir di dalam NIK berbeda dengan yang ditulis. Periksa keduanya di kartu"),
+    # filters of bulk resends
+    "span required": N_("Pilih hari yang dilihat setiap kali jalan"),
+    "unopened-range": N_("Tulis jumlah hari dari 1 sampai 365"),
+    "only-unopened": N_("Kosongkan: hanya SMS yang sampai dapat belum dibuka"),
+    "before-first": N_("Hari terakhir lebih awal daripada hari pertama. Tukar keduanya"),
+    "date": N_("Pilih tanggalnya, misalnya 23 November 2026"),
+    "code": N_("Tulis kode penyedia SMS, misalnya 30003"),
+    "both": N_("Pilih salah satu saja"),
+    "never-sent": N_("Yang tidak dikirim tidak punya tanggal kirim. Pakai tanggal dosis diterima"),
+    "no-fixed-days": N_("Jadwal menghitung harinya sendiri. Kosongkan tanggal ini"),
+    "time": N_("Tulis jamnya, misalnya 09:00"),
+    "most-range": N_("Tulis angka dari 1 sampai 9"),
 }
 _OTHER_RULE = N_("Periksa lagi bagian ini")
 
@@ -216,6 +235,80 @@ ROLES: dict[Role, str] = {
     Role.SUPERVISOR: N_("Penyelia"),
     Role.AUDITOR: N_("Pemeriksa"),
     Role.ADMINISTRATOR: N_("Administrator"),
+}
+
+
+BULK_STATES: dict[BulkState, StateWords] = {
+    BulkState.ASKED: StateWords(N_("Menunggu persetujuan"), "ask"),
+    BulkState.RUNNING: StateWords(N_("Berjalan"), "move"),
+    BulkState.PAUSED: StateWords(N_("Dijeda"), "ask"),
+    BulkState.DONE: StateWords(N_("Selesai"), "good"),
+    BulkState.CANCELLED: StateWords(N_("Dibatalkan"), "off"),
+    BulkState.SKIPPED: StateWords(N_("Dilewati"), "off"),
+}
+
+SCHEDULE_STATES: dict[ScheduleState, StateWords] = {
+    ScheduleState.ASKED: StateWords(N_("Menunggu persetujuan"), "ask"),
+    ScheduleState.ACTIVE: StateWords(N_("Aktif"), "good"),
+    ScheduleState.PAUSED: StateWords(N_("Dijeda"), "ask"),
+    ScheduleState.ENDED: StateWords(N_("Berakhir"), "off"),
+}
+
+WANTED: dict[Wanted, str] = {
+    Wanted.PROBLEM: N_("Gagal atau tidak sampai"),
+    Wanted.UNDELIVERED: N_("Tidak sampai"),
+    Wanted.FAILED: N_("Gagal"),
+    Wanted.UNOPENED: N_("Sampai, tetapi sertifikatnya belum dibuka"),
+    Wanted.SUPPRESSED: N_("Dulu tidak dikirim, mungkin kini bisa"),
+}
+
+SPANS: dict[Span, str] = {
+    Span.YESTERDAY: N_("Kemarin"),
+    Span.THREE_DAYS: N_("3 hari terakhir, sampai kemarin"),
+    Span.SEVEN_DAYS: N_("7 hari terakhir, sampai kemarin"),
+}
+
+#: why a dose is left out of a bulk resend; the others are in REASONS
+EXCLUSIONS: dict[str, str] = {
+    **REASONS,
+    Exclusion.SUPERSEDED: N_("sudah ada SMS yang lebih baru"),
+    Exclusion.CERTIFICATE_REPLACED: N_("sertifikatnya sudah diganti"),
+    Exclusion.STILL_WAITING: N_("masih ada SMS yang menunggu untuk dosis itu"),
+    Exclusion.OPENED: N_("sertifikatnya sudah dibuka"),
+    Exclusion.COOLDOWN: N_("baru saja menerima SMS"),
+    Exclusion.OFTEN: N_("jadwal ini sudah cukup sering mengirim kepadanya"),
+    Exclusion.IN_BULK: N_("sudah ada di kirim ulang massal lain"),
+    SkipNote.HOLD: N_("semua pengiriman sedang ditahan"),
+    SkipNote.CIRCUIT: N_("penyedia SMS sedang tidak dihubungi"),
+}
+
+#: the reasons that a filter can ask for
+FILTER_REASONS = ("refused", "bad-phone", "no-phone", "wrong-number", "not-me", "opted-out", "historical")
+
+BULK_PARTS: dict[str, StateWords] = {
+    "undecided": StateWords(N_("Belum diperiksa"), "wait"),
+    "planned": StateWords(N_("Terjadwal, belum berangkat"), "wait"),
+    "moving": StateWords(N_("Berangkat, belum ada kabar"), "move"),
+    "delivered": StateWords(N_("Sampai di ponsel"), "good"),
+    "failed": StateWords(N_("Gagal atau tidak sampai"), "bad"),
+    "stopped": StateWords(N_("Tidak jadi dikirim saat diperiksa terakhir"), "off"),
+    "cancelled": StateWords(N_("Dibatalkan"), "off"),
+    "unplanned": StateWords(N_("Dibatalkan sebelum dijadwalkan"), "off"),
+    "excluded": StateWords(N_("Tidak disertakan"), "off"),
+}
+
+BULK_DEEDS: dict[str, str] = {
+    "bulk.create": N_("Dibuat"),
+    "bulk.approve": N_("Disetujui"),
+    "bulk.pause": N_("Dijeda"),
+    "bulk.resume": N_("Dilanjutkan"),
+    "bulk.cancel": N_("Dibatalkan"),
+    "bulk.skip": N_("Dilewati"),
+    "bulk-schedule.create": N_("Dibuat"),
+    "bulk-schedule.approve": N_("Disetujui"),
+    "bulk-schedule.pause": N_("Dijeda"),
+    "bulk-schedule.resume": N_("Dilanjutkan"),
+    "bulk-schedule.end": N_("Diakhiri"),
 }
 
 

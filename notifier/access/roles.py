@@ -31,6 +31,9 @@ class Permission(StrEnum):
     SWITCH = "switch"  #: hold and release everything
     SETTINGS_READ = "settings:read"
     CATCHER_READ = "catcher:read"  #: the local catcher; does not exist in production
+    BULK_READ = "bulk:read"
+    BULK_WRITE = "bulk:write"  #: make, pause, resume, cancel bulk resends
+    BULK_APPROVE = "bulk:approve"  #: let another person's bulk resend go
 
 
 _READ = frozenset(
@@ -48,16 +51,24 @@ _OPERATE = _READ | {
     Permission.CASES_ACT,
     Permission.PERSONS_REVEAL,
     Permission.SETTINGS_READ,
+    Permission.BULK_READ,
+    Permission.BULK_WRITE,
 }
 
 PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.HEALTH_WORKER: _DESK,
     Role.FACILITY_LEAD: _DESK | {Permission.CASES_ACT, Permission.PERSONS_REVEAL},
     Role.OPERATOR: _OPERATE,
-    Role.SUPERVISOR: _OPERATE | {Permission.SWITCH},
+    Role.SUPERVISOR: _OPERATE | {Permission.SWITCH, Permission.BULK_APPROVE},
     # sees what was done, never to whom
     Role.AUDITOR: frozenset(
-        {Permission.HOME, Permission.MESSAGES_READ, Permission.CASES_READ, Permission.SETTINGS_READ}
+        {
+            Permission.HOME,
+            Permission.MESSAGES_READ,
+            Permission.CASES_READ,
+            Permission.SETTINGS_READ,
+            Permission.BULK_READ,
+        }
     ),
     # a small programme has one person for everything
     Role.ADMINISTRATOR: frozenset(Permission),

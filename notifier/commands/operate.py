@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from notifier.commands.console import Console, json_option, pass_console, print_json, reason_option
+from notifier.commands.console import Console, pass_console, print_json, reason_option
 from notifier.core.clock import Clock
 from notifier.core.errors import BadInput
 from notifier.core.ids import read_reference
@@ -59,14 +59,8 @@ def unlock(console: Console, reference: str, reason: str) -> None:
     click.echo(f"unlocked: the person of {reference} has five tries again")
 
 
-@click.command("resend")
-@click.argument("reference")
-@click.option("--at", "at_text", metavar="T", help="2026-11-24T09:00+07:00, or '2026-11-24 09:00' in TIMEZONE.")
-@reason_option
-@json_option
-@pass_console
-def resend(console: Console, reference: str, at_text: str | None, reason: str, as_json: bool) -> None:
-    """Send a message again, now or at T: a new generation, always with a new link."""
+def resend_one(console: Console, reference: str, *, at_text: str | None, reason: str, as_json: bool) -> None:
+    """`sertilink resend REF`: a new generation, always with a new link."""
     with console.services() as services:
         at = read_moment(at_text, zone=services.zone, clock=services.clock) if at_text else None
         row = support.resend(services, read_reference(reference), at=at, reason=reason, actor=console.actor())
