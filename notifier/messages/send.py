@@ -20,13 +20,13 @@ from notifier.core.states import KIND_RULES, Kind, Reason, State
 from notifier.faults import FaultPoint
 from notifier.gateways import Outcome, OutcomeClass, OutgoingSms
 from notifier.messages import outcomes
-from notifier.messages.claim import Batch, claim, put_probe_back
+from notifier.messages.claim import Batch, claim, effective_rate, put_probe_back
 from notifier.messages.decide import Facts, Rules, Stop, decide
 from notifier.messages.gather import Gathered
 from notifier.messages.text import SmsTexts
 from notifier.programme import Programme
 from notifier.services import TEMPLATES, Services
-from notifier.store import attempts, certificates, counters, notifications
+from notifier.store import attempts, buckets, certificates, counters, notifications
 from notifier.store.health import AWAY
 
 #: messages decided, committed and posted together; only these can ever be in doubt
@@ -177,7 +177,17 @@ class Sender:
                 _note_number(conn, facts, gathered.phone_index(facts))
             else:
                 _stop(conn, facts.row, stop or Stop(State.HELD, Reason.UNREADABLE), batch.token, now)
-        return self._begin(conn, going, batch.token, now) if going else []
+        ready = self._begin(conn, going, batch.token, now) if going else []
+        self._charge_longer(conn, ready)
+        return ready
+
+    def _charge_longer(self, conn: Connection, ready: list[_Ready]) -> None:
+        """What a text costs beyond what was charged for its plan when it was claimed."""
+        more = sum(max(0, one.sms.segments - one.row.segments) for one in ready)
+        if more:
+            at = self._services.db.now(conn)
+            rate = effective_rate(conn, self._services, at)
+            buckets.charge(conn, self._services.gateway.name, more, rate=rate, at=at)
 
     def _begin(self, conn: Connection, going: dict[str, OutgoingSms], token: str, now: datetime) -> list[_Ready]:
         settings = self._services.settings

@@ -15,6 +15,7 @@ from notifier.messages.send import Sender
 from notifier.programme import FRESH, ProgrammeReader
 from notifier.services import Services
 from notifier.settings import PROGRAMME, Settings
+from notifier.store import buckets
 from notifier.store.tables import audit, setting_version
 from notifier.support import programme, sms_texts
 from tests.conftest import Build
@@ -224,6 +225,17 @@ def test_a_saved_text_is_what_people_get_and_the_file_comes_back(each_desk: Desk
     assert "dosis 1 siap" in each_desk.gateway.sent[1].text
     assert sms_texts.find(services, "id", "certificate").own is None
     assert services.reader.ever_used() == [("id", OWN)]
+
+
+@pytest.mark.parametrize(("words", "room"), [("", 1), (" dan simpan pesan ini baik-baik" * 4, 0)])
+def test_a_text_of_two_segments_costs_the_senders_rate_two(build_services: Build, words: str, room: int) -> None:
+    services = build_services(sender_rate=1)
+    desk = Desk(services)
+    save(services, OWN + words)
+    desk.record()
+    assert desk.send().posted == 1
+    with services.db.write() as conn:
+        assert buckets.room(conn, services.gateway.name, rate=1, at=services.clock.now()) == room
 
 
 def test_a_text_that_breaks_a_rule_is_not_saved(services: Services) -> None:
