@@ -48,6 +48,7 @@ def install_screen(app: Flask, services: Services, catalogue: Catalogue) -> None
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.globals.update(
         settings=services.settings,
+        programme=lambda: services.programme,
         who=_who,
         rail=lambda: _rail(app),
         languages=catalogue.languages,

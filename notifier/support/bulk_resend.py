@@ -101,7 +101,7 @@ def limits_of(services: Services, now: datetime, schedule: Any = None) -> Limits
     return Limits(
         day_start=day_start,
         cooled=now - timedelta(hours=services.settings.bulk_cooldown_hours),
-        daily_cap=services.settings.person_daily_cap,
+        daily_cap=services.programme.person_daily_cap,
         zone=services.settings.timezone,
         schedule_id=schedule.id if schedule is not None else None,
         most_per_person=schedule.most_per_person if schedule is not None else 0,

@@ -37,7 +37,7 @@ def check(
     if lock:
         persons.hold(conn, person_id)
     others = resends.moments_of_resends(conn, person_id, due_at - _DAY)
-    reason, moment = first_allowed(others, due_at, cap=services.settings.person_daily_cap, zone=zone, quiet=quiet)
+    reason, moment = first_allowed(others, due_at, cap=services.programme.person_daily_cap, zone=zone, quiet=quiet)
     if reason is not None:
         raise Refused(reason, not_before=moment)
 

@@ -42,6 +42,7 @@ def preview(services: Services, event: Event, known: Known | None, options: Plan
         name=data.name,
         dose_number=event.dose.number,
         link=f"{services.settings.public_url}/c/{_SAMPLE}",
+        own=services.programme.texts,
     )
     when = forecast(
         services,

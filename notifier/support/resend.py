@@ -114,6 +114,7 @@ def preview(services: Services, reference: str, *, at: datetime | None = None) -
         name=person.name,
         dose_number=shot.number if shot else None,
         link=link if row.link_id else None,
+        own=services.programme.texts,
     )
     return Preview(row, person.mobile, text, link, measure(text), due_at, live)
 

@@ -138,7 +138,7 @@ def _insert(job: _Job, **values: Any) -> sandbox.Row:
 
 def _delay(services: Services, event: Event) -> timedelta:
     hours = event.notify.delay_hours
-    return timedelta(hours=services.settings.delay_hours if hours is None else hours)
+    return timedelta(hours=services.programme.delay_hours if hours is None else hours)
 
 
 def _answer(event: Event, outcome: RecordOutcome, stands: Standing | None, reason: Reason | None = None) -> Recorded:
