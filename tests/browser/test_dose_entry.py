@@ -48,14 +48,18 @@ def type_on(page: Page, *words: str) -> None:
         page.keyboard.press("Tab")
 
 
-def focused(page: Page) -> str:
-    """The field that has the focus, by name; a button by what it says."""
-    return page.locator(":focus").inner_text() or page.locator(":focus").get_attribute("name") or ""
+def at_field(page: Page, name: str) -> None:
+    """A field has the focus, once the page is there."""
+    expect(page.locator(f"[name={name}]")).to_be_focused()
+
+
+def at_button(page: Page, words: str) -> None:
+    expect(page.get_by_role("button", name=words)).to_be_focused()
 
 
 def sign_in_by_keyboard(page: Page, site: Site) -> None:
     page.goto(site.staff + "/doses/new")
-    assert focused(page) == "username"
+    at_field(page, "username")
     type_on(page, "wati")
     page.keyboard.type(PASSWORD)
     page.keyboard.press("Enter")
@@ -64,12 +68,12 @@ def sign_in_by_keyboard(page: Page, site: Site) -> None:
 
 def enter_first(page: Page) -> None:
     """A person nobody knows, up to the page that reads back; the form must be fresh."""
-    assert focused(page) == "nik"
+    at_field(page, "nik")
     type_on(page, NIK, "10", "2")
     page.keyboard.type("1989")
     page.keyboard.press("Enter")  # goes on: the search
     expect(page.get_by_text("Belum tercatat dengan NIK")).to_be_visible()
-    assert focused(page) == "name"
+    at_field(page, "name")
     type_on(page, "Siti Aminah", "081234567890", "", "CoronaVac", "BX-2201", "1")
     page.keyboard.type("2")
     page.keyboard.press("Enter")
@@ -83,7 +87,7 @@ def test_a_worker_enters_two_doses_by_the_keyboard_alone(site: Site, phone: Phon
     enter_first(page)
     assert phone.fits()
     expect(page.get_by_text("Dijadwalkan: 23 November 2026 10.10 WIB")).to_be_visible()
-    assert focused(page) == "Simpan dan orang berikutnya"
+    at_button(page, "Simpan dan orang berikutnya")
     page.keyboard.press("Enter")
 
     page.wait_for_url("**/doses/new?saved=*")
@@ -94,21 +98,20 @@ def test_a_worker_enters_two_doses_by_the_keyboard_alone(site: Site, phone: Phon
     assert phone.fits()
 
     site.clock.tick(hours=23)
-    page.goto(site.staff + "/doses/new")
-    if page.locator("[name=username]").count():
-        sign_in_by_keyboard(page, site)
+    sign_in_by_keyboard(page, site)  # the session is over by then
+    at_field(page, "nik")
     type_on(page, NIK, "10", "2")
     page.keyboard.type("1989")
     page.keyboard.press("Enter")
     expect(page.get_by_text("0812••••90").first).to_be_visible()
     assert "Siti" not in page.content()
-    assert focused(page) == "number"
+    at_field(page, "number")
     page.keyboard.type("2")
     page.keyboard.press("Enter")
     expect(page.locator(".echo")).to_have_text("0812••••90")
     assert phone.fits()
     page.keyboard.press("Tab")
-    assert focused(page) == "Sudah benar, jadwalkan SMS"
+    at_button(page, "Sudah benar, jadwalkan SMS")
     page.keyboard.press("Enter")
     page.wait_for_url("**/doses/done/*")
     expect(page.get_by_role("heading", name="Dosis dicatat")).to_be_visible()
@@ -122,17 +125,18 @@ def test_what_is_wrong_has_the_focus_and_what_looks_wrong_needs_a_tick(site: Sit
     enter_first(page)
     page.keyboard.press("Enter")
     page.wait_for_url("**/doses/new?saved=*")
+    at_field(page, "nik")
     type_on(page, NIK[:-1] + "8", "10", "2", "1989", "", "Budi", "0213456789", "", "", "", "1", "")
     page.locator("button.main").press("Enter")
-    assert focused(page) == "phone"  # a landline
+    at_field(page, "phone")  # a landline
     page.keyboard.press("Control+a")
     page.keyboard.type("081298765432")
     page.keyboard.press("Enter")
     expect(page.get_by_text("NIK ini mirip NIK orang lain")).to_be_visible()
-    assert focused(page) == "checked"
+    at_field(page, "checked")
     page.locator("button.main").press("Enter")
     expect(page.get_by_role("alert")).to_contain_text("beri tanda di kotak ini")
-    assert focused(page) == "checked"
+    at_field(page, "checked")
     assert phone.fits()
     page.keyboard.press("Space")
     page.keyboard.press("Tab")
@@ -148,7 +152,8 @@ def test_the_code_on_paper_is_read_by_a_camera_and_opens(site: Site, phone: Phon
     page.get_by_role("button", name="Sudah benar, jadwalkan SMS").press("Enter")
     page.get_by_role("link", name="Cetak lembar bertautan").press("Enter")
     page.wait_for_url("**/print")
-    page.keyboard.press("Enter")  # the button has the focus
+    at_button(page, "Buat lembar")
+    page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="Sertifikat vaksin S. dosis 1")).to_be_visible()
     assert "Siti" not in page.locator(".sheet").inner_text()
     assert phone.fits()
