@@ -64,10 +64,9 @@ def _stale(services: Services, days: Sequence[Day], last: Row, now: datetime) ->
         known = tallies.counted_days(conn)
         since = last.counted_at - OVERLAP if last.counted_at is not None and last.counted_at <= now else None
         changed = tallies.changed_days(conn, days, since) if since else {day.day for day in days}
+        changed |= tallies.changed_open(conn, days)
     zone = services.settings.timezone
-    changed |= {
-        day.day for day in days if day.day not in known or known[day.day].zone != zone or known[day.day].is_open
-    }
+    changed |= {day.day for day in days if day.day not in known or known[day.day].zone != zone}
     changed |= {min(days, key=lambda day: known[day.day].counted_at if day.day in known else now).day}
     return [day for day in reversed(days) if day.day in changed]
 

@@ -3,14 +3,15 @@ one caller at a time; read by pages, which never count millions of rows themselv
 
 A message belongs to the day on which it was made, for ever; its cell changes when it moves. What has moved since a
 moment is found through the marks that moves leave anyway, each by its own index: when it was made, left, ended, was
-held or became unknown, was opened. A day with messages that can move without such a mark is kept open (`OPEN`).
+held or became unknown, was opened. Out of the states of `OPEN` a message may move without such a mark; few stand in
+them, so how many do is asked each time (`changed_open`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -34,6 +35,7 @@ OPEN = frozenset({State.SENDING, State.UNKNOWN, State.HELD})
 #: states whose reasons are counted apart
 _WITH_REASON = frozenset(State) - {State.SCHEDULED, State.SENDING, State.ACCEPTED, State.DELIVERED}
 _RUN = 1
+_PART = timedelta(minutes=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,12 +101,44 @@ def changed_days(conn: Connection, days: Sequence[Day], since: datetime) -> set[
     return {one.day for place, one in enumerate(days) if place in places or one.end > since}
 
 
+def changed_open(conn: Connection, days: Sequence[Day]) -> set[date]:
+    """Those of the days of which not as many messages are held, unknown or being sent as is written down. One that went
+    while another came is no exception: who comes leaves a mark."""
+    of_day = sa.case(*((notification.c.created_at >= one.start, place) for place, one in _newest_first(days)), else_=-1)
+    standing: dict[tuple[date, str], int] = {}
+    for where in ("notification.status IN ('unknown', 'held')", "notification.status IN ('claimed', 'sending')"):
+        # the partial indexes' own predicates
+        statement = (
+            sa.select(of_day, notification.c.status, sa.func.count()).where(sa.text(where)).group_by(sa.text("1, 2"))
+        )
+        for place, status, number in conn.execute(statement):
+            if place >= 0 and status in OPEN:
+                standing[days[place].day, status] = number
+    written: dict[tuple[date, str], int] = {}
+    for row in _rows(conn, tally.c.facility_id == ALL, tally.c.what.in_([state.value for state in OPEN])):
+        written[row.day, row.what] = written.get((row.day, row.what), 0) + row.number
+    return {
+        day for day, what in standing.keys() | written.keys() if standing.get((day, what)) != written.get((day, what))
+    }
+
+
 def _newest_first(days: Sequence[Day]) -> list[tuple[int, Day]]:
     return sorted(enumerate(days), key=lambda pair: pair[1].start, reverse=True)
 
 
 def count(conn: Connection, day: Day) -> dict[Cell, int]:
-    """A full count of one day."""
+    """A full count of one day, a part of it at a time: for a whole day of many PostgreSQL would read every dose and
+    link there is. A message stays in its part, so none is counted twice or passed over."""
+    cells: dict[Cell, int] = {}
+    start = day.start
+    while start < day.end:
+        end = min(start + _PART, day.end)
+        _count_part(conn, start, end, cells)
+        start = end
+    return cells
+
+
+def _count_part(conn: Connection, start: datetime, end: datetime, cells: dict[Cell, int]) -> None:
     # a download comes after an opening, so the others are not even looked for
     downloaded = sa.case((sa.and_(link.c.opened_at.is_not(None), desk.downloaded()), 1), else_=0)
     statement = (
@@ -121,10 +155,9 @@ def count(conn: Connection, day: Day) -> dict[Cell, int]:
                 link, link.c.id == notification.c.link_id
             )
         )
-        .where(notification.c.created_at >= day.start, notification.c.created_at < day.end)
+        .where(notification.c.created_at >= start, notification.c.created_at < end)
         .group_by(dose.c.facility_id, notification.c.status, notification.c.reason)
     )
-    cells: dict[Cell, int] = {}
     for facility_id, status, reason, messages, opens, files in conn.execute(statement):
         state = FOLDED.get(State(status), State(status))
         said = (reason or "") if state in _WITH_REASON else ""
@@ -133,7 +166,6 @@ def count(conn: Connection, day: Day) -> dict[Cell, int]:
             for what, why, number in parts:
                 if number:
                     cells[place, what, why] = cells.get((place, what, why), 0) + int(number)
-    return cells
 
 
 def stored(conn: Connection, day: date) -> dict[Cell, int]:
@@ -157,8 +189,7 @@ def write(conn: Connection, day: Day, new: Mapping[Cell, int], old: Mapping[Cell
     if gone:
         where = (tally.c[name] == sa.bindparam(f"of_{name}") for name in ("facility_id", "day", "what", "reason"))
         conn.execute(tally.delete().where(*where), gone)
-    is_open = any(place == ALL and what in OPEN for place, what, _ in new)
-    values = {"zone": zone, "counted_at": at, "is_open": is_open}
+    values = {"zone": zone, "counted_at": at}
     known = build(tally_day).values(day=day.day, **values)
     conn.execute(known.on_conflict_do_update(index_elements=["day"], set_=values))
 
@@ -204,49 +235,70 @@ def of_facilities(conn: Connection, facility_ids: Collection[str], since: date) 
     return found
 
 
-def due_now(conn: Connection, facility_id: str | None, now: Any, limit: int) -> int:
-    """How many messages are due, counted no further than `limit`."""
-    statement = sa.select(sa.literal(1)).select_from(notification).where(*_due(now))
-    due = _narrowed(statement, facility_id).limit(limit).subquery()
-    return conn.scalar(sa.select(sa.func.count()).select_from(due)) or 0
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How things stand at this moment."""
+
+    due: int
+    oldest_due: datetime | None
+    held: int
+    unknown: int
+    at_risk: int
 
 
-def oldest_due(conn: Connection, facility_id: str | None, now: Any) -> datetime | None:
-    """The due time of the message that has waited longest past it."""
+def standing(conn: Connection, now: Any, limit: int) -> Standing:
+    """Everybody's; each number by its own partial index. `due` is counted no further than `limit`."""
+    due = sa.select(sa.literal(1)).select_from(notification).where(*_due(now)).limit(limit).subquery()
     oldest = [
-        conn.scalar(
-            _narrowed(
-                sa.select(notification.c.due_at).where(*_due(now), notification.c.lane == lane.value), facility_id
-            )
-            .order_by(notification.c.due_at)
-            .limit(1)
-        )
+        conn.scalar(sa.select(sa.func.min(notification.c.due_at)).where(*_due(now), notification.c.lane == lane.value))
         for lane in LANES  # the index on the schedule begins with it
     ]
-    return min((moment for moment in oldest if moment is not None), default=None)
-
-
-def waiting_for_somebody(conn: Connection, facility_id: str | None) -> dict[str, int]:
-    """How many messages are held, and of how many nobody knows whether they left."""
     attention = sa.text("notification.status IN ('unknown', 'held')")  # the partial index's own predicate
-    statement = sa.select(notification.c.status, sa.func.count()).where(attention).group_by(notification.c.status)
-    return {status: number for status, number in conn.execute(_narrowed(statement, facility_id))}
+    asking = sa.select(notification.c.status, sa.func.count()).where(attention).group_by(notification.c.status)
+    numbers = {status: number for status, number in conn.execute(asking)}
+    risk = sa.select(sa.func.count()).select_from(notification).where(*desk.at_risk())
+    return Standing(
+        due=conn.scalar(sa.select(sa.func.count()).select_from(due)) or 0,
+        oldest_due=min((moment for moment in oldest if moment is not None), default=None),
+        held=numbers.get(State.HELD, 0),
+        unknown=numbers.get(State.UNKNOWN, 0),
+        at_risk=conn.scalar(risk) or 0,
+    )
 
 
-def count_at_risk(conn: Connection, facility_id: str | None) -> int:
-    """How many promises are about to break."""
-    statement = sa.select(sa.func.count()).select_from(notification).where(*desk.at_risk())
-    return conn.scalar(_narrowed(statement, facility_id)) or 0
+def standing_of(conn: Connection, facility_id: str, now: Any) -> Standing:
+    """One facility's, in one walk over its doses."""
+    status, due = notification.c.status, sa.and_(*_due(now))
+    statement = (
+        sa.select(
+            _sum(due),
+            sa.func.min(sa.case((due, notification.c.due_at))),
+            _sum(status == sa.literal_column("'held'")),
+            _sum(status == sa.literal_column("'unknown'")),
+            _sum(sa.and_(*desk.at_risk())),
+        )
+        .select_from(notification.join(dose, dose.c.id == notification.c.dose_id))
+        .where(dose.c.facility_id == facility_id)
+        .where(status.in_([sa.literal_column(f"'{one}'") for one in ("scheduled", "claimed", "held", "unknown")]))
+    )
+    number, oldest, held, unknown, risk = conn.execute(statement).one()
+    return Standing(int(number), oldest, int(held), int(unknown), int(risk))
+
+
+def _sum(condition: sa.ColumnElement[bool]) -> sa.ColumnElement[int]:
+    return sa.func.coalesce(sa.func.sum(sa.case((condition, 1), else_=0)), 0)
+
+
+def has_any(conn: Connection, facility_id: str | None) -> bool:
+    """Whether there was ever a message; of a facility: a dose, which has one."""
+    statement = sa.select(sa.literal(1)).select_from(notification)
+    if facility_id is not None:
+        statement = sa.select(sa.literal(1)).where(dose.c.facility_id == facility_id)
+    return conn.execute(statement.limit(1)).first() is not None
 
 
 def _due(now: Any) -> tuple[sa.ColumnElement[bool], sa.ColumnElement[bool]]:
     return notification.c.status == sa.literal_column("'scheduled'"), notification.c.due_at <= now
-
-
-def _narrowed(statement: sa.Select[Any], facility_id: str | None) -> sa.Select[Any]:
-    if facility_id is None:
-        return statement
-    return statement.join(dose, dose.c.id == notification.c.dose_id).where(dose.c.facility_id == facility_id)
 
 
 def facility_names(conn: Connection, facility_ids: Collection[str]) -> dict[str, str]:

@@ -6,7 +6,7 @@ What stands now is asked of small partial indexes; the days come from the counts
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -17,9 +17,9 @@ from notifier.core.states import State
 from notifier.messages.claim import effective_rate
 from notifier.messages.tallies import days_shown
 from notifier.services import Services
-from notifier.store import circuits, counters, desk, tallies
+from notifier.store import circuits, counters, tallies
 from notifier.store.circuits import CircuitMode, CircuitState
-from notifier.store.tallies import ALL, DOWNLOADED, MADE, OPENED, Row
+from notifier.store.tallies import ALL, DOWNLOADED, MADE, OPENED, Row, Standing
 
 FACILITIES = 12
 MOST_DUE = 10_000  #: counted live; beyond it the number of the newest count is shown
@@ -59,14 +59,10 @@ class Why:
 
 @dataclass(frozen=True, slots=True)
 class Now:
-    """How things stand at this moment. `due_is_older`: `due` comes from the newest count."""
+    """How things stand at this moment. `due_is_older`: how many are due comes from the newest count."""
 
-    due: int
-    due_is_older: bool
-    oldest_due: datetime | None
-    held: int
-    unknown: int
-    at_risk: int
+    standing: Standing
+    due_is_older: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,10 +113,10 @@ def look(services: Services, *, only_facility: str | None, most_due: int = MOST_
         cells = tallies.of_facility(conn, ALL if only_facility is None else only_facility, since)
         days = tuple(_day(one.day, cells) for one in shown)
         return Dashboard(
-            is_empty=not desk.listed(conn, states=(), facility_id=only_facility, limit=1),
+            is_empty=not cells and not tallies.has_any(conn, only_facility),
             counted_at=run.counted_at if run else None,
             now=now,
-            pace=_pace(conn, services, run, now.due, at) if only_facility is None else None,
+            pace=_pace(conn, services, run, now.standing.due, at) if only_facility is None else None,
             provider=_provider(conn, services),
             totals=_line("", "", [(row.what, row.number) for row in cells]),
             days=days,
@@ -132,18 +128,12 @@ def look(services: Services, *, only_facility: str | None, most_due: int = MOST_
 
 def _now(conn: Connection, services: Services, facility: str | None, run: Row | None, most_due: int) -> Now:
     moment = services.db.lease(timedelta(0)).now
-    due, older = tallies.due_now(conn, facility, moment, most_due), False
-    if due == most_due and facility is None and run is not None and run.due >= due:
-        due, older = run.due, True
-    asking = tallies.waiting_for_somebody(conn, facility)
-    return Now(
-        due=due,
-        due_is_older=older,
-        oldest_due=tallies.oldest_due(conn, facility, moment) if due else None,
-        held=asking.get(State.HELD, 0),
-        unknown=asking.get(State.UNKNOWN, 0),
-        at_risk=tallies.count_at_risk(conn, facility),
-    )
+    if facility is not None:
+        return Now(tallies.standing_of(conn, facility, moment))
+    found = tallies.standing(conn, moment, most_due)
+    if found.due == most_due and run is not None and run.due >= most_due:
+        return Now(replace(found, due=run.due), due_is_older=True)
+    return Now(found)
 
 
 def _pace(conn: Connection, services: Services, run: Row | None, due: int, at: datetime) -> Pace:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from functools import cache
 
 from notifier.core.errors import BadInput, Conflict, NotFound, Refused
 from notifier.core.link_tokens import TOKEN_LENGTH
@@ -37,7 +38,7 @@ class SmsText:
 
 def listed(services: Services) -> list[SmsText]:
     """Every text, by kind and language."""
-    texts = _texts(services)
+    texts = _texts(services.settings.sender_name)
     with services.db.read() as conn:
         stored = programme.in_force(conn)
     found = [_one(services, texts, language, kind, stored) for language, kind in texts.kinds() if kind in _EDITED]
@@ -104,8 +105,9 @@ def _save(services: Services, one: SmsText, value: dict[str, str], *, base: int,
     services.reader.read_now()
 
 
-def _texts(services: Services) -> SmsTexts:
-    return SmsTexts(TEMPLATES / "sms", services.settings.sender_name)
+@cache  # a page shows every text, and reading the files takes longer than all the rest of it
+def _texts(sender: str) -> SmsTexts:
+    return SmsTexts(TEMPLATES / "sms", sender)
 
 
 def _one(services: Services, texts: SmsTexts, language: str, kind: Kind, stored: dict[str, programme.Row]) -> SmsText:
@@ -120,8 +122,7 @@ def _one(services: Services, texts: SmsTexts, language: str, kind: Kind, stored:
 
 def _draft(kind: Kind, language: str) -> str:
     """The file's text, with placeholders where the file has conditions."""
-    marks = SmsTexts(TEMPLATES / "sms", f"(({SENDER}))")
-    text = marks.render(kind, language=language, name="S", dose_number=1, link=f"(({LINK}))")
+    text = _texts(f"(({SENDER}))").render(kind, language=language, name="S", dose_number=1, link=f"(({LINK}))")
     for said in ("(dose 1)", "dose 1", "dosis 1"):
         text = text.replace(said, f"(({DOSE}))")
     return text.replace("S.", f"(({INITIAL}))")

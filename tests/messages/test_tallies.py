@@ -326,3 +326,23 @@ def _move(services: Services, clock: FakeClock, new: State) -> None:
         for row in conn.execute(sa.select(notification)).all():
             values = {"left_at": row.left_at or at} if left else {"left_at": None} if new is State.SCHEDULED else {}
             notifications.move(conn, [row.id], new, old=[State(row.status)], at=at, **values)
+
+
+def test_an_old_day_with_something_unknown_is_counted_again_when_that_changes_alone(
+    services: Services, clock: FakeClock
+) -> None:
+    town = Town(services, clock, random.Random(3))
+    while not town.counted():
+        town.make()
+    with services.db.write() as conn:
+        conn.execute(notification.update().values(status=State.SCHEDULED.value, reason=None, ended_at=None))
+    for state in _PATHS[State.UNKNOWN]:
+        _move(services, clock, state)
+    clock.tick(days=3)
+    counting.refresh(services)
+    clock.tick(minutes=30)
+    assert counting.refresh(services) == 2  # today, and the one that was counted longest ago
+    _move(services, clock, State.ACCEPTED)
+    clock.tick(minutes=30)
+    assert counting.refresh(services) == 3
+    assert town.written() == town.counted()

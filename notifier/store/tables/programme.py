@@ -37,8 +37,6 @@ tally_day = sa.Table(
     sa.Column("day", sa.Date, primary_key=True),
     sa.Column("zone", sa.String(60), nullable=False),
     sa.Column("counted_at", Moment, nullable=False),
-    # some of its messages may move without leaving a trace that the next count would find (held, unknown, sending)
-    sa.Column("is_open", sa.Boolean, nullable=False),
 )
 
 # the newest count: one row

@@ -97,8 +97,8 @@ def test_the_figures_are_those_of_what_happened(busy: Installation, services: Se
     for group, members in dashboard.GROUPS.items():
         assert seen.totals.numbers[group] == sum(state in members for state in states), group
     assert (seen.totals.numbers["opened"], seen.totals.numbers["downloaded"]) == (1, 1)
-    assert seen.now.due == 1
-    assert seen.now.oldest_due == max(row.due_at for row in busy.rows() if row.status == State.SCHEDULED)
+    assert seen.now.standing.due == 1
+    assert seen.now.standing.oldest_due == max(row.due_at for row in busy.rows() if row.status == State.SCHEDULED)
     by_day = {line.key: line.numbers["made"] for line in seen.days if line.numbers["made"]}
     assert by_day["2026-11-23"] == 4
     assert sum(by_day.values()) == len(states)
@@ -215,9 +215,9 @@ def test_more_than_are_counted_live_come_from_the_newest_count(busy: Installatio
     with busy.services.db.write() as conn:
         conn.execute(tally_run.update().values(due=1_234_567))
     now = dashboard.look(busy.services, only_facility=None, most_due=1).now
-    assert (now.due, now.due_is_older) == (1_234_567, True)
+    assert (now.standing.due, now.due_is_older) == (1_234_567, True)
     own = dashboard.look(busy.services, only_facility=FACILITY, most_due=1).now
-    assert (own.due, own.due_is_older) == (1, False)
+    assert (own.standing.due, own.due_is_older) == (1, False)
 
 
 @pytest.mark.parametrize(

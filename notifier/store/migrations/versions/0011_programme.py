@@ -47,7 +47,6 @@ def _create_tallies() -> None:
         sa.Column("day", sa.Date(), nullable=False),
         sa.Column("zone", sa.String(60), nullable=False),
         sa.Column("counted_at", Moment(), nullable=False),
-        sa.Column("is_open", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("day", name=op.f("pk_tally_day")),
     )
     op.create_table(
