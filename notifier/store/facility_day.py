@@ -28,8 +28,12 @@ _LONGEST_SEARCH = 100
 def _newest() -> sa.ScalarSelect[Any]:
     """The id of a dose's newest message that bears a link."""
     other = notification.alias()
+    return _of_newest(other.c.id, other)
+
+
+def _of_newest(column: sa.ColumnElement[Any], other: sa.FromClause) -> sa.ScalarSelect[Any]:
     return (
-        sa.select(other.c.id)
+        sa.select(column)
         .where(other.c.dose_id == dose.c.id, other.c.link_id.is_not(None))
         .order_by(other.c.created_at.desc(), other.c.id.desc())
         .limit(1)
@@ -52,24 +56,20 @@ def needs_help() -> sa.ColumnElement[bool]:
 
 def counts(conn: Connection, facility_id: str, since: datetime, until: datetime) -> dict[tuple[str, str], int]:
     """How many doses of a span of time stand where: (state, reason) of the newest message, "" where there is none."""
-    # by its rank, not by _newest: without a limit PostgreSQL would compare that with every message there is
-    order = sa.func.row_number().over(
-        partition_by=dose.c.id, order_by=(notification.c.created_at.desc(), notification.c.id.desc())
-    )
-    bears_link = sa.and_(notification.c.dose_id == dose.c.id, notification.c.link_id.is_not(None))
-    ranked = (
-        sa.select(
-            sa.func.coalesce(notification.c.status, "").label("status"),
-            sa.func.coalesce(notification.c.reason, "").label("reason"),
-            order.label("rank"),
-        )
-        .select_from(dose.outerjoin(notification, bears_link))
+    # a subquery for each dose: of a join PostgreSQL would make one over every message there is
+    other = notification.alias()
+    stands = _of_newest(other.c.status + "|" + sa.func.coalesce(other.c.reason, ""), other)
+    each = (
+        sa.select(stands.label("stands"))
         .where(dose.c.facility_id == facility_id, dose.c.created_at >= since, dose.c.created_at < until)
         .subquery()
     )
-    statement = sa.select(ranked.c.status, ranked.c.reason, sa.func.count()).where(ranked.c.rank == 1)
-    found = conn.execute(statement.group_by(ranked.c.status, ranked.c.reason))
-    return {(state, why): count for state, why, count in found}
+    stood = sa.func.coalesce(each.c.stands, "|")
+    totals: dict[tuple[str, str], int] = {}
+    for text, count in conn.execute(sa.select(stood, sa.func.count()).group_by(stood)):
+        state, _, reason = text.partition("|")
+        totals[state, reason] = count
+    return totals
 
 
 def day(

@@ -80,7 +80,7 @@ def test_a_wrong_number_is_fixed_before_the_sms_leaves(site: Site, phone: Phone)
     page.locator("[name=phone]").press_sequentially("021 9876 5432")
     page.get_by_label("Bertemu langsung").check()
     page.locator("[name=phone]").press("Enter")  # a landline: asked again, kept
-    phone.faults.clear()  # a browser notes the 422
+    expect(page.get_by_role("alert")).to_be_visible()
     expect(page.locator("[name=phone]")).to_have_value("021 9876 5432")
     page.fill("[name=phone]", "0812 9876 5432")
     page.locator("[name=phone]").press("Enter")
@@ -91,7 +91,7 @@ def test_a_wrong_number_is_fixed_before_the_sms_leaves(site: Site, phone: Phone)
     Sender(site.services).send_batch(10)
     with site.services.db.read() as conn:
         assert [sms.to for sms in caught.newest(conn, site.services.sealer, 5)] == ["+6281298765432"]
-    assert phone.faults == []
+    assert [fault for fault in phone.faults if "422" not in fault] == []  # a browser notes what was asked again
 
 
 def looked_at(site: Site, screen: Page, paths: dict[str, str]) -> dict[str, list[str]]:
