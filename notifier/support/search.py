@@ -22,6 +22,7 @@ from notifier.core.phones import BadPhone, read_mobile
 from notifier.services import Services
 from notifier.store import desk, persons, search
 from notifier.store.persons import Person
+from notifier.support.desk import people_of
 
 PAGE = 50
 LONGEST = 200
@@ -207,24 +208,9 @@ def _year_of(services: Services, person_id: str, sealed: bytes) -> int | None:
 
 def _hits(conn: Connection, services: Services, ids: Iterable[str], only_facility: str | None) -> list[Hit]:
     ids = list(ids)
-    people = _opened(conn, services, ids)
+    people = people_of(conn, services, ids)
     newest = search.newest_messages(conn, ids, only_facility)
     return [Hit(one, people.get(one), newest.get(one)) for one in ids]
-
-
-def _opened(conn: Connection, services: Services, ids: Sequence[str]) -> dict[str, Person]:
-    """Persons by id; one that cannot be opened is left out instead of taking the page with it."""
-    try:
-        return persons.load(conn, services.sealer, ids)
-    except SealBroken:
-        return {one: person for one in ids if (person := _opened_one(conn, services, one)) is not None}
-
-
-def _opened_one(conn: Connection, services: Services, person_id: str) -> Person | None:
-    try:
-        return persons.get(conn, services.sealer, person_id)
-    except SealBroken:
-        return None
 
 
 def _is_word(text: str, length: int) -> bool:

@@ -13,18 +13,18 @@ from enum import StrEnum
 
 from sqlalchemy.engine import Connection
 
-from notifier.core.errors import BadInput, NotFound, Refused, SealBroken
+from notifier.core.errors import BadInput, NotFound, Refused
 from notifier.core.ids import read_reference, read_row_id
 from notifier.core.schedule import PROMISE
 from notifier.core.states import CaseKind, State
 from notifier.messages.alarms import AHEAD
 from notifier.services import Services
-from notifier.store import cases, dead_letters, desk, persons, work
+from notifier.store import cases, dead_letters, desk, work
 from notifier.store.desk import Row
 from notifier.store.persons import Person
 from notifier.store.work import Pile, Waiting
 from notifier.support import opt_out, resend, unknown
-from notifier.support.desk import Line, lines_of
+from notifier.support.desk import Line, lines_of, people_of
 from notifier.support.unknown import Decided
 
 PAGE = 50
@@ -140,7 +140,7 @@ def stopped(
         rows = work.stopped(conn, facility_id=only_facility, limit=PAGE + 1, after=follows)
         shown = rows[:PAGE]
         whose = work.persons_with(conn, [row.phone_index for row in shown], only_facility) if with_persons else []
-        people = {row.person_id: _person(conn, services, row.person_id) for row in whose}
+        people = people_of(conn, services, [row.person_id for row in whose])
     return [StoppedLine(row, _with_number(row, whose, people)) for row in shown], len(rows) > PAGE
 
 
@@ -228,13 +228,6 @@ def _facility(conn: Connection, facility_id: str) -> Row:
     return row
 
 
-def _with_number(row: Row, whose: list[Row], people: dict[str, Person | None]) -> list[Person]:
+def _with_number(row: Row, whose: list[Row], people: dict[str, Person]) -> list[Person]:
     ids = [one.person_id for one in whose if one.phone_index == row.phone_index]
-    return [person for one in ids if (person := people[one]) is not None]
-
-
-def _person(conn: Connection, services: Services, person_id: str) -> Person | None:
-    try:
-        return persons.get(conn, services.sealer, person_id)
-    except SealBroken:
-        return None
+    return [people[one] for one in ids if one in people]
