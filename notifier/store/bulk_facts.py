@@ -33,6 +33,7 @@ from notifier.store.tables import (
 )
 
 Row = sa.Row[Any]
+_ROOM = "SELECT set_config('work_mem', '128MB', :is_local), set_config('jit', 'off', :is_local)"
 _COUNTING = [kind.value for kind, rules in KIND_RULES.items() if rules.daily_cap]
 #: what a bulk may send again; a renewal belongs to the moment in which somebody asked for it
 BULK_KINDS = frozenset({Kind.CERTIFICATE, Kind.CORRECTION})
@@ -85,10 +86,9 @@ def counted(conn: Connection, wanted: ResendFilter, bounds: Bounds, limits: Limi
 
 
 def newest(conn: Connection, wanted: ResendFilter, bounds: Bounds, limit: int) -> list[str]:
-    """The newest messages that match, also those that would be left out."""
+    """The newest messages that have what the filter names, whatever came after them: `judged` says which would go."""
     facts = _Facts(conn)
-    matches = _matches(wanted, bounds, facts)
-    statement = sa.select(notification.c.id).select_from(facts.source).where(*matches)
+    statement = sa.select(notification.c.id).select_from(facts.source).where(*_named(wanted, bounds))
     newest_first = statement.order_by(notification.c.created_at.desc(), notification.c.id.desc())
     return list(conn.scalars(newest_first.limit(limit)))
 
@@ -104,7 +104,10 @@ def gathered(
     limit: int,
 ) -> list[Row]:
     """The next messages that match and whose dose is not in the bulk yet, in the order of their ids: `id`, `dose_id`,
-    and the `reason` where another bulk has the dose. `made_before`: what came later was not counted."""
+    and the `reason` where another bulk has the dose. `made_before`: what came later was not counted. Part of the
+    caller's transaction."""
+    if conn.dialect.name == "postgresql":
+        conn.execute(sa.text(_ROOM), {"is_local": True})
     facts = _Facts(conn)
     matches = _matches(wanted, bounds, facts)
     reason = sa.case((facts.in_bulk(), Exclusion.IN_BULK.value)).label("reason")
@@ -308,12 +311,14 @@ def _newer(facts: _Facts) -> sa.ColumnElement[bool]:
 
 
 def _matches(wanted: ResendFilter, bounds: Bounds, facts: _Facts) -> list[sa.ColumnElement[bool]]:
+    """What the filter names, where no later message answered it; unopened where that is asked for."""
+    unopened = [~facts.opened()] if wanted.unopened_days is not None else []
+    return [*_named(wanted, bounds), ~_newer(facts), *unopened]
+
+
+def _named(wanted: ResendFilter, bounds: Bounds) -> list[sa.ColumnElement[bool]]:
     message = notification.c
-    found = [
-        message.kind.in_([kind.value for kind in BULK_KINDS]),
-        message.status.in_(_words(wanted.wanted.states)),
-        ~_newer(facts),
-    ]
+    found = [message.kind.in_([kind.value for kind in BULK_KINDS]), message.status.in_(_words(wanted.wanted.states))]
     equal = (
         (message.reason, wanted.reason),
         (message.provider_code, wanted.code),
@@ -330,8 +335,6 @@ def _matches(wanted: ResendFilter, bounds: Bounds, facts: _Facts) -> list[sa.Col
     for column, start, before in spans:
         found += [column >= start] if start is not None else []
         found += [column < before] if before is not None else []
-    if wanted.unopened_days is not None:
-        found.append(~facts.opened())
     return found
 
 
@@ -342,7 +345,7 @@ def _roomy(conn: Connection) -> Iterator[None]:
     if conn.dialect.name == "sqlite":
         yield
         return
-    conn.execute(sa.text("SELECT set_config('work_mem', '128MB', false), set_config('jit', 'off', false)"))
+    conn.execute(sa.text(_ROOM), {"is_local": False})
     try:
         yield
     finally:

@@ -30,7 +30,7 @@ from notifier.store.persons import Person
 from notifier.support.resend import read_due, read_reason
 
 SAMPLE = 5
-_LOOKED_AT = 100  #: of the newest messages, for the sample
+_LOOKED_AT = 300  #: of the newest messages, for the sample
 #: by more than this part a count may not have changed unseen
 TOLERANCE = 0.1
 _KEY = re.compile(f"[{REFERENCE_ALPHABET}]{{{REFERENCE_LENGTH}}}")

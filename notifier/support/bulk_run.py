@@ -30,7 +30,7 @@ from notifier.support.resend import add_generation
 #: planned and not gone yet, at most
 AHEAD = 2000
 CHUNK = 200
-_GATHERED = 5000
+_GATHERED = 20_000  # each look costs a pass over the table
 _MOST_STEPS = 60  # of one go; the next tick goes on
 _MOST_BULKS = 20
 #: when to look again where messages must leave first, or only receipts are waited for
