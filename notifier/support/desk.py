@@ -104,8 +104,3 @@ def open_persons(conn: Connection, services: Services, ids: Collection[str]) -> 
 def lines_of(conn: Connection, services: Services, rows: Sequence[Row], *, with_persons: bool) -> list[Line]:
     """Some notifications as lines of a list."""
     return _lines(conn, services, rows, with_persons)
-
-
-def people_of(conn: Connection, services: Services, ids: Collection[str]) -> dict[str, Person]:
-    """Persons by id; one that cannot be opened is left out."""
-    return _persons(conn, services, ids)

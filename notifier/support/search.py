@@ -22,7 +22,7 @@ from notifier.core.phones import BadPhone, read_mobile
 from notifier.services import Services
 from notifier.store import desk, persons, search
 from notifier.store.persons import Person
-from notifier.support.desk import people_of
+from notifier.support.desk import open_persons
 
 PAGE = 50
 LONGEST = 200
@@ -208,7 +208,7 @@ def _year_of(services: Services, person_id: str, sealed: bytes) -> int | None:
 
 def _hits(conn: Connection, services: Services, ids: Iterable[str], only_facility: str | None) -> list[Hit]:
     ids = list(ids)
-    people = people_of(conn, services, ids)
+    people = open_persons(conn, services, ids)
     newest = search.newest_messages(conn, ids, only_facility)
     return [Hit(one, people.get(one), newest.get(one)) for one in ids]
 

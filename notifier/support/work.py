@@ -24,7 +24,7 @@ from notifier.store.desk import Row
 from notifier.store.persons import Person
 from notifier.store.work import Pile, Waiting
 from notifier.support import opt_out, resend, unknown
-from notifier.support.desk import Line, lines_of, people_of
+from notifier.support.desk import Line, lines_of, open_persons
 from notifier.support.unknown import Decided
 
 PAGE = 50
@@ -140,7 +140,7 @@ def stopped(
         rows = work.stopped(conn, facility_id=only_facility, limit=PAGE + 1, after=follows)
         shown = rows[:PAGE]
         whose = work.persons_with(conn, [row.phone_index for row in shown], only_facility) if with_persons else []
-        people = people_of(conn, services, [row.person_id for row in whose])
+        people = open_persons(conn, services, [row.person_id for row in whose])
     return [StoppedLine(row, _with_number(row, whose, people)) for row in shown], len(rows) > PAGE
 
 

@@ -250,13 +250,6 @@ def test_an_auditor_sees_what_happened_and_never_to_whom(new_desk: NewDesk, sent
     assert auditor.post("/messages", {"q": "0812-3456-7890"}).status_code == 422
 
 
-def test_the_start_page_counts_and_each_number_leads_to_its_rows(operator: Desk, sent: str) -> None:
-    page = operator.get("/").text
-    link = page.partition('href="/messages?state=accepted"')[2].partition("</a>")[0]
-    assert "<b>1</b>" in link
-    assert sent in operator.get("/messages?state=accepted").text
-
-
 def test_holding_everything_stops_the_sending_until_released(
     new_desk: NewDesk, worker: Desk, services: Services, clock: FakeClock, gateway: FakeGateway
 ) -> None:
