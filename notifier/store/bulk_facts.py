@@ -318,7 +318,10 @@ def _matches(wanted: ResendFilter, bounds: Bounds, facts: _Facts) -> list[sa.Col
 
 def _named(wanted: ResendFilter, bounds: Bounds) -> list[sa.ColumnElement[bool]]:
     message = notification.c
-    found = [message.kind.in_([kind.value for kind in BULK_KINDS]), message.status.in_(_words(wanted.wanted.states))]
+    found: list[sa.ColumnElement[bool]] = [
+        message.kind.in_([kind.value for kind in BULK_KINDS]),
+        message.status.in_(_words(wanted.wanted.states)),
+    ]
     equal = (
         (message.reason, wanted.reason),
         (message.provider_code, wanted.code),
