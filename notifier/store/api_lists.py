@@ -12,9 +12,17 @@ from notifier.core.states import State
 from notifier.store.tables import dose, notification
 
 Row = sa.Row[Any]
-_BADLY = (State.UNDELIVERED, State.FAILED, State.SUPPRESSED, State.CANCELLED, State.EXPIRED)
-#: the predicate of ix_notification_ended_badly
-_ENDED_BADLY = sa.text(f"notification.status IN ({', '.join(repr(state.value) for state in _BADLY)})")
+_RARE = (
+    State.FAILED,
+    State.UNDELIVERED,
+    State.UNKNOWN,
+    State.HELD,
+    State.CANCELLED,
+    State.SUPPRESSED,
+    State.EXPIRED,
+)
+#: the predicate of ix_notification_rare, word for word
+_IS_RARE = sa.text(f"notification.status IN ({', '.join(repr(state.value) for state in _RARE)})")
 
 
 def page(
@@ -31,8 +39,8 @@ def page(
     if state is not None:
         # literals: a bound parameter cannot use a partial index in a generic plan
         statement = statement.where(notification.c.status == sa.literal_column(f"'{state.value}'"))
-        if state in _BADLY:
-            statement = statement.where(_ENDED_BADLY)  # SQLite does not see that one of the states implies it
+        if state in _RARE:
+            statement = statement.where(_IS_RARE)  # SQLite does not see that one of the states implies it
     if since is not None:
         statement = statement.where(notification.c.created_at >= since)
     if after is not None:

@@ -316,7 +316,7 @@ def test_a_lock_on_a_thing_without_a_row_makes_callers_wait(each_services: Servi
         assert set(pool.map(alone, range(30))) == {1}
 
 
-def test_a_list_of_what_ended_badly_uses_its_own_index(each_desk: Desk) -> None:
+def test_a_list_of_a_rare_state_uses_the_index_of_those(each_desk: Desk) -> None:
     fill(each_desk, 1)
     asked: list[tuple[str, tuple]] = []
 
@@ -336,4 +336,4 @@ def test_a_list_of_what_ended_badly_uses_its_own_index(each_desk: Desk) -> None:
             conn.execute(sa.text("SET LOCAL enable_seqscan = off"))
             conn.execute(sa.text("SET LOCAL enable_sort = off"))
             plan = conn.exec_driver_sql("EXPLAIN " + statement, parameters).all()
-    assert "ix_notification_ended_badly" in str(plan)
+    assert "ix_notification_rare" in str(plan)

@@ -100,15 +100,6 @@ notification = sa.Table(
         postgresql_where=sa.text(_BAD_NUMBER),
     ),
     sa.Index("ix_notification_created_at", "created_at"),
-    # what ended badly is rare among millions, and is what people list
-    sa.Index(
-        "ix_notification_ended_badly",
-        "status",
-        "created_at",
-        "id",
-        sqlite_where=sa.text("status IN ('undelivered', 'failed', 'suppressed', 'cancelled', 'expired')"),
-        postgresql_where=sa.text("status IN ('undelivered', 'failed', 'suppressed', 'cancelled', 'expired')"),
-    ),
     sa.Index(
         "ix_notification_left",
         "left_at",

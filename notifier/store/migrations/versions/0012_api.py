@@ -26,14 +26,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("position", name=op.f("pk_audit_checkpoint")),
     )
     op.create_index(op.f("ix_audit_checkpoint_checked_at"), "audit_checkpoint", ["checked_at"])
-    badly = sa.text("status IN ('undelivered', 'failed', 'suppressed', 'cancelled', 'expired')")
-    op.create_index(
-        "ix_notification_ended_badly",
-        "notification",
-        ["status", "created_at", "id"],
-        sqlite_where=badly,
-        postgresql_where=badly,
-    )
     op.create_index("ix_audit_at", "audit", ["at", "id"])
     op.create_index("ix_audit_actor_at", "audit", ["actor", "at", "id"])
     op.create_index("ix_audit_action_at", "audit", ["action", "at", "id"])
