@@ -60,12 +60,10 @@ def _speak(app: Flask, services: Services, catalogue: Catalogue) -> None:
     cookie = "__Host-lang" if services.settings.secure else "lang"
 
     def choose() -> str:
-        environ = request.environ  # most requests have neither, and parsing nothing takes its time too
-        wishes = (
-            request.args.get("lang") if environ.get("QUERY_STRING") else None,
-            request.cookies.get(cookie) if "HTTP_COOKIE" in environ else None,
-        )
-        return next((wish for wish in wishes if wish in catalogue.languages), SOURCE_LANGUAGE)
+        # most requests have neither, and parsing nothing takes its time too
+        asked = request.args.get("lang") if request.environ.get("QUERY_STRING") else None
+        kept = request.cookies.get(cookie) if "HTTP_COOKIE" in request.environ else None
+        return next((wish for wish in (asked, kept) if wish in catalogue.languages), SOURCE_LANGUAGE)
 
     @app.after_request
     def _keep_choice(response: Response) -> Response:
