@@ -2,6 +2,8 @@
 PYTHON ?= python3
 PORT ?= 8000
 ARGS ?=
+# a file at a time for each of two processes, in the order of tests/conftest.py
+WHOLE := -n 2 --dist loadfile --no-loadscope-reorder
 VENV := .venv
 BIN := $(VENV)/bin
 LOCK := --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url
@@ -16,7 +18,7 @@ up: $(VENV)/.installed ## install, migrate and start everything; Ctrl-C stops it
 	@exec $(BIN)/sertilink up --port $(PORT)
 
 test: $(VENV)/.installed-test ## the whole suite (ARGS="tests/core -k phone" for a part)
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest $(or $(ARGS),$(WHOLE))
 
 check: $(VENV)/.installed-test ## ruff, mypy --strict, import directions
 	$(BIN)/ruff check .
