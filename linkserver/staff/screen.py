@@ -62,6 +62,8 @@ def install_screen(app: Flask, services: Services, catalogue: Catalogue) -> None
         outcome_of_case=vocabulary.CASE_OUTCOMES,
         role_words=vocabulary.ROLES,
         device_words=vocabulary.DEVICES,
+        field_words=vocabulary.FIELDS,
+        checked_words=vocabulary.CHECKED,
         upload_words=vocabulary.UPLOADS,
         column_words=vocabulary.COLUMNS,
         record_words=vocabulary.RECORDED,

@@ -86,7 +86,7 @@ def test_where_nothing_can_be_made_the_page_says_what_still_holds(services: Serv
     view = visitor.opened(made)
     page, card = visitor.get(view + "/codes"), visitor.get(view + ".smart-health-card")
     assert "tidak ada kode lain" in page.text
-    assert '<path fill="#000"' not in page.text
+    assert '<path stroke="#000"' not in page.text
     assert (card.status_code, "tidak ada kartu" in card.text) == (404, True)
 
 

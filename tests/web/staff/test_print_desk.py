@@ -7,8 +7,6 @@ import logging
 import re
 
 import pytest
-import zxingcpp
-from PIL import Image, ImageDraw
 
 from linkserver import create_staff_app
 from notifier.access.roles import Role
@@ -17,6 +15,7 @@ from notifier.services import Services
 from notifier.settings import LinkCheck
 from notifier.support.print_desk import MOST
 from tests.conftest import Build
+from tests.drawn_codes import code_on
 from tests.web.staff.conftest import OTHER_FACILITY, Desk, NewDesk, add_staff
 
 
@@ -33,19 +32,6 @@ def printed(desk: Desk, reference: str) -> str:
     return response.text
 
 
-def drawn(page: str) -> Image.Image:
-    """The code as the page's one path draws it: runs of dark modules, row by row."""
-    found = re.search(r'viewBox="0 0 (\d+) \d+".*?fill="#000" d="([^"]+)"', page, re.DOTALL)
-    assert found
-    side, scale = int(found[1]), 6
-    image = Image.new("L", (side * scale, side * scale), 255)
-    pen = ImageDraw.Draw(image)
-    for x, y, run in re.findall(r"M(\d+) (\d+)h(\d+)v1h-\d+z", found[2]):
-        left, top = int(x) * scale, int(y) * scale
-        pen.rectangle((left, top, left + int(run) * scale - 1, top + scale - 1), fill=0)
-    return image
-
-
 def test_making_a_sheet_is_asked_for_and_changes_nothing_before(worker: Desk, services: Services) -> None:
     reference = worker.entered()
     page = worker.get(f"/doses/{reference}/print").text
@@ -57,8 +43,7 @@ def test_making_a_sheet_is_asked_for_and_changes_nothing_before(worker: Desk, se
 def test_the_sheet_bears_the_link_as_a_code_and_the_initial_alone(worker: Desk, services: Services) -> None:
     page = printed(worker, worker.entered())
     link = link_on(page)
-    [code] = zxingcpp.read_barcodes(drawn(page))
-    assert code.text == link
+    assert code_on(page) == link
     assert look(services, link.rpartition("/")[2]).state is LinkState.LIVE
     sheet = page.partition('class="sheet"')[2]
     assert "Sertifikat vaksin S. dosis 1" in sheet

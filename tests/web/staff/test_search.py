@@ -167,7 +167,7 @@ def test_each_datum_is_whole_in_one_answer_for_a_reason(
 
 def test_something_else_is_not_revealed(operator: Desk, sent: str) -> None:
     operator.get(f"/persons/{sent}")
-    assert operator.post(f"/persons/{sent}/reveal", {"what": "name", "reason": "x"}).status_code == 400
+    assert operator.post(f"/persons/{sent}/reveal", {"what": "name", "reason": "x"}).status_code == 404
 
 
 def test_a_call_is_noted_and_a_long_number_is_not(operator: Desk, services: Services, sent: str) -> None:

@@ -6,7 +6,6 @@ import base64
 import re
 
 import pytest
-import zxingcpp
 from flask import Flask
 
 from linkserver import create_staff_app
@@ -15,6 +14,7 @@ from notifier.access.passwords import Passwords
 from notifier.access.roles import Role
 from notifier.services import Services
 from tests.conftest import Build
+from tests.drawn_codes import code_on
 from tests.fakes import FakeClock
 from tests.web.staff.conftest import PASSWORD, Desk, add_staff
 
@@ -82,25 +82,7 @@ def test_the_qr_code_holds_the_very_secret_that_is_written_below(desk: Desk, ser
     add_staff(services, "sari", Role.HEALTH_WORKER)
     begin(desk)
     page = desk.get("/sign-in/second-factor").text
-    path = re.search(r'<path fill="#000" d="([^"]+)"', page)
-    side = re.search(r'<svg class="qr" viewBox="0 0 (\d+) ', page)
-    assert path
-    assert side
-    read = _read(path[1], int(side[1]))
-    assert read == totp.as_address(secret_on(page), issuer="Sertilink 127.0.0.1", username="sari")
-
-
-def _read(path: str, side: int) -> str:
-    """What somebody else's reader finds in the drawn code."""
-    scale = 4
-    paper = [bytearray(b"\xff" * side * scale) for _ in range(side)]
-    for left, top, width in re.findall(r"M(\d+) (\d+)h(\d+)v1h-\d+z", path):
-        start, run = int(left) * scale, int(width) * scale
-        paper[int(top)][start : start + run] = b"\0" * run
-    pixels = b"".join(bytes(row) * scale for row in paper)
-    view = memoryview(pixels).cast("B", (side * scale, side * scale))
-    [found] = zxingcpp.read_barcodes(view)
-    return str(found.text)
+    assert code_on(page) == totp.as_address(secret_on(page), issuer="Sertilink 127.0.0.1", username="sari")
 
 
 def test_a_wrong_first_code_keeps_the_secret_and_says_so_beside_the_field(desk: Desk, services: Services) -> None:
