@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from linkserver.staff.gate import me, needs
 from linkserver.staff.resends import wanted_time
-from linkserver.staff.vocabulary import CHECKED, FIELDS, rule_words
+from linkserver.staff.vocabulary import rule_words
 from notifier.access.roles import Permission
 from notifier.core.errors import BadInput, Refused
 from notifier.core.states import NOT_LEFT, DoseStatus, Kind, State
@@ -204,8 +204,6 @@ def _page(services: Services, reference: str, **more: Any) -> str:
         can_resend=_may_be_resent(seen),
         can_correct=seen.dose is not None and seen.dose.status == DoseStatus.GIVEN and seen.person is not None,
         can_revoke=seen.link is not None and seen.dose is not None,
-        field_words=FIELDS,
-        checked_words=CHECKED,
         earliest=now.strftime("%Y-%m-%dT%H:%M"),
         zone_name=now.tzname(),
         form=request.form,
