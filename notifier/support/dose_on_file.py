@@ -15,7 +15,7 @@ from notifier.core.ids import read_reference
 from notifier.core.states import LEFT, DoseStatus, Reason, State
 from notifier.messages.plan import zone_of
 from notifier.services import Services
-from notifier.store import audit, cases, certificates, desk, doses, events, notifications, person_story, persons
+from notifier.store import audit, cases, certificates, desk, doses, events, notifications, persons
 from notifier.store.desk import Row
 from notifier.store.persons import Person
 from notifier.support.resend import read_reason
