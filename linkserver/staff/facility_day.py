@@ -19,6 +19,7 @@ from notifier.support.cases import Line as CaseLine
 from notifier.support.facility_day import Facility, Stage
 
 _ONE_DAY = timedelta(days=1)
+_FIRST_DAY = date(2000, 1, 1)  # there is none before, and some zones could not say when the first of all began
 
 
 def add_lists(part: Blueprint, services: Services) -> None:
@@ -105,7 +106,7 @@ def _chooser(services: Services) -> str:
 
 def _wanted_day(today: date) -> date:
     try:
-        return min(date.fromisoformat(request.args.get("day", "")), today)
+        return max(_FIRST_DAY, min(date.fromisoformat(request.args.get("day", "")), today))
     except ValueError:
         return today
 

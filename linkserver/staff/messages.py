@@ -10,6 +10,7 @@ from flask import Blueprint, make_response, redirect, render_template, request, 
 from werkzeug.wrappers import Response as AnyResponse
 
 from linkserver.staff.gate import me, needs
+from linkserver.staff.resends import wanted_time
 from linkserver.staff.vocabulary import rule_words
 from notifier.access.roles import Permission
 from notifier.core.errors import BadInput, Refused
@@ -43,9 +44,9 @@ def _lists(part: Blueprint, services: Services) -> None:
         lines, more = desk.listed(
             services,
             states=states,
-            only_facility=own if own is not None else request.args.get("facility") or None,
+            only_facility=own if own is not None else _word("facility"),
             with_persons=me().may(Permission.PERSONS_READ),
-            before=request.args.get("before"),
+            before=_word("before"),
             narrow=_narrow(services),
         )
         chosen = request.args.get("state", "")
@@ -63,6 +64,10 @@ def _lists(part: Blueprint, services: Services) -> None:
         return _page(services, reference, done=done if done in _DONE else None)
 
 
+def _word(name: str) -> str | None:
+    return request.args.get(name, "").replace("\0", "") or None  # PostgreSQL takes no NUL
+
+
 def _wanted_states() -> list[State]:
     wanted = {State(word) for word in request.args.getlist("state") if word in set(State)}
     if wanted & {State.CLAIMED, State.SENDING}:
@@ -75,7 +80,7 @@ def _narrow(services: Services) -> Narrow:
     which, day = request.args.get("which"), request.args.get("day", "")
     start, end = _moments(services, day, day) if day else _moments(services, request.args.get("since", ""), "")
     return Narrow(
-        reason=request.args.get("reason") or None,
+        reason=_word("reason"),
         since=start,
         until=end,
         which=which if which in WHICH else None,
@@ -102,7 +107,7 @@ def _deeds(part: Blueprint, services: Services) -> None:
             return _previewed(services, reference)
 
         def do(ref: str, reason: str) -> str:
-            row = resend.resend(services, ref, at=_wanted_time(services), reason=reason, actor=me().actor)
+            row = resend.resend(services, ref, at=wanted_time(services), reason=reason, actor=me().actor)
             return url_for("messages.show", reference=row.reference, done="resent")
 
         return _act(services, reference, "resend", do)
@@ -170,7 +175,7 @@ def _previewed(services: Services, reference: str) -> AnyResponse:
     row = desk.find(services, reference, only_facility=me().only_facility)
     try:
         resend.read_reason(request.form.get("reason", ""))
-        wanted = _wanted_time(services)
+        wanted = wanted_time(services)
         plan = resend.preview(services, row.reference, at=wanted)
     except BadInput as bad:
         problems = {one.field: rule_words(one.field, one.rule) for one in bad.problems}
@@ -186,18 +191,6 @@ def _previewed(services: Services, reference: str) -> AnyResponse:
             "resend_confirm.html", row=plan.row, plan=plan, moved=moved, shown_link=shown_link, form=request.form
         )
     )
-
-
-def _wanted_time(services: Services) -> datetime | None:
-    """The moment that was chosen, in the programme's zone; None for now. Raises BadInput."""
-    when = request.form.get("when", "now")
-    if when == "now":
-        return None
-    try:
-        chosen = datetime.fromisoformat(request.form.get("at", ""))
-    except ValueError:
-        raise BadInput.of("at", "moment", "choose a date and a time") from None
-    return (chosen if chosen.tzinfo else chosen.replace(tzinfo=services.zone)).astimezone(UTC)
 
 
 def _page(services: Services, reference: str, **more: Any) -> str:

@@ -78,7 +78,7 @@ def _lists(part: Blueprint, services: Services) -> None:
     @part.get("/resends")
     @needs(Permission.BULK_READ)
     def page() -> str:
-        found, more = bulk_report.listed(services, before=request.args.get("before"))
+        found, more = bulk_report.listed(services, before=_word("before"))
         lines = [(row, bulk_resend.filter_of(row)) for row in found]
         return render_template("resends.html", lines=lines, more=more, now=services.clock.now())
 
@@ -88,8 +88,8 @@ def _lists(part: Blueprint, services: Services) -> None:
         row, name = bulk_resend.find(services, reference), request.args.get("what", "")
         if name not in NAMES:
             abort(404)
-        reason = request.args.get("reason")
-        lines, more = bulk_report.rows(services, row, name, reason=reason, after=request.args.get("after"))
+        reason = _word("reason")
+        lines, more = bulk_report.rows(services, row, name, reason=reason, after=_word("after"))
         return render_template("resend_rows.html", row=row, name=name, reason=reason, lines=lines, more=more)
 
     @part.get("/resends/<reference>/report.csv")
@@ -99,6 +99,10 @@ def _lists(part: Blueprint, services: Services) -> None:
         response = Response(_csv(bulk_report.report(services, row)), content_type="text/csv; charset=utf-8")
         response.headers["Content-Disposition"] = f'attachment; filename="kirim-ulang-{row.reference}.csv"'
         return response
+
+
+def _word(name: str) -> str | None:
+    return request.args.get(name, "").replace("\0", "") or None  # PostgreSQL takes no NUL
 
 
 def _csv(rows: Iterator[tuple[str, str, str, str]]) -> Iterator[str]:
@@ -151,9 +155,9 @@ def wanted_time(services: Services) -> datetime | None:
         return None
     try:
         chosen = datetime.fromisoformat(request.form.get("at", ""))
-    except ValueError:
+        return (chosen if chosen.tzinfo else chosen.replace(tzinfo=services.zone)).astimezone(UTC)
+    except (ValueError, OverflowError):  # the year 1 in Jakarta is before all years in UTC
         raise BadInput.of("at", "moment", "choose a date and a time") from None
-    return (chosen if chosen.tzinfo else chosen.replace(tzinfo=services.zone)).astimezone(UTC)
 
 
 def _form(services: Services, typed: Mapping[str, str], **more: Any) -> str:

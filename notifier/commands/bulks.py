@@ -81,7 +81,7 @@ def read_words(text: str) -> ResendFilter:
 
 
 def _print_preview(services: Services, seen: bulk_resend.Preview, as_json: bool) -> None:
-    asks = seen.included > services.settings.bulk_approval_above
+    asks = seen.most > services.settings.bulk_approval_above
     if as_json:
         print_json(
             {

@@ -1,6 +1,7 @@
 """Sealed columns after a change of DATA_KEYS: what an older key sealed is sealed anew with the newest.
 
-Every column that ends in `_sealed` counts, by the name of its table and its own: that is the place in its AAD, too.
+Every column that ends in `_sealed` counts, by the name of its table and its own: that is the place in its AAD, too. The
+row in the AAD is the one column of the primary key, in hexadecimal where that is bytes.
 """
 
 from __future__ import annotations
@@ -18,7 +19,6 @@ from notifier.store.tables import metadata
 
 _SUFFIX = "_sealed"
 _BATCH = 500
-_NO_ID = "00000000-0000-0000-0000-000000000000"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +59,13 @@ def place_of(column: sa.Column[Any]) -> str:
 
 def _stale(db: Database, sealer: Sealer, column: sa.Column[Any]) -> Iterator[Sequence[Any]]:
     """(id, value) of what the newest key did not seal, in the order of ids, so that nothing is looked at twice."""
-    row_id, after = column.table.c.id, _NO_ID
+    key, after = _key_of(column), None
     while True:
-        page = sa.select(row_id.label("id"), column.label("value")).where(row_id > after, column.is_not(None))
+        page = sa.select(key.label("id"), column.label("value")).where(column.is_not(None))
+        if after is not None:
+            page = page.where(key > after)
         with db.read() as conn:
-            rows = conn.execute(page.order_by(row_id).limit(_BATCH)).all()
+            rows = conn.execute(page.order_by(key).limit(_BATCH)).all()
         if not rows:
             return
         after = rows[-1].id
@@ -72,20 +74,25 @@ def _stale(db: Database, sealer: Sealer, column: sa.Column[Any]) -> Iterator[Seq
             yield stale
 
 
+def _key_of(column: sa.Column[Any]) -> sa.Column[Any]:
+    (key,) = column.table.primary_key.columns
+    return key
+
+
 def _anew(sealer: Sealer, column: sa.Column[Any], row: sa.Row[Any]) -> dict[str, Any] | None:
-    place = place_of(column)
+    place, name = place_of(column), row.id.hex() if isinstance(row.id, bytes) else row.id
     try:
-        value = sealer.open_bytes(place, row.id, row.value)
+        value = sealer.open_bytes(place, name, row.value)
     except SealBroken:
         return None
-    return {"row_id": row.id, "old_value": row.value, "new_value": sealer.seal(place, row.id, value)}
+    return {"row_id": row.id, "old_value": row.value, "new_value": sealer.seal(place, name, value)}
 
 
 def _write(db: Database, column: sa.Column[Any], changes: list[dict[str, Any]]) -> int:
     table = column.table
     statement = (
         table.update()
-        .where(table.c.id == sa.bindparam("row_id"), column == sa.bindparam("old_value", type_=sa.LargeBinary))
+        .where(_key_of(column) == sa.bindparam("row_id"), column == sa.bindparam("old_value", type_=sa.LargeBinary))
         .values({column.name: sa.bindparam("new_value")})
     )
     done = 0

@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.engine import Connection
 
 from notifier.core import forecast
-from notifier.core.bulks import ACTIVE, BulkState, ItemState
+from notifier.core.bulks import ACTIVE, BulkState, Exclusion, ItemState
 from notifier.core.errors import BadInput, NotFound, Refused
 from notifier.core.ids import REFERENCE_ALPHABET, REFERENCE_LENGTH, read_reference
 from notifier.core.resend_filter import ResendFilter, read_filter
@@ -33,6 +33,7 @@ SAMPLE = 5
 _LOOKED_AT = 300  #: of the newest messages, for the sample
 #: by more than this part a count may not have changed unseen
 TOLERANCE = 0.1
+_PASSING = frozenset({Exclusion.COOLDOWN.value, Exclusion.STILL_WAITING.value, Reason.DAILY_CAP.value})
 _KEY = re.compile(f"[{REFERENCE_ALPHABET}]{{{REFERENCE_LENGTH}}}")
 
 
@@ -47,8 +48,9 @@ class Sample:
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """A dry run: nothing was written. `excluded`: how many are left out, by reason, the most first. `ends_at`: when the
-    last would leave at the sender's rate and in the allowed hours, with nothing else waiting; None: not to be said."""
+    """A dry run: nothing was written. `excluded`: how many are left out at the start, by reason, the most first.
+    `ends_at`: when the last would leave at the sender's rate and in the allowed hours, with nothing else waiting; None:
+    not to be said."""
 
     wanted: ResendFilter
     included: int
@@ -63,6 +65,11 @@ class Preview:
         """How many messages the filter finds."""
         return self.included + sum(self.excluded.values())
 
+    @property
+    def most(self) -> int:
+        """How many it may come to send: what leaves a message out at the start may be over when its turn comes."""
+        return self.included + sum(count for reason, count in self.excluded.items() if reason in _PASSING)
+
 
 def preview(
     services: Services, wanted: ResendFilter, *, at: datetime | None = None, with_persons: bool = False
@@ -70,7 +77,7 @@ def preview(
     """What a bulk resend of `wanted` would do, starting at `at` (now where None). Raises BadInput for the time."""
     now = services.clock.now()
     starts_at = read_due(at, now)
-    pinned, limits = wanted.pinned(now, services.zone), limits_of(services, now)
+    pinned, limits = wanted.pinned(now, services.zone), limits_of(services, starts_at)
     bounds = pinned.bounds(now, services.zone)
     with services.db.read() as conn:
         groups = bulk_facts.counted(conn, pinned, bounds, limits)
@@ -117,9 +124,9 @@ def create(
     actor: str,
     key: str | None = None,
 ) -> bulks.Row:
-    """A bulk that goes at its time, or waits for a second person where it is larger than BULK_APPROVAL_ABOVE; its row.
-    `key`: the reference it gets, so that a form that is sent twice makes one. Raises BadInput, Refused
-    (`nothing-to-send`)."""
+    """A bulk that goes at its time, or waits for a second person where it is larger than BULK_APPROVAL_ABOVE,
+    with what is left out for the moment alone; its row. `key`: the reference it gets, so that a form that is sent twice
+    makes one. Raises BadInput, Refused (`nothing-to-send`)."""
     now = services.clock.now()
     reason = read_reason(reason)
     if key is not None and not _KEY.fullmatch(key):
@@ -127,7 +134,7 @@ def create(
     seen = preview(services, wanted, at=at)
     if not seen.included:
         raise Refused("nothing-to-send")
-    asks = seen.included > services.settings.bulk_approval_above
+    asks = seen.most > services.settings.bulk_approval_above
     values = {"reference": key} if key else {}
     with services.db.write() as conn:
         row = bulks.add(
@@ -143,7 +150,7 @@ def create(
             **values,
         )
         if row is not None:
-            _note(conn, row, "bulk.create", actor, now, reason=reason, count=seen.included, **row.filter)
+            _note(conn, row, "bulk.create", actor, now, reason=reason, count=seen.included, **said_of(wanted))
             return row
     same = find(services, key or "")
     if same.made_by != actor:
@@ -163,6 +170,11 @@ def find(services: Services, reference: str) -> bulks.Row:
 def filter_of(row: Any) -> ResendFilter:
     """What a bulk, or a schedule, looks for."""
     return read_filter(row.filter)
+
+
+def said_of(wanted: ResendFilter) -> dict[str, str]:
+    """A filter as the audit keeps it beside the reason that somebody gave, which has the name of one of its words."""
+    return {f"wanted_{name}" if name == "reason" else name: text for name, text in wanted.as_words().items()}
 
 
 def recount(services: Services, row: bulks.Row, *, with_persons: bool = False) -> Preview:

@@ -19,7 +19,7 @@ from notifier.core.resend_filter import ResendFilter, read_filter
 from notifier.services import Services
 from notifier.store import audit, bulk_facts, bulk_schedules, bulks, circuits, counters
 from notifier.store.circuits import CircuitMode, CircuitState
-from notifier.support.bulk_resend import limits_of
+from notifier.support.bulk_resend import limits_of, said_of
 from notifier.support.resend import read_reason
 
 MOST_PER_PERSON = 9
@@ -62,7 +62,7 @@ def create(
             reason=reason,
             made_by=actor,
         )
-        _note(conn, row, "bulk-schedule.create", actor, now, reason=reason, **row.filter)
+        _note(conn, row, "bulk-schedule.create", actor, now, reason=reason, **said_of(wanted))
     return row
 
 

@@ -42,6 +42,7 @@ class Held:
     dose: Row
     person: Person
     messages: list[Row]  #: those that bear a link, newest first
+    is_first: bool  #: the person was not known before this dose: their data came with it
     has_reached: bool  #: a link to the certificate as it stands has left
     zone: ZoneInfo
     revision: str
@@ -68,9 +69,11 @@ def look(services: Services, reference: str, *, only_facility: str | None) -> He
 
 
 def may_see_typed(held: Held, *, facility_id: str | None, today: date, zone: ZoneInfo) -> bool:
-    """Whether somebody of a facility sees the person's data unmasked: it was typed there on this very day."""
+    """Whether somebody of a facility sees the person's data unmasked: all of it was typed there on this very day. Of
+    somebody who was recognised the form has shown initials and a masked number, so it was not."""
     shot = held.dose
     is_theirs = facility_id is not None and shot.facility_id == facility_id and shot.entered_by is not None
+    is_theirs = is_theirs and held.is_first
     return is_theirs and shot.created_at.astimezone(zone).date() == today
 
 
@@ -93,6 +96,9 @@ def look_in(conn: Connection, services: Services, reference: str, only_facility:
         dose=shot,
         person=person,
         messages=messages,
+        is_first=all(
+            (one.created_at, one.id) >= (shot.created_at, shot.id) for one in doses.of_person(conn, person.id)
+        ),
         has_reached=any(State(one.status) in LEFT and one.certificate_id == valid for one in messages),
         zone=zone_of(services, person, facility_zone),
         revision=_revision(services, shot, person, events.count_of_dose(conn, shot.id)),

@@ -15,7 +15,7 @@ from notifier.core.resend_filter import ResendFilter, Wanted
 from notifier.core.states import CertificateStatus, DoseStatus, Lane, Reason, State
 from notifier.gateways import Outcome, OutcomeClass
 from notifier.messages.plan import PlanOptions
-from notifier.store import bulk_facts, bulks, persons, suppressions
+from notifier.store import audit, bulk_facts, bulks, persons, suppressions
 from notifier.store.tables import bulk, bulk_item, certificate, dose, link, number_pause, person
 from notifier.support import bulk_resend, bulk_run, not_me
 from notifier.support.resend import resend
@@ -609,3 +609,31 @@ def test_a_chunk_is_judged_like_the_whole(each_desk: Desk) -> None:
             == 0
         )
         assert conn.execute(bulk_item.select()).first() is None
+
+
+def test_the_filter_s_reason_and_the_operator_s_both_stand_in_the_audit(each_desk: Desk) -> None:
+    failed_each(each_desk, 2)
+    reason = each_desk.rows()[0].reason
+    row = make(each_desk, replace(FAILED, reason=reason))
+    with each_desk.services.db.read() as conn:
+        said = audit.of_subjects(conn, [row.id])[0].detail
+    assert (said["reason"], said["wanted_reason"]) == ("penyedia bermasalah", reason)
+
+
+def test_who_has_got_one_just_now_counts_for_a_bulk_that_goes_tomorrow(build_services: Build) -> None:
+    desk = Desk(build_services(bulk_approval_above=1))
+    for place in range(3):
+        recorded(desk, place)
+    while desk.send().claimed:
+        pass
+    failed_each(desk, 1, start=10)
+    for place in range(3):  # another dose of each of these three was refused, hours after an SMS that came
+        desk.record(event_id=f"again{place}", person={"id": f"p{place}", "nik": None}, dose={"id": f"again{place}"})
+    desk.gateway.answer = lambda _: Outcome(OutcomeClass.PERMANENT, code="30005")
+    while desk.send().claimed:
+        pass
+    now, later = (bulk_resend.preview(desk.services, FAILED, at=at) for at in (None, TOMORROW_NINE))
+    assert (now.included, now.excluded) == (1, {Exclusion.COOLDOWN: 3})
+    assert (later.included, later.excluded) == (4, {})
+    assert make(desk, at=TOMORROW_NINE).state == BulkState.ASKED
+    assert make(desk).state == BulkState.ASKED  # it may last longer than the cooldown

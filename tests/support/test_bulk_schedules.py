@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -14,8 +15,8 @@ from notifier.core.errors import BadInput, NotFound, Refused
 from notifier.core.resend_filter import ResendFilter, Span, Wanted
 from notifier.gateways import Outcome, OutcomeClass
 from notifier.messages import circuit
+from notifier.store import audit, bulks
 from notifier.store import bulk_schedules as rows
-from notifier.store import bulks
 from notifier.store.circuits import CircuitMode
 from notifier.support import bulk_run, bulk_schedules
 from notifier.support.resend import hold
@@ -228,3 +229,10 @@ def test_a_schedule_that_cannot_be_names_the_field(
 def test_an_unknown_schedule_is_not_found(desk: Desk) -> None:
     with pytest.raises(NotFound):
         bulk_schedules.approve(desk.services, "0000000000", actor=SECOND)
+
+
+def test_a_schedule_for_one_reason_says_both_reasons_in_the_audit(desk: Desk) -> None:
+    row = get(desk, a_schedule(desk, approve=False, wanted=replace(YESTERDAY, reason="refused")))
+    with desk.services.db.read() as conn:
+        said = audit.of_subjects(conn, [row.id])[0].detail
+    assert (said["reason"], said["wanted_reason"]) == ("tiap pagi", "refused")

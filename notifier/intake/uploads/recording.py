@@ -17,10 +17,9 @@ from notifier.intake.bulk import problems_of
 from notifier.intake.one import Item, item_of
 from notifier.intake.record import Door, PlanOptions, Recorded, in_transaction, record_within
 from notifier.intake.uploads import pieces
-from notifier.intake.uploads.check import is_elsewhere
 from notifier.intake.uploads.pieces import OTHER_FACILITY, ReadLine
 from notifier.services import Services
-from notifier.store import audit, doses, uploads
+from notifier.store import audit, uploads
 from notifier.store.uploads import Row, UploadStatus
 
 REFUSED = "refused"
@@ -43,7 +42,8 @@ class Recorder:
         self._services, self._upload = services, upload
         self._actor = f"staff:{upload.started_by}"
         undo = timedelta(minutes=services.settings.undo_minutes)
-        self._options = PlanOptions(undo=undo, entered_by=upload.started_by, lane=Lane.BULK)
+        own = upload.facility_id
+        self._options = PlanOptions(undo=undo, entered_by=upload.started_by, lane=Lane.BULK, only_facility=own)
 
     def step(self, number: int, token: str) -> Row | None:
         """Records one piece; the list as it stands then, or None where it is not ours to go on with."""
@@ -70,36 +70,25 @@ class Recorder:
         return in_transaction(services, work)
 
     def _recorded(self, conn: Connection, rows: Sequence[ReadLine], items: dict[int, Item]) -> _Done:
-        elsewhere = self._elsewhere(conn, items)
-        ready = {line: item for line, item in items.items() if line not in elsewhere}
         answers = record_within(
             conn,
             self._services,
-            list(ready.values()),
+            list(items.values()),
             door=Door.IMPORT,
             actor=self._actor,
             options=self._options,
         )
-        answer_of = dict(zip(ready, answers, strict=True))
+        answer_of = dict(zip(items, answers, strict=True))
         done = _Done()
         for row in rows:
-            problems = row.problems or ((OTHER_FACILITY,) if row.line in elsewhere else ())
-            self._count(done, row, answer_of.get(row.line), problems)
+            self._count(done, row, answer_of.get(row.line), row.problems)
         return done
-
-    def _elsewhere(self, conn: Connection, items: dict[int, Item]) -> set[int]:
-        """The lines of doses that another facility has recorded since the check."""
-        own = self._upload.facility_id
-        if own is None or not items:
-            return set()
-        known = doses.find_each(conn, {item.event.dose.id for item in items.values()})
-        return {line for line, item in items.items() if is_elsewhere(known.get(item.event.dose.id), own)}
 
     def _count(
         self, done: _Done, row: ReadLine, answer: Recorded | BadInput | Conflict | None, problems: tuple[Problem, ...]
     ) -> None:
         if isinstance(answer, BadInput | Conflict):
-            problems = problems_of(answer)
+            problems = _as_checked(problems_of(answer))
         if problems or not isinstance(answer, Recorded):
             done.outcomes[REFUSED] += 1
             done.refused.append(pieces.refusal(self._services, self._upload.id, row, problems))
@@ -142,3 +131,8 @@ class Recorder:
             reference=row.reference,
             **outcomes,
         )
+
+
+def _as_checked(problems: tuple[Problem, ...]) -> tuple[Problem, ...]:
+    """In the words of the check: it may be that another facility has recorded the dose since."""
+    return (OTHER_FACILITY,) if any(one.rule == OTHER_FACILITY.rule for one in problems) else problems

@@ -173,6 +173,17 @@ def test_whoever_typed_the_dose_today_sees_it_and_a_day_later_nobody_does(
     assert "Siti Aminah" in page
 
 
+def test_who_recognised_a_person_by_the_card_does_not_get_to_see_their_number(
+    worker: Desk, new_desk: NewDesk, waiting: str
+) -> None:
+    elsewhere = new_desk("wati", Role.HEALTH_WORKER, OTHER_FACILITY)
+    second = elsewhere.entered(name="", phone="", number="2")  # NIK and birth date alone: the rest is on record
+    page = elsewhere.get(f"/doses/{second}/correct").text
+    assert "0812••••90" in page
+    assert "0812-3456-7890" not in page
+    assert worker.get(f"/doses/{waiting}/correct").text.count("0812-3456-7890") == 1
+
+
 def test_an_operator_sees_the_data_for_a_reason_and_the_audit_knows(
     operator: Desk, services: Services, waiting: str
 ) -> None:
