@@ -20,14 +20,13 @@ from notifier.access.passwords import Passwords
 from notifier.access.roles import Role
 from notifier.intake.uploads import deeds, look, steps
 from notifier.intake.uploads.receive import Uploader, receive
-from notifier.proof.bench import BenchFailed, Options, Row, people
+from notifier.proof.bench import BenchFailed, Options, Row, filling, people
 from notifier.proof.bench.processes import wait_until
 from notifier.proof.bench.workshop import HOST, Workshop, free_port, listens, open_workshop
-from notifier.store import bench_population, bench_rows
+from notifier.store import bench_population
 from notifier.store.bench_population import Known
 
 _SIZE = 20_000
-_AT_ONCE = 2_000  # persons a transaction
 _TIMES = 15
 _LIST_PART = 10  # an uploaded list is a tenth of the programme
 _PATIENCE_S = 120.0
@@ -83,27 +82,12 @@ def run(options: Options) -> list[Row]:
     with open_workshop(options, staff_url=f"http://{HOST}:{port}") as shop:
         options.say(f"{size:,} persons, {size * len(bench_population.KINDS):,} messages")
         begun = time.perf_counter()
-        known = fill(shop, size)
+        known = filling.fill(shop, size, options.workers)
         filled = time.perf_counter() - begun
         with _staff_face(shop, port) as desk:
             rows = [_measured(name, ask) for name, ask in _questions(desk, known, size)]
         rows += _check_of_a_list(shop, max(1, size // _LIST_PART))
     return [Row(f"{size:,} persons and {size * len(bench_population.KINDS):,} messages made", filled, "s"), *rows]
-
-
-def fill(shop: Workshop, size: int) -> list[Known]:
-    """The programme's rows; some of them, to ask about."""
-    services, now, known = shop.services, shop.services.clock.now(), []
-    with services.db.write() as conn:
-        bench_population.add_facilities(conn)
-    for first in range(0, size, _AT_ONCE):
-        places = range(first, min(first + _AT_ONCE, size))
-        subjects = [(place, people.subject(f"staff-{place}", place)) for place in places]
-        with services.db.write() as conn:
-            known += bench_population.populate(conn, services.sealer, subjects, now=now)[:: _AT_ONCE // 20]
-    with services.db.read() as conn:
-        bench_rows.settle_statistics(conn)
-    return known
 
 
 @contextmanager
