@@ -49,14 +49,15 @@ def read_mobile(text: str, *, region: str, allowed: Collection[str]) -> Phone:
         number = phonenumbers.parse(text, region)
     except NumberParseException as error:
         raise BadPhone("phone-unreadable", "write a telephone number, for example 0812-3456-7890") from error
-    if number.extension or not phonenumbers.is_valid_number(number):
+    kind = phonenumbers.number_type(number)  # UNKNOWN: no valid number; `is_valid_number` would look it all up again
+    if number.extension or kind == PhoneNumberType.UNKNOWN:
         raise BadPhone("phone-undialable", "no telephone has this number; check each digit")
     if any(ch.isalpha() for ch in text):
         # the library drops a single letter (O for 0) and dials words: the SMS would go to a stranger
         raise BadPhone("phone-unreadable", "write a telephone number in digits, for example 0812-3456-7890")
     if phonenumbers.region_code_for_number(number) not in allowed:
         raise BadPhone("phone-country", f"SMS go only to numbers of {', '.join(sorted(allowed))}")
-    if phonenumbers.number_type(number) not in _MOBILE_TYPES:
+    if kind not in _MOBILE_TYPES:
         raise BadPhone("phone-not-mobile", "this is not a mobile number, so it cannot receive an SMS")
     return Phone(phonenumbers.format_number(number, PhoneNumberFormat.E164))
 

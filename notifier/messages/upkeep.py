@@ -20,6 +20,7 @@ from notifier.store import (
     idempotency,
     notifications,
     sandbox,
+    several,
     staff,
     tallies,
     unknowns,
@@ -80,10 +81,15 @@ def tick(services: Services) -> Ticked:
         )
         waits = counters.is_on(conn, counters.HOLD) or circuit.is_waiting(conn, services, at)
         due = 0 if waits else notifications.count_due(conn, lease_now, BATCH * _MOST_WAKE_UPS)
-        look_ups = unknowns.is_look_up_due(conn, at)
-        left_to_do = follow_ups.is_due(conn, now)
-        lists = uploads.is_due(conn, lease_now, at)
-        bulk_due = bulks.is_due(conn, now, lease_now)
+        look_ups, left_to_do, *others = several.any_of(
+            conn,
+            unknowns.due_look_ups(at),
+            follow_ups.due(now),
+            uploads.due(lease_now),
+            uploads.overdue(at),
+            bulks.due(now, lease_now),
+            bulks.due_days(now),
+        )
         chores = counters.win_tick(conn, "chores", period=_CHORES_PERIOD, at=now)
         count = chores and tallies.is_due(conn, now)
         make_codes = chores and counters.win_tick(conn, "codes", period=_CODES_PERIOD, at=now)
@@ -103,8 +109,8 @@ def tick(services: Services) -> Ticked:
         nightly=nightly,
         codes=codes,
         follow_ups=left_to_do,
-        uploads=lists,
-        bulks=bulk_due,
+        uploads=any(others[:2]),
+        bulks=any(others[2:]),
         tallies=count,
     )
 

@@ -6,7 +6,7 @@ the same questions of the same rows.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -33,14 +33,15 @@ from notifier.store.tables import (
     opening,
     person,
     person_word,
+    receipt,
 )
 
 FACILITIES = 1_000
-#: a person gets one of each, in this order, some days apart
-KINDS = (Kind.CERTIFICATE, Kind.CORRECTION, Kind.RENEWAL)
+#: a person gets one of each, in this order, an hour apart
+KINDS = (Kind.CERTIFICATE, Kind.RENEWAL, Kind.CORRECTION)
 _PERIOD = timedelta(days=60)
-_APART = timedelta(hours=20)
-_IDS = 16  # more than a person's rows need
+_APART = timedelta(hours=1)
+_IDS = 20  # more than a person's rows need
 _WITH_ATTEMPTS = 20  # every twentieth person's messages bear their attempts: a list shows none
 #: what became of the newest message, by the last three digits of the place; the older ones arrived
 _ENDS: tuple[tuple[int, State, Reason | None, str | None], ...] = (
@@ -55,6 +56,7 @@ _ENDS: tuple[tuple[int, State, Reason | None, str | None], ...] = (
     (1000, State.DELIVERED, None, None),
 )
 _NOT_LEFT = frozenset({State.SUPPRESSED, State.HELD, State.SCHEDULED})
+_REPORTED = frozenset({State.SENT, State.DELIVERED, State.UNDELIVERED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,26 +84,34 @@ def facility_of(place: int) -> str:
     return f"facility-{place % FACILITIES}"
 
 
-def populate(conn: Connection, sealer: Sealer, subjects: list[tuple[int, Subject]], *, now: datetime) -> list[Known]:
+def populate(conn: Connection, sealer: Sealer, subjects: Iterable[tuple[int, Subject]], *, now: datetime) -> None:
     """A person, a dose, a certificate, three links and three messages for each, with words and openings. `subjects`:
     each with its place. One transaction of the caller's."""
     rows: dict[sa.Table, list[dict[str, Any]]] = {}
-    known = []
     for place, subject in subjects:
         ids = iter(new_ids(_IDS))
         for table, row in _rows(sealer, place, subject, ids, now):
             rows.setdefault(table, []).append(row)
-        known.append(Known(rows[notification][-1]["reference"], rows[person][-1]["id"]))
-    for table in (person, person_word, dose, certificate, link, notification, attempt, opening):
+    for table in (person, person_word, dose, certificate, link, notification, attempt, receipt, opening):
         insert_rows(conn, table, rows.get(table, []))
-    return known
+
+
+def known(conn: Connection, sources: Sequence[str]) -> list[Known]:
+    """The newest message of each of some subjects, by their `source`."""
+    statement = (
+        sa.select(notification.c.reference, notification.c.person_id)
+        .join(dose, dose.c.id == notification.c.dose_id)
+        .where(dose.c.source_id.in_(sources), notification.c.kind == KINDS[-1].value)
+        .order_by(dose.c.source_id)
+    )
+    return [Known(*row) for row in conn.execute(statement)]
 
 
 def _rows(
     sealer: Sealer, place: int, subject: Subject, ids: Iterator[str], now: datetime
 ) -> Iterator[tuple[sa.Table, dict[str, Any]]]:
     person_id, dose_id, certificate_id = next(ids), next(ids), next(ids)
-    # spread over the period, the newest yesterday at the earliest
+    # spread over the period
     at = now - _PERIOD + (_PERIOD - 3 * _APART) * ((place * 7919) % 100_003 / 100_003)
     stamps = {"created_at": at, "updated_at": at}
     yield person, sealed_person(sealer, person_id, subject) | stamps
@@ -122,7 +132,8 @@ def _rows(
     index = phone_index(sealer, subject.phone)
     of_all = {"person_id": person_id, "certificate_id": certificate_id}
     for number, kind in enumerate(KINDS):
-        yield from _message(place, number, kind, of_all | {"dose_id": dose_id}, index, ids, at + number * _APART)
+        of_dose = of_all | {"dose_id": dose_id}
+        yield from _message(sealer, place, number, kind, of_dose, index, ids, at + number * _APART)
 
 
 def _dose(row_id: str, person_id: str, place: int, subject: Subject, at: datetime) -> dict[str, Any]:
@@ -142,13 +153,21 @@ def _dose(row_id: str, person_id: str, place: int, subject: Subject, at: datetim
 
 
 def _message(
-    place: int, number: int, kind: Kind, of: dict[str, Any], index: bytes, ids: Iterator[str], at: datetime
+    sealer: Sealer,
+    place: int,
+    number: int,
+    kind: Kind,
+    of: dict[str, Any],
+    index: bytes,
+    ids: Iterator[str],
+    at: datetime,
 ) -> Iterator[tuple[sa.Table, dict[str, Any]]]:
     is_newest = number == len(KINDS) - 1
     state, reason, code = _end(place) if is_newest else (State.DELIVERED, None, None)
     has_left = state not in _NOT_LEFT
     row_id, link_id = next(ids), next(ids)
-    yield link, _link(link_id, of, at, is_newest)
+    opened_at = at + timedelta(minutes=50) if state is State.DELIVERED and place % 3 else None
+    yield link, _link(link_id, of, at, is_newest) | {"opened_at": opened_at}
     yield (
         notification,
         of
@@ -176,8 +195,11 @@ def _message(
         },
     )
     if has_left and place % _WITH_ATTEMPTS == 0:
-        yield attempt, _attempt(next(ids), row_id, state, at)
-    if state is State.DELIVERED and place % 3:
+        tried = _attempt(next(ids), row_id, state, at)
+        yield attempt, tried
+        if state in _REPORTED:
+            yield receipt, _receipt(sealer, next(ids), tried, state, code, at)
+    if opened_at is not None:
         yield (
             opening,
             {
@@ -185,7 +207,7 @@ def _message(
                 "link_id": link_id,
                 "certificate_id": of["certificate_id"],
                 "person_id": of["person_id"],
-                "at": at + timedelta(hours=1),
+                "at": opened_at,
                 "kind": OpeningKind.OPENED.value,
                 "device": "phone",
             },
@@ -222,4 +244,19 @@ def _attempt(row_id: str, notification_id: str, state: State, at: datetime) -> d
         "finished_at": at + timedelta(minutes=1),
         "outcome": "unknown" if state is State.UNKNOWN else "accepted",
         "provider_sid": None if state is State.UNKNOWN else f"SM{row_id.replace('-', '')}",
+    }
+
+
+def _receipt(
+    sealer: Sealer, row_id: str, tried: dict[str, Any], state: State, code: str | None, at: datetime
+) -> dict[str, Any]:
+    return {
+        "id": row_id,
+        "attempt_reference": tried["reference"],
+        "provider_sid": tried["provider_sid"],
+        "provider_word": state.value,
+        "provider_code": code or "",
+        "received_at": at + timedelta(minutes=2),
+        "raw_sealed": sealer.seal("receipt:raw", row_id, b"MessageStatus=" + state.value.encode()),
+        "applied": True,
     }

@@ -164,7 +164,9 @@ def fall_due(conn: Connection, ids: Sequence[str], start: datetime, per_second: 
 def settle_statistics(conn: Connection) -> None:
     """What autovacuum does after a while on PostgreSQL; nothing on SQLite. Needs autocommit."""
     if conn.dialect.name == "postgresql":
+        conn.execute(sa.text("SET statement_timeout = 0"))
         conn.execute(sa.text("VACUUM (ANALYZE)"))
+        conn.execute(sa.text("RESET statement_timeout"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,13 +68,14 @@ def states_of(conn: Connection, ids: Collection[str]) -> dict[str, str]:
     return {row.id: row.state for row in conn.execute(statement)}
 
 
-def is_due(conn: Connection, at: datetime, now: Any) -> bool:
-    """Whether a bulk, or a schedule's day, waits for a worker. `now`: what leases are measured by."""
-    due = sa.select(bulk.c.id).where(_RUNNING, bulk.c.look_at <= at, _is_free(now)).limit(1)
-    if conn.scalar(due) is not None:
-        return True
-    day = sa.select(bulk_schedule.c.id).where(sa.text("state = 'active'"), bulk_schedule.c.next_at <= at).limit(1)
-    return conn.scalar(day) is not None
+def due(at: datetime, now: Any) -> sa.Select[Any]:
+    """The bulks that wait for a worker, as a question (`several.any_of`). `now`: what leases are measured by."""
+    return sa.select(bulk.c.id).where(_RUNNING, bulk.c.look_at <= at, _is_free(now))
+
+
+def due_days(at: datetime) -> sa.Select[Any]:
+    """The schedules of which a day's bulk is to be made."""
+    return sa.select(bulk_schedule.c.id).where(sa.text("bulk_schedule.state = 'active'"), bulk_schedule.c.next_at <= at)
 
 
 def claim(conn: Connection, *, at: datetime, token: str, lease: Lease) -> Row | None:

@@ -24,9 +24,9 @@ def add(conn: Connection, kind: FollowUp, subject_id: str, *, at: datetime) -> N
     )
 
 
-def is_due(conn: Connection, at: datetime) -> bool:
-    """Whether anything waits to be done now."""
-    return conn.scalar(sa.select(follow_up.c.id).where(_WAITS, follow_up.c.due_at <= at).limit(1)) is not None
+def due(at: datetime) -> sa.Select[Any]:
+    """What waits to be done now, as a question (`several.any_of`)."""
+    return sa.select(follow_up.c.id).where(_WAITS, follow_up.c.due_at <= at)
 
 
 def take(conn: Connection, at: datetime) -> Row | None:

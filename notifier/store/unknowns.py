@@ -27,12 +27,11 @@ def hint_evidence(conn: Connection, ids: Collection[str], *, at: datetime) -> No
     )
 
 
-def is_look_up_due(conn: Connection, at: datetime) -> bool:
-    """Whether an unknown outcome is to be looked up now."""
-    statement = sa.select(sa.literal(1)).where(
+def due_look_ups(at: datetime) -> sa.Select[Any]:
+    """The unknown outcomes that are to be looked up now, as a question (`several.any_of`)."""
+    return sa.select(notification.c.id).where(
         notification.c.status == sa.literal_column("'unknown'"), notification.c.look_up_at <= at
     )
-    return conn.execute(statement.limit(1)).first() is not None
 
 
 def take_look_ups(conn: Connection, *, at: datetime, until: datetime, limit: int) -> list[Row]:

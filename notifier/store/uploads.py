@@ -76,11 +76,14 @@ def move(conn: Connection, row: Row, new: UploadStatus | None = None, **values: 
     return conn.execute(statement.values(**changed)).rowcount == 1
 
 
-def is_due(conn: Connection, now: Any, at: datetime) -> bool:
-    """Whether a list waits for a worker, or one is so old that its rows are to go. `now`: the leases'."""
-    if conn.scalar(sa.select(upload.c.id).where(_free(now)).limit(1)) is not None:
-        return True
-    return conn.scalar(sa.select(upload.c.id).where(*_is_old(at)).limit(1)) is not None
+def due(now: Any) -> sa.Select[Any]:
+    """The lists that wait for a worker, as a question (`several.any_of`). `now`: the leases'."""
+    return sa.select(upload.c.id).where(_free(now))
+
+
+def overdue(at: datetime) -> sa.Select[Any]:
+    """Those that are so old that their rows are to go."""
+    return sa.select(upload.c.id).where(*_is_old(at))
 
 
 def claim(conn: Connection, token: str, lease: Lease) -> Row | None:

@@ -21,6 +21,8 @@ ACTOR = "bench"
 _AT_ONCE = 2_000
 _GIVEN = ("Rahmat", "Yohana", "Teguh", "Maimunah", "Ketut", "Fransiska", "Ucok", "Wahyuni", "Daeng", "Melati")
 _FAMILY = ("Sitorus", "Hidayatullah", "Tan", "Wijayakusuma", "Rumbiak", "Lestari", "Nasution", "Pattinama")
+#: two words that many bear, and nobody both: nobody has two given names
+NOBODY = f"{_GIVEN[0]} {_GIVEN[1]}"
 #: far enough that nothing is sent before the bench says so
 LATER = timedelta(hours=24)
 

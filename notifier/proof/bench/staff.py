@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
+from html import unescape
 from http.client import HTTPConnection
 from io import BytesIO
 from statistics import median
@@ -20,19 +21,19 @@ from notifier.access.passwords import Passwords
 from notifier.access.roles import Role
 from notifier.intake.uploads import deeds, look, steps
 from notifier.intake.uploads.receive import Uploader, receive
-from notifier.proof.bench import BenchFailed, Options, Row, people
+from notifier.proof.bench import BenchFailed, Options, Row, filling, people
 from notifier.proof.bench.processes import wait_until
 from notifier.proof.bench.workshop import HOST, Workshop, free_port, listens, open_workshop
-from notifier.store import bench_population, bench_rows
+from notifier.store import bench_population
 from notifier.store.bench_population import Known
 
 _SIZE = 20_000
-_AT_ONCE = 2_000  # persons a transaction
 _TIMES = 15
 _LIST_PART = 10  # an uploaded list is a tenth of the programme
 _PATIENCE_S = 120.0
 _START_S = 60.0
 _TOKEN = re.compile(r'name="csrf_token"[^>]*value="([^"]+)"')
+_OLDER = re.compile(r'href="([^"]*[?&;](?:before|after)=[^"]*)"')
 _USERNAME = "bench"
 
 
@@ -83,27 +84,12 @@ def run(options: Options) -> list[Row]:
     with open_workshop(options, staff_url=f"http://{HOST}:{port}") as shop:
         options.say(f"{size:,} persons, {size * len(bench_population.KINDS):,} messages")
         begun = time.perf_counter()
-        known = fill(shop, size)
+        known = filling.fill(shop, size, options.workers)
         filled = time.perf_counter() - begun
         with _staff_face(shop, port) as desk:
             rows = [_measured(name, ask) for name, ask in _questions(desk, known, size)]
         rows += _check_of_a_list(shop, max(1, size // _LIST_PART))
     return [Row(f"{size:,} persons and {size * len(bench_population.KINDS):,} messages made", filled, "s"), *rows]
-
-
-def fill(shop: Workshop, size: int) -> list[Known]:
-    """The programme's rows; some of them, to ask about."""
-    services, now, known = shop.services, shop.services.clock.now(), []
-    with services.db.write() as conn:
-        bench_population.add_facilities(conn)
-    for first in range(0, size, _AT_ONCE):
-        places = range(first, min(first + _AT_ONCE, size))
-        subjects = [(place, people.subject(f"staff-{place}", place)) for place in places]
-        with services.db.write() as conn:
-            known += bench_population.populate(conn, services.sealer, subjects, now=now)[:: _AT_ONCE // 20]
-    with services.db.read() as conn:
-        bench_rows.settle_statistics(conn)
-    return known
 
 
 @contextmanager
@@ -147,15 +133,27 @@ def _questions(desk: Desk, known: list[Known], size: int) -> Iterator[tuple[str,
     def of(path: str) -> Ask:
         return lambda n: desk.get(path.format(reference=quote(known[n * 7 % len(known)].reference)))
 
-    def search(word: Callable[[int], str]) -> Ask:
-        return lambda n: desk.post("/messages", "/messages", {"q": word(n)})
+    def following(path: str) -> Ask:
+        """The page after a list's first one, or the list again where it has but one."""
+        older = _OLDER.search(desk.get(path)[1])
+        return get(unescape(older[1]) if older else path)
+
+    def search(word: Callable[[int], str], birth_year: Callable[[int], str] = lambda _n: "") -> Ask:
+        return lambda n: desk.post("/messages", "/messages", {"q": word(n), "birth_year": birth_year(n)})
+
+    def born(n: int) -> str:
+        return str(people.birth_date(n * 37 % size).year)
 
     for path in _PAGES:
         yield f"GET {path}", of(path) if "{" in path else get(path)
+    for path in _LISTS:
+        yield f"GET {path}, its next page", following(path)
     yield "search by phone", search(lambda n: people.subject("", n * 37 % size).phone)
     yield "search by NIK", search(lambda n: people.nik_of(n * 37 % size))
     yield "search by two words of a name, which many share", search(lambda n: people.name_of(n * 37 % size))
     yield "search by one word of a name, which many share", search(lambda n: people.name_of(n * 37 % size).split()[0])
+    yield "search by one word and a birth year", search(lambda n: people.name_of(n * 37 % size).split()[0], born)
+    yield "search by two words that many bear, and nobody both", search(lambda _n: people.NOBODY)
     for name, words in _DRY_RUNS:
         yield f"dry run of a bulk: {name}", get(f"/resends/new?{words}")
     yield "search by reference", search(lambda n: known[n % len(known)].reference)
@@ -168,7 +166,9 @@ _PAGES = (
     "/messages?state=undelivered",
     "/messages?state=delivered",
     "/messages?state=scheduled",
+    "/messages?facility=facility-7",
     "/messages?state=delivered&facility=facility-7",
+    "/messages?state=undelivered&facility=facility-7",
     "/messages/{reference}",
     "/persons/{reference}",
     "/doses?facility=facility-7",
@@ -183,10 +183,14 @@ _PAGES = (
     "/cases",
     "/uploads",
     "/audit",
+    "/audit?actor=system",
+    "/audit?action=link.revoked",
     "/accounts",
     "/keys",
     "/settings",
 )
+#: whose next page is asked for too
+_LISTS = ("/messages", "/messages?facility=facility-7", "/doses/help?facility=facility-7", "/work/late", "/audit")
 #: bulk resends, looked at before anything is made
 _DRY_RUNS = (
     ("undelivered", "wanted=undelivered"),
