@@ -22,7 +22,7 @@ from notifier.support.revoke import Scope
 from notifier.support.timeline import Timeline, timeline
 
 _UNREADABLE, _CONFLICT = 422, 409
-_DONE = frozenset({"resent", "cancelled", "unlocked", "corrected", "withdrawn", "revoked"})
+_DONE = frozenset({"resent", "cancelled", "held", "unlocked", "corrected", "withdrawn", "revoked"})
 #: what narrows the list besides the states: the links of the start page carry them
 _NARROWING = ("reason", "day", "since", "facility", "which")
 
@@ -121,6 +121,15 @@ def _deeds(part: Blueprint, services: Services) -> None:
 
         return _act(services, reference, "cancel", do)
 
+    @part.post("/messages/<reference>/hold")
+    @needs(Permission.MESSAGES_ACT)
+    def set_aside(reference: str) -> AnyResponse:
+        def do(ref: str, reason: str) -> str:
+            row = resend.set_aside(services, ref, reason=reason, actor=me().actor)
+            return url_for("messages.show", reference=row.reference, done="held")
+
+        return _act(services, reference, "hold", do)
+
 
 def _protections(part: Blueprint, services: Services) -> None:
     @part.post("/messages/<reference>/revoke")
@@ -201,6 +210,7 @@ def _page(services: Services, reference: str, **more: Any) -> str:
         seen=seen,
         row=seen.notification,
         can_cancel=State(seen.notification.status) in NOT_LEFT,
+        can_hold=State(seen.notification.status) in NOT_LEFT - {State.HELD},
         can_resend=_may_be_resent(seen),
         can_correct=seen.dose is not None and seen.dose.status == DoseStatus.GIVEN and seen.person is not None,
         can_revoke=seen.link is not None and seen.dose is not None,

@@ -143,6 +143,29 @@ def cancel(
         return notifications.get(conn, row.id)
 
 
+def set_aside(services: Services, reference: str, *, reason: str, actor: str) -> notifications.Row:
+    """Holds one message back that has not left: it waits until somebody releases or cancels it; its row. Raises
+    NotFound, BadInput, or Refused (`has-left`, `already-held`, `already-stopped`)."""
+    now, waiting = services.clock.now(), (State.SCHEDULED, State.CLAIMED)
+    reason = read_reason(reason)
+    with services.db.write() as conn:
+        row = _find(conn, services, reference)
+        moved = notifications.move(conn, [row.id], State.HELD, old=waiting, at=now, reason=Reason.OPERATOR)
+        if not moved:
+            state = State(notifications.get(conn, row.id).status)
+            raise Refused("already-held" if state is State.HELD else _why_not_cancelled(state))
+        audit.write(
+            conn,
+            at=now,
+            actor=actor,
+            action="notification.set-aside",
+            subject="notification",
+            subject_id=row.id,
+            reason=reason,
+        )
+        return notifications.get(conn, row.id)
+
+
 def _why_not_cancelled(state: State) -> str:
     if state in LEFT:
         return "has-left"

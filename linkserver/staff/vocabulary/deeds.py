@@ -23,6 +23,7 @@ DEEDS: dict[str, str] = {
     "shc": N_("Kartu kesehatan disimpan"),
     "event-accepted": N_("Catatan dosis diterima"),
     "notification-resend": N_("Diminta kirim ulang"),
+    "notification-set-aside": N_("Ditahan petugas"),
     "notification-cancel": N_("Dibatalkan"),
     "phone-revealed": N_("Nomor telepon dilihat"),
     "renewal-asked": N_("Pemegang tautan meminta tautan baru"),

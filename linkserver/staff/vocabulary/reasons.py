@@ -37,6 +37,7 @@ REASONS: dict[str, str] = {
     "unreadable": N_("data tersegel tidak dapat dibuka"),
     # refusals of resend and cancel
     "has-left": N_("SMS sudah telanjur dikirim, jadi tidak dapat dibatalkan."),
+    "already-held": N_("SMS ini memang sudah ditahan. Lepas atau batalkan di bawah."),
     "already-stopped": N_("SMS ini memang sudah tidak akan dikirim."),
     "changed-meanwhile": N_("Keadaannya baru saja berubah. Lihat lagi halaman ini."),
     "not-resendable": N_("Pesan jenis ini tidak dapat dikirim ulang."),

@@ -84,6 +84,7 @@ ROUTES: dict[str, str] = {
     "messages.revoke_links POST": "lead operator supervisor admin",
     "messages.search GET": "all",
     "messages.send_again POST": "worker lead operator supervisor admin",
+    "messages.set_aside POST": "worker lead operator supervisor admin",
     "messages.show GET": "all",
     "messages.unlock POST": "lead operator supervisor admin",
     "persons.note_call POST": "worker lead operator supervisor admin",

@@ -186,6 +186,24 @@ def test_a_cancelled_message_does_not_go(
     assert row_of(services, reference).status == State.CANCELLED
 
 
+def test_a_message_that_is_held_back_waits_until_it_is_released(
+    worker: Desk, services: Services, gateway: FakeGateway, clock: FakeClock
+) -> None:
+    reference = worker.entered()
+    worker.get(f"/messages/{reference}")
+    assert worker.post(f"/messages/{reference}/hold", {"reason": ""}).status_code == 422
+    worker.post(f"/messages/{reference}/hold", {"reason": "nomor sedang ditanyakan"})
+    page = worker.get(f"/messages/{reference}").text
+    assert "Ditahan petugas" in page
+    assert worker.post(f"/messages/{reference}/hold", {"reason": "lagi"}).status_code == 409
+    clock.tick(minutes=60)
+    Sender(services).send_batch(10)
+    assert gateway.sent == []
+    worker.post(f"/messages/{reference}/resend", {"reason": "nomornya benar", "when": "now"})
+    Sender(services).send_batch(10)
+    assert len(gateway.sent) == 1
+
+
 def test_what_has_left_cannot_be_cancelled_and_says_so(operator: Desk, services: Services, sent: str) -> None:
     assert "Batalkan SMS ini" not in operator.get(f"/messages/{sent}").text
     response = operator.post(f"/messages/{sent}/cancel", {"reason": "terlambat"})
