@@ -196,7 +196,7 @@ def test_a_message_that_is_held_back_waits_until_it_is_released(
     page = worker.get(f"/messages/{reference}").text
     assert "Ditahan petugas" in page
     assert worker.post(f"/messages/{reference}/hold", {"reason": "lagi"}).status_code == 409
-    clock.tick(minutes=60)
+    clock.tick(minutes=20)
     Sender(services).send_batch(10)
     assert gateway.sent == []
     worker.post(f"/messages/{reference}/resend", {"reason": "nomornya benar", "when": "now"})
