@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 #: OWASP, "CSV Injection"
-_BEGINS = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+SIGNS = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 
 def harmless(text: str) -> str:
     """`text` with an apostrophe before it where a spreadsheet could take it for a formula; NUL bytes left out."""
     cleaned = text.replace("\0", "")
-    return "'" + cleaned if cleaned.lstrip(" ").startswith(_BEGINS) else cleaned
+    return "'" + cleaned if cleaned.lstrip(" ").startswith(SIGNS) else cleaned

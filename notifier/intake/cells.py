@@ -6,7 +6,8 @@ one is read without it, so that a file of ours says the same when it comes back.
 
 from __future__ import annotations
 
-SIGNS = ("=", "+", "-", "@", "\t", "\r")
+from notifier.core.csv_cells import SIGNS
+
 _MARK = "'"
 _ENDS = ("\0", *SIGNS)  # a NUL hides what follows it
 

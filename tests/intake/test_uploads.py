@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from notifier.core import csv_cells
 from notifier.core.errors import BadInput, Refused
 from notifier.intake.cells import begins_formula, harmless, without_mark
 from notifier.intake.uploads import columns, deeds, look, steps
@@ -289,6 +290,12 @@ def test_a_file_of_refused_rows_comes_back_as_it_went_whatever_stands_in_it(serv
 
 def _plain(field: str, rule: str) -> str:
     return f"{field} {rule}"
+
+
+@pytest.mark.parametrize("cell", ["=1", " +1", "\n=1", "|cmd", "%0A=1", "\uff1d1", "\uff0b1", "\uff0d1", "\uff201"])
+def test_what_the_audit_s_table_takes_for_a_formula_is_one_in_a_list_too(cell: str) -> None:
+    assert harmless(cell) == csv_cells.harmless(cell) == f"'{cell}"
+    assert begins_formula(cell)
 
 
 @given(st.text(max_size=12))
