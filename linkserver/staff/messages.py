@@ -10,7 +10,7 @@ from flask import Blueprint, make_response, redirect, render_template, request, 
 from werkzeug.wrappers import Response as AnyResponse
 
 from linkserver.staff.gate import me, needs
-from linkserver.staff.vocabulary import CHECKED, FIELDS, rule_words
+from linkserver.staff.vocabulary import rule_words
 from notifier.access.roles import Permission
 from notifier.core.errors import BadInput, Refused
 from notifier.core.states import NOT_LEFT, DoseStatus, Kind, State
@@ -211,8 +211,6 @@ def _page(services: Services, reference: str, **more: Any) -> str:
         can_resend=_may_be_resent(seen),
         can_correct=seen.dose is not None and seen.dose.status == DoseStatus.GIVEN and seen.person is not None,
         can_revoke=seen.link is not None and seen.dose is not None,
-        field_words=FIELDS,
-        checked_words=CHECKED,
         earliest=now.strftime("%Y-%m-%dT%H:%M"),
         zone_name=now.tzname(),
         form=request.form,

@@ -167,7 +167,7 @@ def test_each_datum_is_whole_in_one_answer_for_a_reason(
 
 def test_something_else_is_not_revealed(operator: Desk, sent: str) -> None:
     operator.get(f"/persons/{sent}")
-    assert operator.post(f"/persons/{sent}/reveal", {"what": "name", "reason": "x"}).status_code == 400
+    assert operator.post(f"/persons/{sent}/reveal", {"what": "name", "reason": "x"}).status_code == 404
 
 
 def test_a_call_is_noted_and_a_long_number_is_not(operator: Desk, services: Services, sent: str) -> None:
@@ -175,7 +175,7 @@ def test_a_call_is_noted_and_a_long_number_is_not(operator: Desk, services: Serv
     operator.get(path)
     response = operator.post(path + "/calls", {"kind": "number", "note": "nomor baru 0813-1111-2222 ya"})
     assert response.status_code == 422
-    assert "Hapus NIK, nomor telepon, dan tanggal" in response.text
+    assert "Hapus NIK, nomor ponsel, dan tanggal" in response.text
     assert "nomor baru 0813-1111-2222 ya</textarea>" in response.text
     assert operator.post(path + "/calls", {"kind": "", "note": ""}).status_code == 422
     with services.db.read() as conn:
