@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -54,3 +55,9 @@ def test_a_third_language_is_one_more_folder(tmp_path: Path) -> None:
     catalogue = Catalogue(tmp_path)
     assert catalogue.languages == ("id", "jv")
     assert (catalogue.say("jv", "Buka"), catalogue.say("jv", "Tutup")) == ("Bukak", "Tutup")
+
+
+@pytest.mark.parametrize("file", sorted(LOCALE.glob("*/*.po")), ids=lambda file: f"{file.parent.name}/{file.name}")
+def test_no_text_stands_twice_in_a_file(file: Path) -> None:
+    texts = re.findall(r'^msgid "(.+)"$', file.read_text("utf-8"), re.MULTILINE)
+    assert sorted(text for text, count in Counter(texts).items() if count > 1) == []

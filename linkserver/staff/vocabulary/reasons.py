@@ -5,14 +5,14 @@ from __future__ import annotations
 from linkserver.words import N_
 
 REASONS: dict[str, str] = {
-    "no-phone": N_("tidak ada nomor telepon"),
+    "no-phone": N_("tidak ada nomor ponsel"),
     "bad-phone": N_("nomor tidak dapat menerima SMS"),
     "opted-out": N_("penerima meminta berhenti menerima SMS"),
     "withdrawn": N_("dosis ditarik: salah catat atau tidak diberikan"),
     "corrected": N_("data dosis diperbaiki"),
     "superseded": N_("sudah diganti pesan yang lebih baru"),
     "link-revoked": N_("tautannya dicabut"),
-    "number-changed": N_("nomor telepon diganti"),
+    "number-changed": N_("nomor ponsel diganti"),
     "deceased": N_("penerima telah meninggal"),
     "historical": N_("dosis lama yang disalin dari kartu atau catatan lain"),
     "quiet-hours": N_("menunggu jam kirim"),
@@ -46,7 +46,7 @@ REASONS: dict[str, str] = {
     "not-locked": N_("Sertifikatnya tidak terkunci."),
     "already-closed": N_("Petugas lain baru saja menutup kasus ini. Lihat di bawah apa yang dilakukan."),
     "no-pause": N_("SMS ke nomor ini tidak sedang dihentikan, jadi tidak ada yang dibatalkan."),
-    "not-about-number": N_("Kasus ini bukan tentang nomor telepon."),
+    "not-about-number": N_("Kasus ini bukan tentang nomor ponsel."),
     "not-about-birth-date": N_("Kasus ini bukan tentang tanggal lahir."),
     "unchanged": N_("Tidak ada yang berubah, jadi tidak ada yang disimpan."),
     "no-valid-certificate": N_("Dosis ini tidak punya sertifikat yang berlaku."),

@@ -15,7 +15,7 @@ SMS_FAULTS: dict[str, str] = {
     "link-once": N_("Tautan harus ada tepat satu kali: ((tautan))"),
     "link-space": N_("Beri spasi sebelum dan sesudah ((tautan)). Tanpa spasi, ponsel salah membaca tautannya."),
     "no-link": N_("SMS jenis ini tidak membawa tautan. Hapus ((tautan))."),
-    "digits": N_("Jangan tulis nomor telepon, NIK, atau tanggal lahir: %(what)s"),
+    "digits": N_("Jangan tulis nomor ponsel, NIK, atau tanggal lahir: %(what)s"),
     "address": N_("Jangan tulis alamat lain. Hanya ((tautan)) yang boleh dibuka penerima: %(what)s"),
     "click": N_("Jangan menyuruh “klik”: begitulah bunyi SMS penipuan. Tulis misalnya “Buka”. Ditemukan: %(what)s"),
     "urgent": N_("Jangan mendesak: begitulah bunyi SMS penipuan. Ditemukan: %(what)s"),

@@ -78,7 +78,7 @@ ROW_RULES: dict[str, str] = {
     "conflict": N_("ID kejadian ini sudah dipakai untuk isi lain. Beri ID yang baru"),
     "time-zone": N_("Tulis Asia/Jakarta, Asia/Makassar, atau Asia/Jayapura"),
     "language": N_("Tulis id atau en"),
-    "personal-data": N_("Jangan memakai NIK atau nomor telepon sebagai ID"),
+    "personal-data": N_("Jangan memakai NIK atau nomor ponsel sebagai ID"),
     "event-type": N_("Tulis recorded, corrected, atau entered_in_error"),
     "column-missing": N_("Pilih kolom mana yang memuat ini"),
     "duplicate-column": N_("Dipilih untuk lebih dari satu kolom. Sisakan satu"),

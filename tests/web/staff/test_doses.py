@@ -182,7 +182,7 @@ def test_a_person_without_a_phone_is_recorded_and_told_plainly(worker: Desk, ser
     typed = SITI | {"key": worker.key(), "phone": "", "no_phone": "1"}
     assert "SMS tidak dikirim" in worker.post("/doses/new", typed | {"step": "check"}).text
     done = worker.get(worker.post("/doses/new", typed | {"step": "record"}).location).text
-    assert "SMS tidak dikirim: tidak ada nomor telepon" in done
+    assert "SMS tidak dikirim: tidak ada nomor ponsel" in done
     row = notification(services, worker.get("/doses").text.partition("/messages/")[2][:10])
     assert (row.status, row.reason) == ("suppressed", "no-phone")
 

@@ -175,7 +175,7 @@ def test_a_call_is_noted_and_a_long_number_is_not(operator: Desk, services: Serv
     operator.get(path)
     response = operator.post(path + "/calls", {"kind": "number", "note": "nomor baru 0813-1111-2222 ya"})
     assert response.status_code == 422
-    assert "Hapus NIK, nomor telepon, dan tanggal" in response.text
+    assert "Hapus NIK, nomor ponsel, dan tanggal" in response.text
     assert "nomor baru 0813-1111-2222 ya</textarea>" in response.text
     assert operator.post(path + "/calls", {"kind": "", "note": ""}).status_code == 422
     with services.db.read() as conn:
