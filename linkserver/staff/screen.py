@@ -80,8 +80,6 @@ def install_screen(app: Flask, services: Services, catalogue: Catalogue) -> None
         pile_words=vocabulary.PILES,
         letter_words=vocabulary.DEAD_LETTERS,
         source_words=vocabulary.STOP_SOURCES,
-        field_words=vocabulary.FIELDS,
-        checked_words=vocabulary.CHECKED,
         request_id=lambda: g.get("request_id", "-"),
     )
     app.jinja_env.filters.update(
