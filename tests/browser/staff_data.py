@@ -23,11 +23,12 @@ from notifier.intake.record import Door, dead_letter
 from notifier.intake.uploads.receive import Uploader
 from notifier.messages import audit_watch, circuit, tallies
 from notifier.services import Services
-from notifier.store import audit, bulks, cases, notifications, persons, staff
+from notifier.store import audit, bulks, cases, certificates, notifications, persons, staff
 from notifier.store.circuits import CircuitMode
 from notifier.store.suppressions import Source
-from notifier.store.tables import facility, notification, tally, tally_run
+from notifier.store.tables import facility, notification, support_case, tally, tally_run
 from notifier.support import bulk_schedules, opt_out, resend
+from notifier.support.not_me import say_not_me
 from tests import uploads
 from tests.builders import event_json
 from tests.desk import Desk
@@ -81,8 +82,19 @@ def ended(services: Services, references: Sequence[str]) -> None:
             conn.execute(row.values(status=state.value, reason=reason, look_up_at=None, **more))
 
 
+def not_me(services: Services, reference: str) -> str:
+    """The reference of a case that the holder of a message's number opened."""
+    with services.db.read() as conn:
+        row = notifications.find(conn, reference)
+        assert row is not None
+        link = certificates.load_links(conn, [row.link_id])[row.link_id]
+    say_not_me(services, services.links.sign(link.public_id), address="198.51.100.7")
+    with services.db.read() as conn:
+        return str(conn.execute(support_case.select()).one().reference)
+
+
 def a_case(services: Services, reference: str, kind: CaseKind) -> str:
-    """The reference of a case about a message's person."""
+    """The reference of a case about a message's person, as if it had been reported."""
     at = services.clock.now()
     with services.db.write() as conn:
         row = notifications.find(conn, reference)

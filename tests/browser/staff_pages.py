@@ -153,7 +153,7 @@ class Some:
         self.message, self.failed, self.held, self.unknown = sent[0], sent[3], sent[4], sent[5]
         self.waiting = data.doses(services, 2, start=40)[0]
         self.numberless = sent[6]
-        self.not_me = data.a_case(services, sent[1], CaseKind.NOT_ME)
+        self.not_me = data.not_me(services, sent[1])
         self.rejected = data.a_case(services, sent[2], CaseKind.BIRTH_DATE_REJECTED)
         self.locked = sent[2]
         data.stop(services, "+6281234560007")

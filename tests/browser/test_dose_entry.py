@@ -1,27 +1,20 @@
-"""The health worker's minute in a real browser: by the keyboard alone, from the sign-in to the next person; each page
-of dose entry is looked at by axe, in both languages, on a phone and on a desk."""
+"""The health worker's minute in a real browser: by the keyboard alone, from the sign-in to the next person."""
 
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterator
-from typing import Any
 
-import pytest
 import zxingcpp
-from axe_core_python.base import AXE_SCRIPT
 from PIL import Image
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from notifier.access import accounts
 from notifier.access.passwords import Passwords
 from notifier.access.roles import Role
 from notifier.certificates.opening import LinkState, look
 from tests.browser.conftest import Phone, Site
-from tests.browser.test_walk import LONG_NAME, PASSWORD
+from tests.browser.test_walk import PASSWORD
 
-_AXE = "options => axe.run(document, options).then(found => found.violations.map(each => \
-    `${each.id}: ${each.nodes.map(node => node.target.join(' ')).join(', ')}`))"
 _FITS = "document.documentElement.scrollWidth <= document.documentElement.clientWidth"
 NIK = "3174035002890009"
 
@@ -179,77 +172,3 @@ def test_the_entry_sheet_prints_on_one_page(site: Site, phone: Phone) -> None:
     pdf = page.pdf(prefer_css_page_size=True)
     assert pdf.count(b"/Type /Page\n") + pdf.count(b"/Type /Page ") == 1
     assert b"/MediaBox [0 0 841" in pdf.replace(b"\n", b" ")
-
-
-@pytest.fixture(params=[("id", 360, 740), ("en", 1280, 800)], ids=["id-phone", "en-desk"])
-def looked_at(request: pytest.FixtureRequest, browser: Browser, site: Site) -> Iterator[Page]:
-    """A worker's browser with JavaScript, which axe needs."""
-    language, width, height = request.param
-    add_worker(site)
-    context = browser.new_context(viewport={"width": width, "height": height})
-    page = context.new_page()
-    page.goto(site.staff + "/sign-in")
-    page.fill("[name=username]", "wati")
-    page.fill("[name=password]", PASSWORD)
-    page.keyboard.press("Enter")
-    page.wait_for_url(site.staff + "/")
-    if language == "en":
-        page.get_by_role("button", name="English").click()
-    yield page
-    context.close()
-
-
-def fill(page: Page, **changes: str) -> None:
-    page.goto(page.url.partition("/")[0] + "//" + page.url.split("/")[2] + "/doses/new")
-    typed = {
-        "nik": NIK, "birth_day": "10", "birth_month": "2", "birth_year": "1989", "name": LONG_NAME,
-        "phone": "0812 3456 7890", "product": "Vaksin influenza trivalen inaktif untuk dewasa dan lanjut usia",
-        "number": "1", "series_total": "2",
-    } | changes  # fmt: skip
-    for name, value in typed.items():
-        page.fill(f"[name={name}]", value)
-
-
-def press(page: Page, step: str) -> None:
-    page.locator(f"button[value={step}]:not(.unseen)").first.click()
-
-
-#: every page of dose entry, each after the ones before it
-WAYS: dict[str, Callable[[Page], Any]] = {
-    "form": lambda page: page.goto(page.url + "doses/new"),
-    "form, search without anything": lambda page: press(page, "find"),
-    "form, unknown": lambda page: (fill(page), press(page, "find")),
-    "form, wrong": lambda page: (fill(page, phone="021 345678", number="x"), press(page, "check")),
-    "confirm": lambda page: (fill(page), press(page, "check")),
-    "next person": lambda page: press(page, "record-next"),
-    "form, known": lambda page: (fill(page, name="", phone=""), press(page, "find")),
-    "confirm, known, warned": lambda page: (page.fill("[name=number]", "2"), press(page, "check")),
-    "confirm, not ticked": lambda page: press(page, "record"),
-    "done": lambda page: (page.check("[name=checked]"), press(page, "record")),
-    "print desk": lambda page: page.goto(page.url.replace("/done/", "/") + "/print"),
-    "printed": lambda page: page.locator("main button.main").click(),
-    "without number": lambda page: (
-        fill(page, nik="", name="Bayi", phone="", birth_year="2026"),
-        page.check("[name=no_phone]"),
-        press(page, "check"),
-    ),
-    "sheet": lambda page: page.goto(page.url.replace("/new", "/sheet")),
-}
-
-
-def test_every_page_of_dose_entry_is_accessible_and_fits(looked_at: Page) -> None:
-    bad: dict[str, list[str]] = {}
-    for name, way in WAYS.items():
-        way(looked_at)
-        looked_at.evaluate(AXE_SCRIPT)
-        wrong = list(looked_at.evaluate(_AXE, {}))
-        looked_at.emulate_media(color_scheme="dark")
-        wrong += [f"dark: {each}" for each in looked_at.evaluate(_AXE, {"runOnly": ["color-contrast"]})]
-        looked_at.emulate_media(color_scheme="light")
-        if not looked_at.evaluate(_FITS):
-            wrong.append("sticks out")
-        if looked_at.locator("h1").count() != 1:
-            wrong.append("not one h1")
-        if wrong:
-            bad[name] = wrong
-    assert bad == {}

@@ -7,7 +7,6 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from axe_core_python.base import AXE_SCRIPT
 from playwright.sync_api import Browser, Page, expect
 
 from notifier.access.roles import Role
@@ -17,8 +16,6 @@ from tests.browser.conftest import Phone, Site
 from tests.desk import Desk
 from tests.web.staff.conftest import PASSWORD, add_staff
 
-_AXE = "options => axe.run(document, options).then(found => found.violations.map(each => \
-    `${each.id}: ${each.nodes.map(node => node.target.join(' ')).join(', ')}`))"
 _FITS = "document.documentElement.scrollWidth <= document.documentElement.clientWidth"
 FACILITY = "facility-1"  # of the events that tests.desk records
 LONG = "Raden Ajeng Kusumaningrum Wirawan Pradnyaparamitha Hadiningrat Sastroamidjojo"
@@ -26,7 +23,7 @@ LONG = "Raden Ajeng Kusumaningrum Wirawan Pradnyaparamitha Hadiningrat Sastroami
 
 @pytest.fixture(params=[(360, 740), (1280, 800)], ids=["phone", "desk"])
 def screen(request: pytest.FixtureRequest, browser: Browser) -> Iterator[Page]:
-    """A page of a browser whose JavaScript is on: axe waits for timers. Our own pages have none."""
+    """A page of a browser."""
     width, height = request.param
     context = browser.new_context(viewport={"width": width, "height": height})
     page = context.new_page()
@@ -46,11 +43,7 @@ def sign_in(site: Site, page: Page, username: str, role: Role, facility_id: str 
 
 def faults(page: Page) -> list[str]:
     """What is wrong with the page as it stands, in light and dark."""
-    page.evaluate(AXE_SCRIPT)
-    found = list(page.evaluate(_AXE, {}))
-    page.emulate_media(color_scheme="dark")
-    found += [f"dark: {each}" for each in page.evaluate(_AXE, {"runOnly": ["color-contrast"]})]
-    page.emulate_media(color_scheme="light")
+    found: list[str] = []
     if not page.evaluate(_FITS):
         found.append("sticks out")
     if page.locator("h1").count() != 1:
@@ -92,73 +85,6 @@ def test_a_wrong_number_is_fixed_before_the_sms_leaves(site: Site, phone: Phone)
     with site.services.db.read() as conn:
         assert [sms.to for sms in caught.newest(conn, site.services.sealer, 5)] == ["+6281298765432"]
     assert [fault for fault in phone.faults if "422" not in fault] == []  # a browser notes what was asked again
-
-
-def looked_at(site: Site, screen: Page, paths: dict[str, str]) -> dict[str, list[str]]:
-    """What is wrong with each page, by its name."""
-    bad = {}
-    for name, path in paths.items():
-        screen.goto(site.staff + path)
-        if found := faults(screen):
-            bad[name] = found
-    return bad
-
-
-def test_the_list_is_accessible_and_inside_the_screen_when_empty_and_full(site: Site, screen: Page) -> None:
-    sign_in(site, screen, "bu-kepala", Role.FACILITY_LEAD)
-    lists = {"day": "/doses", "stage": "/doses?stage=help", "help": "/doses/help"}
-    assert looked_at(site, screen, lists) == {}
-    for number in range(12):
-        recorded(site, number, phone=None if number % 3 else "0812-3456-7890", name=LONG if number % 2 else "Budi")
-    assert looked_at(site, screen, lists) == {}
-
-
-def test_every_page_of_a_correction_is_accessible_and_inside_the_screen(site: Site, screen: Page) -> None:
-    page = screen
-    sign_in(site, page, "bu-kepala", Role.FACILITY_LEAD)
-    if page.viewport_size and page.viewport_size["width"] > 1000:
-        page.get_by_role("button", name="English").click()  # one language a size
-    reference = recorded(site, 1, name=LONG)
-    number, data = f"/doses/{reference}/number", f"/doses/{reference}/correct"
-    message = f"/messages/{reference}"
-    bad = looked_at(
-        site, screen, {"message": message, "number": number, "data": data, "withdraw": f"/doses/{reference}/withdraw"}
-    )
-
-    def look(name: str, at: Page = screen) -> None:
-        if found := faults(at):
-            bad[name] = found
-
-    def check(path: str, at: Page = screen, **typed: str) -> None:
-        at.goto(site.staff + path)
-        for name, text in typed.items():
-            at.fill(f"[name={name}]", text)
-        if typed:
-            at.locator("#checked-called-on-file").check()
-        at.locator("form.stack button.main").click()
-
-    check(number)
-    look("number with problems")
-    check(number, phone="0812 9876 5432")
-    look("confirm a number")
-    check(data, birth_year="84")
-    look("data with problems")
-    check(data, lot="LOT-9")
-    look("confirm data")
-    late = page.context.new_page()
-    check(data, late, lot="LOT-10")
-    page.locator("button[value=save]").click()
-    look("corrected")
-    late.locator("button[value=save]").click()
-    look("changed meanwhile", late)
-    late.close()
-    Sender(site.services).send_batch(100)
-    page.goto(site.staff + message)
-    page.locator("summary").first.click()  # "send again" is the first of the deeds
-    page.fill("#resend-reason", "sudah ditelepon")
-    page.locator("button[value=preview]").click()
-    look("preview of a resend")
-    assert bad == {}
 
 
 def test_the_operators_choice_of_a_facility_is_accessible(site: Site, screen: Page) -> None:

@@ -27,6 +27,7 @@ _AXE = "options => axe.run(document, options).then(found => found.violations.map
     `${each.id}: ${each.nodes.map(node => node.target.join(' ')).join(', ')}`))"
 _FITS = "document.documentElement.scrollWidth <= document.documentElement.clientWidth"
 _ALL: dict[str, Any] = {"resultTypes": ["violations"]}
+_BUT_COLOURS = _ALL | {"rules": {"color-contrast": {"enabled": False}}}  # they are the same in both languages
 _COLOURS = _ALL | {"runOnly": ["color-contrast"]}
 #: the GET routes that answer with something that is no page of ours, and what
 NO_PAGE = {
@@ -55,7 +56,7 @@ def stroll(request: pytest.FixtureRequest, browser: Browser, site: Site) -> Iter
 def faults(page: Page, language: str) -> list[str]:
     """What is wrong with the page as it stands: on a phone in Indonesian, in light and dark; on a desk in English."""
     page.evaluate(AXE_SCRIPT)
-    found = list(page.evaluate(_AXE, _ALL))
+    found = list(page.evaluate(_AXE, _ALL if language == "id" else _BUT_COLOURS))
     if page.locator("html").get_attribute("lang") != ("en" if page.url.endswith("/api/docs") else language):
         found.append("lang")
     if page.locator("h1").count() != 1:
@@ -92,6 +93,7 @@ def endpoint_of(app: Flask, address: str) -> str | None:
         return None
 
 
+@pytest.mark.timeout(600)
 def test_every_page_is_accessible_and_fits_a_phone_and_a_desk(stroll: Stroll) -> None:
     page, language, app = stroll.page, stroll.language, create_staff_app(stroll.site.services)
     bad: dict[str, list[str]] = {}
