@@ -35,14 +35,18 @@ def printed(desk: Desk, reference: str) -> str:
 
 def drawn(page: str) -> Image.Image:
     """The code as the page's one path draws it: runs of dark modules, row by row."""
-    found = re.search(r'viewBox="0 0 (\d+) \d+".*?fill="#000" d="([^"]+)"', page, re.DOTALL)
+    found = re.search(r'viewBox="0 0 (\d+) \d+".*?stroke="#000" d="([^"]+)"', page, re.DOTALL)
     assert found
     side, scale = int(found[1]), 6
     image = Image.new("L", (side * scale, side * scale), 255)
     pen = ImageDraw.Draw(image)
-    for x, y, run in re.findall(r"M(\d+) (\d+)h(\d+)v1h-\d+z", found[2]):
+    for x, y, strokes in re.findall(r"M(\d+) (\d+)\.5((?:[hm][\d ]+)*)", found[2]):
         left, top = int(x) * scale, int(y) * scale
-        pen.rectangle((left, top, left + int(run) * scale - 1, top + scale - 1), fill=0)
+        for kind, steps in re.findall(r"([hm])(\d+)", strokes):
+            right = left + int(steps) * scale
+            if kind == "h":
+                pen.rectangle((left, top, right - 1, top + scale - 1), fill=0)
+            left = right
     return image
 
 

@@ -82,7 +82,7 @@ def test_the_qr_code_holds_the_very_secret_that_is_written_below(desk: Desk, ser
     add_staff(services, "sari", Role.HEALTH_WORKER)
     begin(desk)
     page = desk.get("/sign-in/second-factor").text
-    path = re.search(r'<path fill="#000" d="([^"]+)"', page)
+    path = re.search(r'<path stroke="#000" d="([^"]+)"', page)
     side = re.search(r'<svg class="qr" viewBox="0 0 (\d+) ', page)
     assert path
     assert side
@@ -94,9 +94,12 @@ def _read(path: str, side: int) -> str:
     """What somebody else's reader finds in the drawn code."""
     scale = 4
     paper = [bytearray(b"\xff" * side * scale) for _ in range(side)]
-    for left, top, width in re.findall(r"M(\d+) (\d+)h(\d+)v1h-\d+z", path):
-        start, run = int(left) * scale, int(width) * scale
-        paper[int(top)][start : start + run] = b"\0" * run
+    for left, top, strokes in re.findall(r"M(\d+) (\d+)\.5((?:[hm][\d ]+)*)", path):
+        at = int(left)
+        for kind, steps in re.findall(r"([hm])(\d+)", strokes):
+            if kind == "h":
+                paper[int(top)][at * scale : (at + int(steps)) * scale] = b"\0" * int(steps) * scale
+            at += int(steps)
     pixels = b"".join(bytes(row) * scale for row in paper)
     view = memoryview(pixels).cast("B", (side * scale, side * scale))
     [found] = zxingcpp.read_barcodes(view)
