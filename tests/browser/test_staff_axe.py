@@ -81,7 +81,7 @@ def picture(page: Page, name: str, language: str) -> None:
         for size in (_PHONE, _DESK):
             page.set_viewport_size(size)
             where = Path(_PICTURES) / f"{re.sub('[^a-z]+', '-', name.lower())}-{language}-{size['width']}.png"
-            page.screenshot(path=where, full_page=True)
+            page.screenshot(path=where, full_page=True, timeout=60_000)
         page.set_viewport_size(_PHONE if language == "id" else _DESK)
 
 
