@@ -43,7 +43,8 @@ _HASH = Passwords(memory_kib=64, passes=1)
 
 @dataclass
 class Stroll:
-    """Somebody at an installation, with a browser's page; who it is changes from line to line."""
+    """Somebody at an installation, with a browser's page; who it is changes from line to line. What each deed returns
+    is nobody's: they stand side by side in the lines."""
 
     site: Site
     page: Page
@@ -78,7 +79,7 @@ class Stroll:
         """As the audit names them."""
         return f"staff:{self.id_of(role)}"
 
-    def be(self, role: Role | None) -> None:
+    def be(self, role: Role | None) -> Any:
         """From now on signed in as this role; None: as nobody."""
         if role is None:
             return self._hold({"language": self.language})
@@ -103,24 +104,27 @@ class Stroll:
         cookie = {"name": "sertilink-staff", "value": self._cookies.dumps(what), "url": self.site.staff}
         self.page.context.add_cookies([cookie])  # type: ignore[list-item]  # playwright wants its own type
 
-    def go(self, path: str) -> None:
+    def go(self, path: str) -> Any:
         self.page.goto(path if path.startswith("http") else self.site.staff + path)
 
-    def type(self, **words: str) -> None:
+    def type(self, **words: str) -> Any:
         for name, text in words.items():
             self.page.locator(f"main [name={name}]").first.fill(text)
 
-    def click(self, where: str) -> None:
+    def write(self, where: str, text: str) -> Any:
+        self.page.locator(f"main {where}").first.fill(text)
+
+    def click(self, where: str) -> Any:
         self.page.locator(f"main {where}").first.click()
 
-    def tick(self, where: str) -> None:
+    def tick(self, where: str) -> Any:
         self.page.locator(f"main {where}").first.check()
 
-    def open_all(self) -> None:
+    def open_all(self) -> Any:
         """Unfolds whatever is folded."""
         self.page.evaluate("document.querySelectorAll('main details').forEach(each => each.open = true)")
 
-    def bring(self, content: bytes, name: str = "daftar.csv") -> None:
+    def bring(self, content: bytes, name: str = "daftar.csv") -> Any:
         """A file, by the upload's form."""
         self.go("/uploads/new")
         self.page.set_input_files("#file", {"name": name, "mimeType": "text/csv", "buffer": content})
@@ -306,7 +310,7 @@ PAGES: dict[str, Way] = {
     "account, wrong": form(WORKER, "/account", "form[action$=password] button", old="x", password="y", again="z"),
     "account, second factor": lambda s: (
         at(SUPERVISOR, "/account")(s),
-        s.page.locator("form[action$=second-factor] input[type=password]").fill(PASSWORD),
+        s.write("form[action$=second-factor] input[type=password]", PASSWORD),
         s.click("form[action$=second-factor] button"),
     ),
     "account, second factor wrong": lambda s: (s.type(code="1"), s.click("button.main")),
@@ -414,7 +418,7 @@ PAGES: dict[str, Way] = {
         OPERATOR, "/work/dead-letters/{some.letter}", "form[action$=open] button", reason="laporan dinas"
     ),
     "dead letter, still wrong": lambda s: (
-        s.page.fill("#replay-reason", "dicek"),
+        s.write("#replay-reason", "dicek"),
         s.click("form[action$=replay] button"),
     ),
     "bulks": at(OPERATOR, "/resends"),
