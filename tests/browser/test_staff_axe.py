@@ -18,7 +18,8 @@ from werkzeug.exceptions import HTTPException
 
 from linkserver import create_staff_app
 from tests.browser.conftest import Site
-from tests.browser.staff_pages import PAGES, Stroll
+from tests.browser.staff_pages import PAGES
+from tests.browser.staff_stroll import Stroll
 
 #: where pictures are put for people to look at; none are made without it
 _PICTURES = os.environ.get("SERTILINK_TEST_PICTURES")
