@@ -18,7 +18,8 @@ from werkzeug.exceptions import HTTPException
 
 from linkserver import create_staff_app
 from tests.browser.conftest import Site
-from tests.browser.staff_pages import PAGES, Stroll
+from tests.browser.staff_pages import PAGES
+from tests.browser.staff_stroll import Stroll
 
 #: where pictures are put for people to look at; none are made without it
 _PICTURES = os.environ.get("SERTILINK_TEST_PICTURES")
@@ -81,7 +82,7 @@ def picture(page: Page, name: str, language: str) -> None:
         for size in (_PHONE, _DESK):
             page.set_viewport_size(size)
             where = Path(_PICTURES) / f"{re.sub('[^a-z]+', '-', name.lower())}-{language}-{size['width']}.png"
-            page.screenshot(path=where, full_page=True)
+            page.screenshot(path=where, full_page=True, timeout=60_000)
         page.set_viewport_size(_PHONE if language == "id" else _DESK)
 
 
