@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Mapping
 from itertools import product
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateNotFound
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template, TemplateNotFound
 
 from notifier.core.identity import initial_of
 from notifier.core.segments import is_gsm7
@@ -53,18 +53,20 @@ class SmsTexts:
                 return own_text.fill(
                     text, language=spoken, sender=self._sender, initial=initial, dose=dose_number, link=link
                 )
-            if self.has_file(spoken, kind):
-                break
-        template = self._templates.get_template(f"{key_of(spoken, kind)}.txt")
-        return template.render(sender=self._sender, initial=initial, dose=dose_number, link=link).strip()
+            template = self._file(spoken, kind)
+            if template is not None:
+                return template.render(sender=self._sender, initial=initial, dose=dose_number, link=link).strip()
+        raise TemplateNotFound(f"{key_of(DEFAULT_LANGUAGE, kind)}.txt")
 
     def has_file(self, language: str, kind: Kind) -> bool:
         """Whether a text came with the programme."""
+        return self._file(language, kind) is not None
+
+    def _file(self, language: str, kind: Kind) -> Template | None:
         try:
-            self._templates.get_template(f"{key_of(language, kind)}.txt")
+            return self._templates.get_template(f"{key_of(language, kind)}.txt")
         except TemplateNotFound:
-            return False
-        return True
+            return None
 
     def kinds(self) -> list[tuple[str, Kind]]:
         """(language, kind) of every text that came with the programme."""

@@ -10,8 +10,11 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from notifier.store.tables import audit
+from notifier.store.tables.upkeep import IS_DEED
 
 Row = sa.Row[Any]
+_OF_EVERY_EVENT = "event.accepted"
+_IS_DEED = sa.text(f"audit.{IS_DEED}")
 
 
 def page(
@@ -31,7 +34,7 @@ def page(
     if actor is not None:
         statement = statement.where(audit.c.actor == actor)
     if action is not None:
-        statement = statement.where(audit.c.action == action)
+        statement = statement.where(audit.c.action == action, *([] if action == _OF_EVERY_EVENT else [_IS_DEED]))
     if subject_ids is not None:
         statement = statement.where(audit.c.subject_id.in_(list(subject_ids)))
     if since is not None:
@@ -46,7 +49,10 @@ def page(
 
 def actions(conn: Connection) -> list[str]:
     """Every kind of deed that was ever done, by name: one look into the index for each."""
-    first = sa.select(sa.func.min(audit.c.action).label("action")).cte("deeds", recursive=True)
-    following = sa.select(sa.func.min(audit.c.action)).where(audit.c.action > first.c.action).scalar_subquery()
-    found = first.union_all(sa.select(following).where(first.c.action.is_not(None)))
-    return list(conn.scalars(sa.select(found.c.action).where(found.c.action.is_not(None))))
+    first = sa.select(sa.func.min(audit.c.action).label("action")).where(_IS_DEED).cte("deeds", recursive=True)
+    following = sa.select(sa.func.min(audit.c.action)).where(_IS_DEED, audit.c.action > first.c.action)
+    found = first.union_all(sa.select(following.scalar_subquery()).where(first.c.action.is_not(None)))
+    deeds = list(conn.scalars(sa.select(found.c.action).where(found.c.action.is_not(None))))
+    accepted = sa.select(audit.c.action).where(audit.c.action == _OF_EVERY_EVENT)
+    newest = conn.scalars(accepted.order_by(audit.c.at.desc(), audit.c.id.desc()).limit(1)).first()
+    return sorted([*deeds, newest] if newest else deeds)

@@ -29,7 +29,7 @@ _AT_ONCE = 5_000
 _LONG_STORY = 100  # messages of one person
 #: one for so many persons
 _AUDITED, _DEAD, _CASES, _STOPPED = 5, 500, 200, 250
-_ACTIONS = ("notification.resend", "dose.revealed", "notification.cancel", "call.noted", "link.revoked")
+_ACTIONS = ("event.accepted", "event.accepted", "notification.resend", "dose.revealed", "link.revoked")
 _ACTORS = ("door:api", "door:stream", "system", "staff:bench-1", "staff:bench-2", "staff:bench-3")
 _RULES = (("dose.given_on", "in-the-future"), ("person.nik", "nik-digits"), ("person.phone", "too-short"))
 

@@ -17,7 +17,7 @@ from sqlalchemy.engine import Connection
 
 from notifier.core.bulks import BulkState, Exclusion
 from notifier.core.resend_filter import Bounds, ResendFilter
-from notifier.core.states import KIND_RULES, NOT_LEFT, DoseStatus, Kind, Reason, State
+from notifier.core.states import KIND_RULES, DoseStatus, Kind, Reason, State
 from notifier.store.bulk import among
 from notifier.store.tables import (
     bulk,
@@ -33,11 +33,19 @@ from notifier.store.tables import (
 )
 
 Row = sa.Row[Any]
-_ROOM = "SELECT set_config('work_mem', '128MB', :is_local), set_config('jit', 'off', :is_local)"
+_ROOM = (
+    "SELECT set_config('work_mem', '128MB', :is_local), set_config('jit', 'off', :is_local),"
+    " set_config('enable_mergejoin', 'off', :is_local)"
+)
 _COUNTING = [kind.value for kind, rules in KIND_RULES.items() if rules.daily_cap]
 #: what a bulk may send again; a renewal belongs to the moment in which somebody asked for it
 BULK_KINDS = frozenset({Kind.CERTIFICATE, Kind.CORRECTION})
-_WAITING = frozenset({*NOT_LEFT, State.SENDING})
+#: what has not left, or is leaving, by the predicates of the indexes on it
+_WAITING = (
+    "status = 'scheduled'",
+    "status IN ('claimed', 'sending')",
+    "status = 'held'",
+)
 #: a later message that stands here has answered the one before it
 _ANSWERS = frozenset(
     {State.UNKNOWN, State.ACCEPTED, State.SENT, State.DELIVERED, State.UNDELIVERED, State.FAILED, State.SUPPRESSED}
@@ -71,9 +79,12 @@ class Group:
 
 def counted(conn: Connection, wanted: ResendFilter, bounds: Bounds, limits: Limits) -> list[Group]:
     """The whole dry run. Reads without a transaction (`Database.read`)."""
-    facts = _Facts(conn, others=_others(limits))
+    facts = _Facts(conn)
     matches = _matches(wanted, bounds, facts)
-    reason = sa.case((facts.in_bulk(), Exclusion.IN_BULK.value), *_rules(facts, limits))
+    rules = _rules(facts, limits)
+    if wanted.unopened_days is not None:
+        rules = [rule for rule in rules if rule[1] != Exclusion.OPENED.value]  # none is left: not asked twice
+    reason = sa.case((facts.in_bulk(), Exclusion.IN_BULK.value), *rules)
     zone = sa.func.coalesce(person.c.time_zone, facility.c.time_zone, limits.zone)
     each = sa.select(
         reason.label("reason"), sa.case((reason.is_(None), zone)).label("zone"), notification.c.segments
@@ -89,6 +100,9 @@ def newest(conn: Connection, wanted: ResendFilter, bounds: Bounds, limit: int) -
     """The newest messages that have what the filter names, whatever came after them: `judged` says which would go."""
     facts = _Facts(conn)
     statement = sa.select(notification.c.id).select_from(facts.source).where(*_named(wanted, bounds))
+    if bounds.left_before is not None:
+        # nothing leaves before it is made: where the list begins, newest first
+        statement = statement.where(notification.c.created_at < bounds.left_before)
     newest_first = statement.order_by(notification.c.created_at.desc(), notification.c.id.desc())
     return list(conn.scalars(newest_first.limit(limit)))
 
@@ -135,7 +149,7 @@ def judged(conn: Connection, message_ids: Collection[str], limits: Limits) -> li
     if not keys:
         return []
     facts = _Facts(conn, {name: sorted({key[place] for key in keys if key[place]}) for place, name in enumerate(names)})
-    exclusion = sa.case((_newer(facts), Exclusion.SUPERSEDED.value), *_rules(facts, limits)).label("exclusion")
+    exclusion = sa.case((_newer(), Exclusion.SUPERSEDED.value), *_rules(facts, limits)).label("exclusion")
     statement = sa.select(notification, exclusion, facility.c.time_zone.label("facility_zone"))
     wanted = among(conn, notification.c.id, facts.within["id"])
     return list(conn.execute(statement.select_from(facts.source).where(wanted)))
@@ -143,21 +157,12 @@ def judged(conn: Connection, message_ids: Collection[str], limits: Limits) -> li
 
 class _Facts:
     """The messages, and what is joined to them on the way. `within`: the keys that a chunk is about; without them a
-    set is made of the whole table, once, which is the faster way for very many messages. `others`: the messages that
-    say something about others."""
+    set is made of the whole table, once, which is the faster way for very many messages."""
 
-    def __init__(
-        self, conn: Connection, within: Mapping[str, Sequence[str]] | None = None, others: Any = notification
-    ) -> None:
+    def __init__(self, conn: Connection, within: Mapping[str, Sequence[str]] | None = None) -> None:
         self.within = within or {}
-        self._others = others
         self._conn = conn
-        self._opened: sa.ColumnElement[bool] | None = None
         self.source: Any = notification.join(dose, dose.c.id == notification.c.dose_id)
-
-    def other(self, name: str) -> Any:
-        """Another message about the same dose or person: its columns."""
-        return self._others.alias(name).c
 
     def join(self, other: Any, on: Any) -> None:
         """Adds a table or a set; a message without a row in it stays."""
@@ -184,10 +189,9 @@ class _Facts:
         return key.is_not(None)
 
     def opened(self) -> sa.ColumnElement[bool]:
-        """Whether a person has opened the certificate, by any of its links."""
-        if self._opened is None:
-            self._opened = self.among(link.c.certificate_id, "certificate_id", link.c.opened_at.is_not(None))
-        return self._opened
+        """Whether a person has opened the certificate, by any of its links, where that is asked of very many: of
+        NOT EXISTS PostgreSQL believes that hardly a message is left, and then takes hours."""
+        return self.among(link.c.certificate_id, "certificate_id", link.c.opened_at.is_not(None))
 
     def in_bulk(self) -> sa.ColumnElement[bool]:
         """Whether a bulk has the dose and has not decided about it yet."""
@@ -215,7 +219,7 @@ def _rules(facts: _Facts, limits: Limits) -> list[tuple[Any, str]]:
         (opted_out, Reason.OPTED_OUT),
         (sa.or_(ended, notification.c.certificate_id.is_(None)), Exclusion.CERTIFICATE_REPLACED),
         (_still_waiting(facts), Exclusion.STILL_WAITING),
-        (facts.opened(), Exclusion.OPENED),
+        (_opened(), Exclusion.OPENED),
         (_number_changed(), Reason.NUMBER_CHANGED),
         (capped, Reason.DAILY_CAP),
         (cooled, Exclusion.COOLDOWN),
@@ -225,9 +229,19 @@ def _rules(facts: _Facts, limits: Limits) -> list[tuple[Any, str]]:
     return [(holds, why.value) for holds, why in rules]
 
 
+def _opened() -> sa.ColumnElement[bool]:
+    """The same where it is asked of some: a look into the index for each."""
+    opened = sa.select(link.c.id).where(
+        link.c.certificate_id == notification.c.certificate_id, link.c.opened_at.is_not(None)
+    )
+    return opened.correlate(notification).exists()
+
+
 def _still_waiting(facts: _Facts) -> sa.ColumnElement[bool]:
-    message = facts.other("waiting_message")
-    return facts.among(message.dose_id, "dose_id", message.status.in_(_words(_WAITING)), message.link_id.is_not(None))
+    message = notification.alias("waiting_message").c
+    # literals, a part for each partial index: of the millions few wait
+    waits = sa.or_(*(sa.text(f"waiting_message.{part}") for part in _WAITING))
+    return facts.among(message.dose_id, "dose_id", waits, message.link_id.is_not(None))
 
 
 def _numbers(facts: _Facts) -> tuple[Any, Any]:
@@ -253,7 +267,7 @@ def _number_changed() -> Any:
 
 def _recent(facts: _Facts, limits: Limits) -> tuple[Any, Any]:
     """Whether the person has had as many SMS today as may be, and whether one has left just now and may be there."""
-    message = facts.other("recent_message")
+    message = notification.alias("recent_message").c
     never_came = message.status.in_([State.UNDELIVERED.value, State.FAILED.value])
     today = sa.func.sum(sa.case((message.left_at >= limits.day_start, 1), else_=0)).label("today")
     last = sa.func.max(sa.case((~never_came, message.left_at))).label("last")
@@ -280,25 +294,9 @@ def _often_enough(facts: _Facts, schedule_id: str, most: int) -> sa.ColumnElemen
     return whose.is_not(None)
 
 
-def _others(limits: Limits) -> Any:
-    """The messages that may say something about others, read once: what waits, what has left just now, and what is not
-    the first about its dose."""
-    message = notification.alias("any_message").c
-    names = ("id", "dose_id", "person_id", "link_id", "kind", "generation", "status", "left_at", "created_at")
-    statement = sa.select(*(message[name] for name in names)).where(
-        sa.or_(
-            message.generation > 1,
-            message.kind != Kind.CERTIFICATE.value,
-            message.status.in_(_words(_WAITING)),
-            message.left_at >= min(limits.day_start, limits.cooled),
-        )
-    )
-    return statement.cte("others").prefix_with("MATERIALIZED", dialect="postgresql")
-
-
-def _newer(facts: _Facts) -> sa.ColumnElement[bool]:
+def _newer() -> sa.ColumnElement[bool]:
     """Whether a later message about the same dose has been sent, or could not be."""
-    theirs, mine = facts.other("later"), notification.c
+    theirs, mine = notification.alias("later").c, notification.c
     statement = sa.select(theirs.id).where(
         theirs.dose_id == mine.dose_id,
         theirs.link_id.is_not(None),
@@ -313,7 +311,7 @@ def _newer(facts: _Facts) -> sa.ColumnElement[bool]:
 def _matches(wanted: ResendFilter, bounds: Bounds, facts: _Facts) -> list[sa.ColumnElement[bool]]:
     """What the filter names, where no later message answered it; unopened where that is asked for."""
     unopened = [~facts.opened()] if wanted.unopened_days is not None else []
-    return [*_named(wanted, bounds), ~_newer(facts), *unopened]
+    return [*_named(wanted, bounds), ~_newer(), *unopened]
 
 
 def _named(wanted: ResendFilter, bounds: Bounds) -> list[sa.ColumnElement[bool]]:
@@ -352,7 +350,7 @@ def _roomy(conn: Connection) -> Iterator[None]:
     try:
         yield
     finally:
-        for name in ("work_mem", "jit"):
+        for name in ("work_mem", "jit", "enable_mergejoin"):
             conn.execute(sa.text(f"RESET {name}"))
 
 

@@ -207,6 +207,20 @@ def test_on_both_databases(each_services: Services, clock: FakeClock) -> None:
     assert sum(town.written().values()) > 100
 
 
+def test_a_day_of_many_counted_in_parts_comes_to_the_same(each_services: Services, clock: FakeClock) -> None:
+    town = Town(each_services, clock, random.Random(3))
+    for _ in range(12):
+        town.make()
+        clock.tick(minutes=25)
+    found = 0
+    with each_services.db.read() as conn:
+        for day in counting.days_shown(each_services, clock.now()):
+            whole = tallies.count(conn, day)
+            assert tallies.count(conn, day, few=1) == whole
+            found += whole.get((tallies.ALL, tallies.MADE, ""), 0)
+    assert found == 12
+
+
 def test_it_counts_once_a_minute_and_one_worker_does_it(each_services: Services, clock: FakeClock) -> None:
     assert counting.refresh(each_services) == counting.DAYS
     assert counting.refresh(each_services) == 0

@@ -193,9 +193,9 @@ _PAGES = (
 _LISTS = ("/messages", "/messages?facility=facility-7", "/doses/help?facility=facility-7", "/work/late", "/audit")
 #: bulk resends, looked at before anything is made
 _DRY_RUNS = (
-    ("undelivered", "wanted=undelivered"),
-    ("undelivered or failed at one facility", "wanted=problem&facility=facility-7"),
-    ("delivered and not opened for 7 days", "wanted=unopened&unopened_days=7"),
+    ("undelivered", "state=undelivered"),
+    ("undelivered or failed at one facility", "state=problem&facility=facility-7"),
+    ("delivered and not opened for 7 days", "state=unopened&unopened_days=7"),
 )
 
 

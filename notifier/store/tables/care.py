@@ -95,7 +95,6 @@ dose = sa.Table(
         sqlite_where=sa.text("entered_by IS NOT NULL"),
         postgresql_where=sa.text("entered_by IS NOT NULL"),
     ),
-    sa.Index("ix_dose_facility_id_person_id", "facility_id", "person_id"),
 )
 
 certificate = sa.Table(
