@@ -91,10 +91,10 @@ class _Export:
         return _told("person", what, source, [values | {name: _plain(row._mapping[name]) for name in kept}])
 
     def _part(self, part: Part) -> dict[str, Any]:
-        more = self._more.get(part.table, lambda _row: {})
-        rows = [
-            {name: _plain(row._mapping[name]) for name in part.columns} | more(row) for row in self._rows[part.table]
-        ]
+        more, rows = self._more.get(part.table), []
+        for row in self._rows[part.table]:
+            told = {name: _plain(row._mapping[name]) for name in part.columns}
+            rows.append(told | more(row) if more else told)
         return _told(part.table, part.what, part.source, rows)
 
     def _message(self, row: Row) -> dict[str, Any]:
