@@ -15,6 +15,7 @@ from notifier.core.errors import BadInput, Conflict, NotFound, Refused, SealBrok
 from notifier.core.ids import new_id
 from notifier.core.states import CallKind, State
 from notifier.gateways.catcher import Catcher
+from notifier.intake.reconciliation import reconcile_events
 from notifier.intake.record import Door, PlanOptions, dead_letter, record_many
 from notifier.services import Services
 from notifier.store import calls, codes, locks, persons, suppressions, uploads
@@ -392,3 +393,33 @@ def test_a_number_that_two_have_names_the_references_to_choose_from(each_desk: D
     for typed, by in (("3174031505850099", By.NIK), ("ABCDE12345", By.REFERENCE)):
         with pytest.raises(NotFound):
             find_person(each_desk.services, typed, by)
+
+
+def test_the_counts_of_events_stay_true(each_desk: Desk) -> None:
+    person_id = a_life(each_desk)
+    before = reconcile_events(each_desk.services)
+    erase(each_desk.services, person_id, **WHY)
+    after = reconcile_events(each_desk.services)
+    assert (after.looked_at, after.unaccounted.total) == (before.looked_at, 0)
+
+
+def test_of_an_event_and_an_erasure_at_once_one_sees_the_other(each_desk: Desk) -> None:
+    services = each_desk.services
+    person_id = each_desk.row(each_desk.record().reference).person_id
+
+    def tell(number: int) -> str:
+        try:
+            if number == 1:
+                erase(services, person_id, **WHY)
+                return "erased"
+            each_desk.record(event_id=f"e{number}", dose={"id": f"d{number}"})
+        except (BadInput, Conflict) as error:
+            return type(error).__name__
+        return "recorded"
+
+    with ThreadPoolExecutor(4) as pool:
+        told = list(pool.map(tell, range(4)))
+    if "erased" not in told:  # somebody recorded in between, and it said so
+        assert told[1] == "Conflict"
+        erase(services, person_id, **WHY)
+    assert found_in(opened(services, dump(services)), services.links) == []
