@@ -214,6 +214,12 @@ class Settings(ProgrammeRules):
     events_queue: str = Field("vaccinations", pattern=r"^[A-Za-z0-9._-]{1,100}$")
     worker_concurrency: int = Field(2, ge=1, le=64)
     data_folder: Path = Path("var")
+    # how many days what may lead to a person is kept; 0: for ever (docs/privacy.md has the table)
+    retention_traces_days: int = Field(30, ge=0, le=3650)  # caught SMS, receipts' bodies, settled dead letters
+    retention_messages_days: int = Field(365, ge=0, le=3650)  # whom an ended message went to; LINK_DAYS at least
+    retention_openings_days: int = Field(365, ge=0, le=3650)  # who looked
+    retention_cases_days: int = Field(730, ge=0, le=3650)  # closed cases, notes of calls, texts of ended codes
+    retention_persons_days: int = Field(365, ge=0, le=3650)  # persons without any dose left
     test_fault_points: Path | None = None  # a folder of orders to die at named points (notifier.faults); never real
 
     @field_validator("signing_keys")

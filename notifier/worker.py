@@ -151,7 +151,7 @@ class Ticker(threading.Thread):
 
     def _wake(self, ticked: upkeep.Ticked) -> None:
         names = [tasks.SEND_BATCH] * ticked.wake_ups
-        names += [tasks.RECONCILE] * ticked.look_ups + [tasks.COUNT_EVENTS] * ticked.nightly
+        names += [tasks.RECONCILE] * ticked.look_ups + [tasks.COUNT_EVENTS, tasks.RETENTION] * ticked.nightly
         names += [tasks.MAKE_CODES] * ticked.codes
         names += [tasks.FOLLOW_UPS] * ticked.follow_ups
         names += [tasks.UPLOADS] * ticked.uploads

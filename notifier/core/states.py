@@ -153,6 +153,7 @@ class Reason(StrEnum):
     WRONG_NUMBER = "wrong-number"  #: staff made sure that the number is a stranger's
     UNLOCKED = "unlocked"  #: the lock that it would tell of is gone
     UNREADABLE = "unreadable"  #: a sealed column cannot be opened; an operator must look
+    ERASED = "erased"  #: the person asked that nothing of them is kept
 
 
 class DoseStatus(StrEnum):

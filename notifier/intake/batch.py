@@ -17,9 +17,11 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from notifier.core.errors import Conflict
-from notifier.intake import plain
+from notifier.intake import erased, plain
 from notifier.intake.one import Answer, Item, Job, guarded, repeated
+from notifier.services import Services
 from notifier.store import doses, events, locks, notifications, persons
+from notifier.store import erased as marks
 
 _FEW = 4  # fewer plain events than this are done sooner one by one
 
@@ -34,16 +36,18 @@ class Seen:
     by_source: dict[bytes, Any]  #: persons
     by_nik: dict[bytes, Any]  #: persons, the oldest of each NIK
     facilities: dict[str, str | None]  #: the zones of those that are known
+    erased: set[bytes]  #: marks of persons who were erased
 
 
 def record_items(conn: Connection, job: Job, items: Sequence[Item]) -> list[Answer]:
     """Records the events; their answers, in their order."""
-    seen = look_up(conn, items, _locked(conn, items))
+    seen = look_up(conn, job.services, items, _locked(conn, items))
     answers: dict[int, Answer] = {}
     for number, places in enumerate(_rounds(items, seen)):
         if number:
             part = [items[place] for place in places]
-            seen = look_up(conn, part, events.find_each(conn, {item.event.event_id for item in part}))
+            known = events.find_each(conn, {item.event.event_id for item in part})
+            seen = look_up(conn, job.services, part, known)
         answers |= _round(conn, job, {place: items[place] for place in places}, seen)
     return [answers[place] for place in range(len(items))]
 
@@ -59,7 +63,7 @@ def _locked(conn: Connection, items: Sequence[Item]) -> dict[str, Any]:
     return known
 
 
-def look_up(conn: Connection, items: Sequence[Item], known: dict[str, Any]) -> Seen:
+def look_up(conn: Connection, services: Services, items: Sequence[Item], known: dict[str, Any]) -> Seen:
     """What the database knows about the items; `known`: the events that came before, by event id."""
     fresh = [item for item in items if item.event.event_id not in known]
     by_source = persons.find_each_by_source(conn, {item.source for item in fresh if item.source is not None})
@@ -72,6 +76,7 @@ def look_up(conn: Connection, items: Sequence[Item], known: dict[str, Any]) -> S
         by_source=by_source,
         by_nik=persons.find_each_by_nik(conn, {item.nik for item in fresh if item.nik is not None}),
         facilities=doses.find_facilities(conn, {name for item in fresh if (name := item.event.dose.facility_id)}),
+        erased=marks.among_marks(conn, erased.marks(services, {key for item in fresh for key in item.locks})),
     )
 
 
@@ -142,7 +147,7 @@ def _round(conn: Connection, job: Job, items: dict[int, Item], seen: Seen) -> di
         earlier = seen.events.get(item.event.event_id)
         if earlier is not None:
             answers[place] = _repeated(item, earlier, seen)
-        elif item.event.dose.id not in seen.doses:
+        elif item.event.dose.id not in seen.doses and not (seen.erased & erased.marks(job.services, item.locks)):
             shot = plain.shot_of(job, item, seen.by_source, seen.by_nik)
             if shot is not None:
                 shots[place] = shot

@@ -12,7 +12,7 @@ from sqlalchemy.engine import Connection
 
 from notifier.core.errors import BadInput, Conflict, Problem
 from notifier.core.states import Reason, State
-from notifier.intake import effects, people
+from notifier.intake import effects, erased, people
 from notifier.intake.effects import RecordOutcome
 from notifier.intake.event import Event, content_bytes, warnings_for
 from notifier.messages.plan import PlanOptions
@@ -118,6 +118,7 @@ def record_one(conn: Connection, job: Job, item: Item) -> Recorded:
     )
     if row_id is None:
         return _repeated(conn, item)
+    erased.refuse(conn, services, item.locks)
     effect = effects.apply(conn, services, event, event_row_id=row_id, options=job.options, at=at)
     row = effect.notification
     events.settle(

@@ -47,7 +47,8 @@ def _apply(conn: Connection, services: Services, receipt: Receipt) -> Applied:
         provider_sid=receipt.provider_sid,
         provider_word=receipt.provider_word,
         provider_code=receipt.code,
-        raw=receipt.raw,
+        # a message whose number is kept no more (erased, or too old) brings it back through no receipt
+        raw=b"" if row is not None and row.phone_index is None else receipt.raw,
         at=services.clock.now(),
         applied=moves,
     )

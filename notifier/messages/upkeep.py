@@ -46,10 +46,10 @@ _log = logging.getLogger(__name__)
 @dataclass(frozen=True, slots=True)
 class Ticked:
     """What a tick found, and so what is worth starting. `wake_ups`: how many send batches; `look_ups`: outcomes are to
-    be reconciled; `nightly`: the daily count of every accepted event is due; `codes`: some are to be made ahead;
-    `follow_ups`: one room left something for another to do; `uploads`: a list waits to be checked, recorded or taken
-    away; `bulks`: a bulk resend or a schedule's day is due;
-    `tallies`: the dashboard's counts are due."""
+    be reconciled; `nightly`: the daily count of every accepted event and the retention sweep are due; `codes`: some are
+    to be made ahead; `follow_ups`: one room left something for another to do; `uploads`: a list waits to be checked,
+    recorded or taken away; `bulks`: a bulk resend or a schedule's day is due; `tallies`: the dashboard's counts are
+    due."""
 
     elected: bool
     wake_ups: int = 0

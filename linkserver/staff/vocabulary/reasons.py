@@ -35,6 +35,7 @@ REASONS: dict[str, str] = {
     "wrong-number": N_("nomornya milik orang lain; mintalah nomor yang benar"),
     "unlocked": N_("kuncinya sudah dibuka"),
     "unreadable": N_("data tersegel tidak dapat dibuka"),
+    "erased": N_("data penerima dihapus atas permintaannya"),
     # refusals of resend and cancel
     "has-left": N_("SMS sudah telanjur dikirim, jadi tidak dapat dibatalkan."),
     "already-held": N_("SMS ini memang sudah ditahan. Lepas atau batalkan di bawah."),

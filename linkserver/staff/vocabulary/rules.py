@@ -99,6 +99,7 @@ RULES: dict[str, str] = {
     "number-same": N_(
         "Nomor ini sama dengan yang tercatat. Untuk mengirim lagi ke nomor yang sama, pakai “Kirim ulang”"
     ),
+    "erased-person": N_("Data orang ini dihapus atas permintaannya. Hubungi petugas pusat sebelum mencatatnya lagi"),
     "person-differs": N_(
         "Dari nama, tanggal lahir, NIK hanya satu dapat diganti: dua berarti orang lain. Tarik dosis ini, catat lagi"
     ),

@@ -62,6 +62,7 @@ ROW_RULES: dict[str, str] = {
         "NIK hanya berisi angka. Bila tampil seperti 3,17E+15, ubah format kolomnya menjadi teks lalu ketik ulang"
     ),
     "person_id person-differs": N_("Orang ini sudah tercatat dengan data lain. Perbaiki satu hal saja, lalu yang lain"),
+    "person_id erased-person": N_("Data orang ini dihapus atas permintaannya. Hubungi petugas pusat dulu"),
     "dose_id required": N_("Isi NIK, atau ID orang, atau ID dosis"),
     "name required": N_("Tulis namanya"),
     "phone number-shortened": N_("Angkanya terpotong. Ubah format kolomnya menjadi teks, lalu ketik ulang nomornya"),

@@ -9,14 +9,14 @@ from __future__ import annotations
 import struct
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
 from sqlalchemy.engine import Connection
 
 from notifier.core.errors import Problem, SealBroken
-from notifier.intake import people
+from notifier.intake import erased, people
 from notifier.intake.batch import Seen, look_up
 from notifier.intake.event import Event, EventType
 from notifier.intake.one import Item, item_of
@@ -31,6 +31,7 @@ from notifier.store.uploads import Row, UploadStatus
 
 _KEY = struct.Struct(">8s8sI")
 _CONFLICT = Problem("event_id", "conflict", "this event_id came before with other content")
+_ERASED = replace(erased.PROBLEM, field="person_id")
 _DIFFERS = Problem("person_id", "person-differs", "this person is known with other data; correct one thing at a time")
 
 
@@ -160,7 +161,7 @@ class _Known:
         self._services = services
         with services.db.read() as conn:
             before = events.find_each(conn, {item.event.event_id for item in items}) if items else {}
-            self._seen: Seen = look_up(conn, items, before)
+            self._seen: Seen = look_up(conn, services, items, before)
             whose = {row.person_id for row in self._seen.doses.values() if row.person_id}
             self._persons = _opened(conn, services, whose)
 
@@ -169,6 +170,8 @@ class _Known:
         earlier = self._seen.events.get(item.event.event_id)
         if earlier is not None:
             return ({Verdict.KNOWN}, ()) if earlier.content_index == item.content else (set(), (_CONFLICT,))
+        if self._seen.erased & erased.marks(self._services, item.locks):
+            return set(), (_ERASED,)
         dose = self._seen.doses.get(item.event.dose.id)
         if is_elsewhere(dose, own_facility):
             return set(), (OTHER_FACILITY,)

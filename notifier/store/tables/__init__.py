@@ -11,6 +11,7 @@ from notifier.store.tables.care import certificate, code, dose, event, facility,
 from notifier.store.tables.cases import number_pause, person_call, support_case
 from notifier.store.tables.machines import idempotency, test_notification
 from notifier.store.tables.people import api_key, recovery_code, session, staff
+from notifier.store.tables.privacy import erased_mark
 from notifier.store.tables.programme import setting_version, tally, tally_day, tally_run
 from notifier.store.tables.sending import attempt, caught_sms, inbound_sms, notification, receipt, suppression
 from notifier.store.tables.upkeep import (
@@ -45,6 +46,7 @@ __all__ = [
     "dead_letter",
     "dose",
     "epoch",
+    "erased_mark",
     "event",
     "facility",
     "follow_up",

@@ -32,6 +32,7 @@ person = sa.Table(
     sa.Column("wrong_tries", sa.Integer, nullable=False, server_default="0"),
     sa.Column("locked_at", Moment),
     sa.Column("deceased_at", Moment),
+    sa.Column("erased_at", Moment),  # nothing is left of who it was; what was given stays, as a count
     sa.Column("recorded_at", Moment),
     sa.Column("created_at", Moment, nullable=False),
     sa.Column("updated_at", Moment, nullable=False),

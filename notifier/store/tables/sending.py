@@ -160,6 +160,7 @@ receipt = sa.Table(
     sa.Column("raw_sealed", sa.LargeBinary, nullable=False),
     sa.Column("applied", sa.Boolean, nullable=False),
     sa.UniqueConstraint("attempt_reference", "provider_sid", "provider_word", "provider_code"),
+    sa.Index("ix_receipt_received_at", "received_at"),
 )
 
 suppression = sa.Table(

@@ -96,6 +96,12 @@ follow_up = sa.Table(
         sqlite_where=sa.text("done_at IS NULL"),
         postgresql_where=sa.text("done_at IS NULL"),
     ),
+    sa.Index(
+        "ix_follow_up_done",
+        "done_at",
+        sqlite_where=sa.text("done_at IS NOT NULL"),
+        postgresql_where=sa.text("done_at IS NOT NULL"),
+    ),
 )
 
 audit = sa.Table(
@@ -164,6 +170,12 @@ dead_letter = sa.Table(
         "id",
         sqlite_where=sa.text("status = 'open'"),
         postgresql_where=sa.text("status = 'open'"),
+    ),
+    sa.Index(
+        "ix_dead_letter_settled",
+        "settled_at",
+        sqlite_where=sa.text("settled_at IS NOT NULL"),
+        postgresql_where=sa.text("settled_at IS NOT NULL"),
     ),
     sa.Index(
         "ix_dead_letter_problem",

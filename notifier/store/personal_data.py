@@ -1,0 +1,86 @@
+"""Everything that is held about one person, table by table, as it is stored."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from notifier.store import programme
+from notifier.store.bulk import among
+from notifier.store.tables import (
+    attempt,
+    audit,
+    caught_sms,
+    certificate,
+    code,
+    dose,
+    event,
+    inbound_sms,
+    link,
+    notification,
+    number_pause,
+    opening,
+    person_call,
+    receipt,
+    support_case,
+    suppression,
+)
+
+Row = sa.Row[Any]
+
+
+def of_person(conn: Connection, person_id: str, phone_index: bytes | None) -> dict[str, list[Row]]:
+    """The rows about a person by table, oldest first; `phone_index`: of the number that is theirs now."""
+    found = {
+        "dose": _rows(conn, dose, dose.c.person_id == person_id, dose.c.created_at),
+        "certificate": _rows(conn, certificate, certificate.c.person_id == person_id, certificate.c.issued_at),
+        "link": _rows(conn, link, link.c.person_id == person_id, link.c.created_at),
+        "opening": _rows(conn, opening, opening.c.person_id == person_id, opening.c.at),
+        "notification": _rows(conn, notification, notification.c.person_id == person_id, notification.c.created_at),
+        "support_case": _rows(conn, support_case, support_case.c.person_id == person_id, support_case.c.opened_at),
+        "number_pause": _rows(conn, number_pause, number_pause.c.person_id == person_id, number_pause.c.created_at),
+        "person_call": _rows(conn, person_call, person_call.c.person_id == person_id, person_call.c.at),
+    }
+    ids = {name: [row.id for row in rows] for name, rows in found.items()}
+    found["event"] = _among(conn, event.c.dose_id, ids["dose"], event.c.accepted_at)
+    found["code"] = _among(conn, code.c.certificate_id, ids["certificate"], code.c.made_at)
+    tries = found["attempt"] = _among(conn, attempt.c.notification_id, ids["notification"], attempt.c.started_at)
+    references = [row.reference for row in tries]
+    found["receipt"] = _among(conn, receipt.c.attempt_reference, references, receipt.c.received_at)
+    found["caught_sms"] = _among(conn, caught_sms.c.attempt_reference, references, caught_sms.c.caught_at)
+    number = phone_index if phone_index is not None else b""
+    found["suppression"] = _rows(conn, suppression, suppression.c.phone_index == number, suppression.c.created_at)
+    found["inbound_sms"] = _rows(conn, inbound_sms, inbound_sms.c.phone_index == number, inbound_sms.c.received_at)
+    subjects = [person_id, *(one for name in _SUBJECTS for one in ids[name])]
+    found["audit"] = _among(conn, audit.c.subject_id, subjects, audit.c.at)
+    return found
+
+
+#: what the audit speaks of, besides the person
+_SUBJECTS = ("dose", "certificate", "link", "notification", "support_case", "person_call")
+
+
+def texts_at(conn: Connection, moment: datetime) -> Mapping[str, str]:
+    """The programme's own SMS texts that were in force at a moment, by language/kind."""
+    texts: dict[str, str] = {}
+    rows = [row for row in programme.all_texts(conn) if row.changed_at <= moment]
+    for row in sorted(rows, key=lambda row: int(row.revision)):
+        name = row.name.removeprefix(programme.SMS)
+        texts.pop(name, None)
+        if row.value.get("text"):
+            texts[name] = row.value["text"]
+    return texts
+
+
+def _rows(conn: Connection, table: sa.Table, where: sa.ColumnElement[bool], order: sa.Column[Any]) -> list[Row]:
+    return list(conn.execute(sa.select(table).where(where).order_by(order)))
+
+
+def _among(conn: Connection, column: sa.Column[Any], values: Collection[Any], order: sa.Column[Any]) -> list[Row]:
+    if not values:
+        return []
+    return list(conn.execute(sa.select(column.table).where(among(conn, column, values)).order_by(order)))

@@ -1,0 +1,221 @@
+"""One person wiped: every column that says who it was is overwritten or taken away. What was given stays, as a count.
+
+Nothing here opens a sealed column, so that one which no key opens stands in the way of nothing.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from notifier.core.states import NOT_LEFT, CaseOutcome, CaseStatus, CertificateStatus, Reason, State
+from notifier.core.words import DEFAULT_LANGUAGE
+from notifier.store import notifications
+from notifier.store.bulk import among
+from notifier.store.sealed import Sealer
+from notifier.store.tables import (
+    attempt,
+    caught_sms,
+    certificate,
+    code,
+    dead_letter,
+    dose,
+    event,
+    follow_up,
+    inbound_sms,
+    link,
+    notification,
+    number_pause,
+    person,
+    person_call,
+    person_word,
+    receipt,
+    support_case,
+    suppression,
+    upload_refusal,
+)
+
+Row = sa.Row[Any]
+_INDEX_BYTES = 16
+
+
+def find(conn: Connection, person_id: str, *, lock: bool = False) -> Row | None:
+    """A person's row, sealed. `lock`: kept from changing until the transaction ends."""
+    statement = sa.select(person).where(person.c.id == person_id)
+    return conn.execute(statement.with_for_update(key_share=True) if lock else statement).first()
+
+
+def doses_of(conn: Connection, person_id: str) -> list[Row]:
+    """The doses that are the person's: `id`, `source_id`."""
+    statement = sa.select(dose.c.id, dose.c.source_id).where(dose.c.person_id == person_id)
+    return list(conn.execute(statement.order_by(dose.c.id)))
+
+
+def is_in_flight(conn: Connection, person_id: str) -> bool:
+    """Whether a message about the person is with the provider at this moment: its answer is still to be written."""
+    statement = sa.select(notification.c.id).where(
+        notification.c.person_id == person_id, notification.c.status == State.SENDING.value
+    )
+    return conn.execute(statement.limit(1)).first() is not None
+
+
+def stop_messages(conn: Connection, person_id: str, *, at: datetime) -> int:
+    """Cancels what waits; nobody looks for unknown outcomes any more. How many were cancelled."""
+    of_person = notification.c.person_id == person_id
+    waiting = list(conn.scalars(sa.select(notification.c.id).where(of_person)))
+    taken = notifications.move(conn, waiting, State.CANCELLED, old=list(NOT_LEFT), at=at, reason=Reason.ERASED)
+    unknown = notification.update().where(of_person, notification.c.status == State.UNKNOWN.value)
+    conn.execute(unknown.values(reason=Reason.LEFT_ALONE.value, look_up_at=None, updated_at=at))
+    return len(taken)
+
+
+def provider_ids(conn: Connection, person_id: str) -> list[str]:
+    """Under which ids the provider has the person's messages."""
+    of_person = notification.c.person_id == person_id
+    tries = sa.select(attempt.c.provider_sid).join(notification, notification.c.id == attempt.c.notification_id)
+    both = tries.where(of_person).union(sa.select(notification.c.provider_sid).where(of_person))
+    return sorted(sid for sid in conn.scalars(both) if sid)
+
+
+def wipe_messages(conn: Connection, person_id: str) -> dict[str, int]:
+    """Takes away whom messages went to, and what the provider and the catcher told of them."""
+    of_person = notification.c.person_id == person_id
+    tries = sa.select(attempt.c.reference).join(notification, notification.c.id == attempt.c.notification_id)
+    references = list(conn.scalars(tries.where(of_person)))
+    caught = conn.execute(caught_sms.delete().where(among(conn, caught_sms.c.attempt_reference, references)))
+    receipts = conn.execute(receipt.delete().where(among(conn, receipt.c.attempt_reference, references)))
+    conn.execute(attempt.update().where(among(conn, attempt.c.reference, references)).values(provider_sid=None))
+    nothing = {"phone_index": None, "provider_sid": None, "request_reason": None}
+    changed = conn.execute(notification.update().where(of_person).values(**nothing))
+    return {"messages": changed.rowcount, "caught_sms": caught.rowcount, "receipts": receipts.rowcount}
+
+
+def end_links(conn: Connection, person_id: str, *, at: datetime) -> int:
+    """Turns every link of the person off."""
+    live = link.update().where(link.c.person_id == person_id, link.c.revoked_at.is_(None))
+    return conn.execute(live.values(revoked_at=at, revoke_reason=Reason.ERASED.value)).rowcount
+
+
+def revoke_certificates(conn: Connection, person_id: str, *, at: datetime) -> int:
+    """Ends every valid certificate of the person."""
+    valid = certificate.update().where(
+        certificate.c.person_id == person_id, certificate.c.status == CertificateStatus.VALID.value
+    )
+    ended = {"status": CertificateStatus.REVOKED.value, "end_reason": Reason.ERASED.value, "ended_at": at}
+    return conn.execute(valid.values(**ended)).rowcount
+
+
+def wipe_codes(conn: Connection, person_id: str) -> int:
+    """Takes the texts of the verifiable codes away; the public names of those that are revoked stay."""
+    theirs = sa.select(certificate.c.id).where(certificate.c.person_id == person_id)
+    held = code.update().where(code.c.certificate_id.in_(theirs), code.c.text_sealed.is_not(None))
+    return conn.execute(held.values(text_sealed=None)).rowcount
+
+
+def wipe_cases(conn: Connection, person_id: str, *, by: str, at: datetime) -> dict[str, int]:
+    """Closes cases, and takes away the numbers that they are about and the notes of calls."""
+    of_person = support_case.c.person_id == person_id
+    ended = {"status": CaseStatus.CLOSED.value, "outcome": CaseOutcome.CLOSED.value, "closed_at": at, "closed_by": by}
+    is_open = support_case.c.status == CaseStatus.OPEN.value
+    closed = conn.execute(support_case.update().where(of_person, is_open).values(**ended)).rowcount
+    conn.execute(number_pause.delete().where(number_pause.c.person_id == person_id))
+    conn.execute(support_case.update().where(of_person).values(phone_index=None))
+    notes = person_call.update().where(person_call.c.person_id == person_id, person_call.c.note_sealed.is_not(None))
+    waits = follow_up.update().where(follow_up.c.subject_id == person_id, follow_up.c.done_at.is_(None))
+    conn.execute(waits.values(done_at=at))
+    return {"cases": closed, "notes": conn.execute(notes.values(note_sealed=None)).rowcount}
+
+
+def numbers_of(conn: Connection, row: Row) -> set[bytes]:
+    """The numbers that are the person's, or were, and that nobody else has, or had messages under."""
+    mine = sa.select(notification.c.phone_index).where(notification.c.person_id == row.id).distinct()
+    known = {index for index in conn.scalars(mine) if index is not None}
+    known |= {row.phone_index} if row.phone_index is not None else set()
+    return {index for index in known if not _is_shared(conn, index, row.id)}
+
+
+def _is_shared(conn: Connection, index: bytes, person_id: str) -> bool:
+    others = sa.select(sa.literal(1)).where(person.c.phone_index == index, person.c.id != person_id)
+    sent = sa.select(sa.literal(1)).where(notification.c.phone_index == index, notification.c.person_id != person_id)
+    return any(conn.execute(statement.limit(1)).first() is not None for statement in (others, sent))
+
+
+def forget_numbers(conn: Connection, indexes: Collection[bytes]) -> int:
+    """Takes away what numbers wrote to us, and refusals that were lifted. One in force stays: whoever has the number
+    wants no SMS, whoever it is about. How many rows."""
+    done = 0
+    for row_id in conn.scalars(sa.select(inbound_sms.c.id).where(inbound_sms.c.phone_index.in_(list(indexes)))).all():
+        # the row is how a copy of the webhook is known; the number in it becomes nobody's
+        nobody = inbound_sms.update().where(inbound_sms.c.id == row_id)
+        done += conn.execute(nobody.values(phone_index=os.urandom(_INDEX_BYTES))).rowcount
+    lifted = suppression.delete().where(
+        suppression.c.phone_index.in_(list(indexes)), suppression.c.lifted_at.is_not(None)
+    )
+    return done + conn.execute(lifted).rowcount
+
+
+def wipe_doses(conn: Connection, person_id: str) -> int:
+    """Cuts the doses, and the events that told of them, off from the registry: no id and no keyed content stays."""
+    ids = [row.id for row in doses_of(conn, person_id)]
+    for row_id in conn.scalars(sa.select(event.c.id).where(among(conn, event.c.dose_id, ids))).all():
+        nameless = {"event_id": f"erased:{row_id}", "content_index": os.urandom(_INDEX_BYTES)}
+        conn.execute(event.update().where(event.c.id == row_id).values(**nameless))
+    for dose_id in ids:
+        conn.execute(dose.update().where(dose.c.id == dose_id).values(source_id=f"erased:{dose_id}"))
+    return len(ids)
+
+
+def wipe_person(conn: Connection, sealer: Sealer, person_id: str, *, at: datetime) -> bool:
+    """Overwrites who it is; False where nobody is left there."""
+    conn.execute(person_word.delete().where(person_word.c.person_id == person_id))
+    nothing = dict.fromkeys(
+        (
+            "source_index",
+            "nik_index",
+            "phone_index",
+            "nik_sealed",
+            "birth_date_sealed",
+            "phone_sealed",
+            "phone_problem",
+            "time_zone",
+            "locked_at",
+            "deceased_at",
+            "recorded_at",
+        )
+    )
+    values = nothing | {
+        "name_sealed": sealer.seal("person:name", person_id, ""),
+        "language": DEFAULT_LANGUAGE,
+        "wrong_tries": 0,
+        "erased_at": at,
+        "updated_at": at,
+    }
+    mine = person.update().where(person.c.id == person_id, person.c.erased_at.is_(None))
+    return conn.execute(mine.values(**values)).rowcount == 1
+
+
+def letters(conn: Connection, after: str, limit: int) -> list[Row]:
+    """Dead letters in the order of their ids, after one: `id`, `body_sealed`."""
+    statement = sa.select(dead_letter.c.id, dead_letter.c.body_sealed).where(dead_letter.c.id > after)
+    return list(conn.execute(statement.order_by(dead_letter.c.id).limit(limit)))
+
+
+def refused_lines(conn: Connection, after: str, limit: int) -> list[Row]:
+    """Refused lines of uploaded lists in the order of their ids, after one: `id`, `body_sealed`."""
+    statement = sa.select(upload_refusal.c.id, upload_refusal.c.body_sealed).where(upload_refusal.c.id > after)
+    return list(conn.execute(statement.order_by(upload_refusal.c.id).limit(limit)))
+
+
+def drop_letters(conn: Connection, ids: Collection[str]) -> int:
+    """Takes dead letters away."""
+    return conn.execute(dead_letter.delete().where(among(conn, dead_letter.c.id, ids))).rowcount
+
+
+def empty_refused_line(conn: Connection, row_id: str, sealed: bytes) -> None:
+    """Overwrites what a refused line said; that it was refused, and why, stays."""
+    conn.execute(upload_refusal.update().where(upload_refusal.c.id == row_id).values(body_sealed=sealed))

@@ -1,0 +1,153 @@
+"""Erasing one person for good: who it was is overwritten, messages and links end, what was given stays as a count.
+
+All of it is one transaction. A dry run does the same and takes it back, so that what it counts is what would happen.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlalchemy.engine import Connection
+
+from notifier.core.errors import Conflict, NotFound, Refused, SealBroken
+from notifier.core.ids import new_id
+from notifier.core.reasons import read_reason
+from notifier.services import Services
+from notifier.store import audit, erased, locks, persons, privacy
+from notifier.support.privacy.letters import Traces, traces
+
+_REFUSED_LINE = "upload_refusal:body"
+
+
+@dataclass(frozen=True, slots=True)
+class Erasure:
+    """What was wiped, or would be: rows by kind. `provider_ids`: under which the provider still has the messages, to
+    be deleted there. `unreadable`: rows of which nobody can say whom they tell of."""
+
+    counts: dict[str, int]
+    provider_ids: list[str] = field(repr=False)
+    unreadable: int
+    kept_certificates: bool
+    erased_at: datetime
+
+
+class _TakenBack(Exception):
+    """Ends the transaction of a dry run."""
+
+
+def erase(
+    services: Services,
+    person_id: str,
+    *,
+    reason: str,
+    actor: str,
+    keep_certificates: bool = False,
+    dry_run: bool = False,
+) -> Erasure:
+    """Erases a person. `keep_certificates`: the numbers of the certificates go on to be valid, though nothing says
+    whose they are. Raises NotFound; BadInput; Refused (`already-erased`, or `in-flight`: a message is with the provider
+    at this moment); Conflict where somebody records about the person meanwhile. Nothing is written then."""
+    reason = read_reason(reason)
+    told = _traces(services, person_id)
+    found: list[Erasure] = []
+    try:
+        with services.db.write() as conn:
+            found.append(_erase(conn, services, person_id, told, keep_certificates, actor))
+            if dry_run:
+                raise _TakenBack
+            audit.write(
+                conn,
+                at=found[0].erased_at,
+                actor=actor,
+                action="person.erased",
+                subject="person",
+                subject_id=person_id,
+                reason=reason,
+                kept_certificates=int(keep_certificates),
+                **found[0].counts,
+            )
+    except _TakenBack:
+        pass
+    return found[0]
+
+
+def wipe(conn: Connection, services: Services, person_id: str, *, keep_certificates: bool, by: str) -> dict[str, int]:
+    """Wipes everything that is found by the person's own rows; rows by kind. The caller holds the person still."""
+    at = services.clock.now()
+    row = privacy.find(conn, person_id)
+    numbers = privacy.numbers_of(conn, row) if row is not None else set()
+    counts = {"cancelled": privacy.stop_messages(conn, person_id, at=at)}
+    counts["links"] = privacy.end_links(conn, person_id, at=at)
+    counts["certificates"] = 0 if keep_certificates else privacy.revoke_certificates(conn, person_id, at=at)
+    counts["codes"] = privacy.wipe_codes(conn, person_id)
+    counts |= privacy.wipe_messages(conn, person_id)
+    counts |= privacy.wipe_cases(conn, person_id, by=by, at=at)
+    counts["numbers"] = privacy.forget_numbers(conn, numbers)
+    counts["doses"] = privacy.wipe_doses(conn, person_id)
+    privacy.wipe_person(conn, services.sealer, person_id, at=at)
+    return counts
+
+
+def readmit(services: Services, mark: bytes, *, reason: str, actor: str) -> int:
+    """Lets a registry send somebody again who was erased; nothing that was wiped comes back. Raises NotFound."""
+    reason = read_reason(reason)
+    with services.db.write() as conn:
+        lifted = erased.lift(conn, mark)
+        if not lifted:
+            raise NotFound("nobody with this NIK was erased")
+        audit.write(
+            conn,
+            at=services.clock.now(),
+            actor=actor,
+            action="person.readmitted",
+            subject="erasure",
+            subject_id="marks",
+            reason=reason,
+            marks=lifted,
+        )
+    return lifted
+
+
+def _erase(
+    conn: Connection, services: Services, person_id: str, told: Traces, keep_certificates: bool, actor: str
+) -> Erasure:
+    marks = _hold(conn, services, person_id)
+    provider_ids = privacy.provider_ids(conn, person_id)
+    counts = wipe(conn, services, person_id, keep_certificates=keep_certificates, by=actor)
+    counts["dead_letters"] = privacy.drop_letters(conn, told.dead_letters)
+    for row_id in told.refused_lines:
+        privacy.empty_refused_line(conn, row_id, services.sealer.seal(_REFUSED_LINE, row_id, '""'))
+    counts["refused_lines"] = len(told.refused_lines)
+    at = services.clock.now()
+    erased.add(conn, marks, erasure=new_id(), at=at)
+    return Erasure(counts, provider_ids, told.unreadable, keep_certificates, at)
+
+
+def _hold(conn: Connection, services: Services, person_id: str) -> set[bytes]:
+    """Keeps everything about the person from changing, in the order that events keep: doses and ids, then the row. The
+    marks to be left."""
+    row, shots = privacy.find(conn, person_id), privacy.doses_of(conn, person_id)
+    if row is None:
+        raise NotFound("there is no such person")
+    if row.erased_at is not None:
+        raise Refused("already-erased")
+    keys = {locks.dose_key(services.sealer, shot.source_id) for shot in shots}
+    keys |= {index for index in (row.source_index, row.nik_index) if index is not None}
+    locks.hold(conn, *keys)
+    now = privacy.find(conn, person_id, lock=True)
+    if now is None or now != row or privacy.doses_of(conn, person_id) != shots:
+        raise Conflict("somebody recorded about this person meanwhile; run it again")
+    if privacy.is_in_flight(conn, person_id):
+        raise Refused("in-flight")
+    return {erased.mark_of(services.sealer, key) for key in keys}
+
+
+def _traces(services: Services, person_id: str) -> Traces:
+    """Where else the person stands; nowhere where nobody can open who it is."""
+    try:
+        with services.db.read() as conn:
+            person = persons.load(conn, services.sealer, [person_id]).get(person_id)
+    except SealBroken:
+        return Traces(unreadable=1)
+    return traces(services, person) if person is not None and person.name else Traces()

@@ -1,0 +1,120 @@
+"""The parts of what somebody is handed about themselves: what each is, in plain words, where it came from, and which of
+our columns they may see of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+_REGISTRY = ("catatan vaksinasi (registri atau fasilitas)", "the vaccination registry, or the facility")
+_SYSTEM = ("sistem ini", "this system")
+_PROVIDER = ("penyedia SMS", "the SMS provider")
+_READER = ("siapa yang membuka tautan", "whoever opened the link")
+_STAFF = ("petugas", "staff")
+_YOU = ("Anda, lewat halaman atau SMS", "you, by a page or an SMS")
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One part. `table`: of the store; `columns`: those that say something to the person, in this order."""
+
+    table: str
+    what: tuple[str, str]  #: Indonesian, English
+    source: tuple[str, str]
+    columns: tuple[str, ...]
+
+
+PARTS: tuple[Part, ...] = (
+    Part(
+        "dose",
+        ("Dosis vaksin yang tercatat", "Doses that are recorded"),
+        _REGISTRY,
+        ("source_id", "status", "number", "series_total", "product", "vaccine_code", "lot", "given_on", "facility",
+         "facility_id", "recorded_at", "created_at", "updated_at"),
+    ),
+    Part(
+        "event",
+        ("Kabar tentang dosis itu yang kami terima", "What we were told about those doses"),
+        _REGISTRY,
+        ("event_id", "event_type", "door", "accepted_at", "recorded_at", "outcome", "reason"),
+    ),
+    Part(
+        "certificate",
+        ("Sertifikat", "Certificates"),
+        _SYSTEM,
+        ("number", "status", "issued_at", "ended_at", "end_reason"),
+    ),
+    Part(
+        "code",
+        ("Kode yang dapat dicek di sertifikat", "Verifiable codes of the certificates"),
+        _SYSTEM,
+        ("kind", "made_at", "ended_at", "revocation_id"),
+    ),
+    Part(
+        "link",
+        ("Tautan ke sertifikat", "Links to the certificates"),
+        _SYSTEM,
+        ("created_at", "expires_at", "revoked_at", "revoke_reason", "opened_at", "paused_at", "printed_at",
+         "wrong_tries"),
+    ),
+    Part(
+        "opening",
+        ("Siapa yang melihat: kapan, apa, dengan alat apa", "Who looked: when, what, with which kind of device"),
+        _READER,
+        ("at", "kind", "device"),
+    ),
+    Part(
+        "notification",
+        ("SMS yang dikirim atau direncanakan", "SMS that were sent or planned"),
+        _SYSTEM,
+        ("reference", "kind", "channel", "status", "reason", "planned_for", "left_at", "ended_at", "segments"),
+    ),
+    Part(
+        "attempt",
+        ("Percobaan mengirim", "Tries to send"),
+        _PROVIDER,
+        ("number", "gateway", "started_at", "finished_at", "outcome", "provider_sid", "provider_code"),
+    ),
+    Part(
+        "receipt",
+        ("Laporan terima", "Delivery receipts"),
+        _PROVIDER,
+        ("provider_word", "provider_code", "received_at"),
+    ),
+    Part(
+        "support_case",
+        ("Laporan dan permintaan", "Reports and requests"),
+        _YOU,
+        ("reference", "kind", "status", "outcome", "opened_at", "due_at", "closed_at"),
+    ),
+    Part(
+        "number_pause",
+        ("Nomor yang disebut bukan milik Anda", "Numbers that were said not to be yours"),
+        _READER,
+        ("created_at", "confirmed_at", "lifted_at"),
+    ),
+    Part(
+        "person_call",
+        ("Percakapan telepon yang dicatat", "Calls that were noted"),
+        _STAFF,
+        ("kind", "at"),
+    ),
+    Part(
+        "suppression",
+        ("Permintaan berhenti menerima SMS (nomor Anda sekarang)", "Refusals of SMS (of your number now)"),
+        _YOU,
+        ("channel", "reason", "source", "created_at", "lifted_at"),
+    ),
+    Part(
+        "inbound_sms",
+        ("SMS yang dikirim nomor Anda kepada kami (isinya tidak disimpan)",
+         "SMS that your number wrote to us (their text is not kept)"),
+        _YOU,
+        ("channel", "meaning", "received_at"),
+    ),
+    Part(
+        "audit",
+        ("Apa yang dilakukan, oleh siapa, dan kenapa", "What was done, by whom, and why"),
+        _SYSTEM,
+        ("at", "actor", "action", "subject", "detail"),
+    ),
+)  # fmt: skip
