@@ -37,6 +37,7 @@ _AUDIT_PERIOD = timedelta(seconds=30)
 _NIGHTLY_PERIOD = timedelta(hours=24)
 BATCH = 1000
 _MOST_WAKE_UPS = 8
+_PATIENCE = timedelta(minutes=10)
 
 Result = TypeVar("Result")
 
@@ -91,7 +92,8 @@ def tick(services: Services) -> Ticked:
             bulks.due_days(now),
         )
         chores = counters.win_tick(conn, "chores", period=_CHORES_PERIOD, at=now)
-        count = chores and tallies.is_due(conn, now)
+        # the dashboard's counts wait while a backlog goes out, though not for ever
+        count = chores and tallies.is_due(conn, now, patience=_PATIENCE if due >= BATCH else timedelta(0))
         make_codes = chores and counters.win_tick(conn, "codes", period=_CODES_PERIOD, at=now)
         services.faults.reached(FaultPoint.TICK_BEFORE_COMMIT)
     services.memory.note(mark)

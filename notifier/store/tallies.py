@@ -69,10 +69,14 @@ def newest_run(conn: Connection) -> Row | None:
     return conn.execute(sa.select(tally_run).where(tally_run.c.id == _RUN)).first()
 
 
-def is_due(conn: Connection, at: datetime) -> bool:
-    """Whether it is time to count."""
+def is_due(conn: Connection, at: datetime, *, patience: timedelta = timedelta(0)) -> bool:
+    """Whether it is time to count. With `patience` it may wait so much longer, from the first time that this is asked
+    where nothing was counted yet."""
     row = newest_run(conn)
-    return row is None or row.next_at <= at
+    if row is None and patience:
+        insert_new(conn, tally_run, {"id": _RUN, "next_at": at}, "id")
+        return False
+    return row is None or row.next_at <= at - patience
 
 
 def counted_days(conn: Connection) -> dict[date, Row]:

@@ -360,3 +360,16 @@ def test_an_old_day_with_something_unknown_is_counted_again_when_that_changes_al
     clock.tick(minutes=30)
     assert counting.refresh(services) == 3
     assert town.written() == town.counted()
+
+
+def test_a_count_waits_while_a_backlog_goes_out_but_not_for_ever(each_services: Services, clock: FakeClock) -> None:
+    wait = timedelta(minutes=10)
+    with each_services.db.write() as conn:
+        assert tallies.is_due(conn, clock.now())
+        assert not tallies.is_due(conn, clock.now(), patience=wait)  # nothing was counted yet: the wait begins
+        assert tallies.is_due(conn, clock.now())  # as soon as the backlog is gone
+        clock.tick(minutes=9)
+        assert not tallies.is_due(conn, clock.now(), patience=wait)
+        clock.tick(minutes=1)
+        assert tallies.is_due(conn, clock.now(), patience=wait)
+    assert counting.refresh(each_services) > 0
