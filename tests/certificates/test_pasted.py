@@ -7,11 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from notifier.certificates.pasted import LONGEST, Kind, Pasted, read_pasted
-from notifier.core.link_tokens import LinkSigner, new_public_id
+from notifier.core.link_tokens import LinkSigner
 
 OURS = "https://sertifikat.example.id"
 SIGNER = LinkSigner([b"k" * 32])
-TOKEN = SIGNER.sign(new_public_id())
+TOKEN = SIGNER.sign("9UtRNKgH7IR")
 JWS = "eyJhbGciOiJFUzI1NiJ9.Zm9v-_8.c2lnbmF0dXJl"
 
 
