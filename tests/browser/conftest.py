@@ -48,6 +48,12 @@ class Site:
     staff: str
 
 
+def fits(page: Page) -> bool:
+    """Whether nothing sticks out to the side. A locator waits for the page that a click leads to; `page.evaluate` may
+    come between two and find no document."""
+    return bool(page.locator("html").evaluate("html => html.scrollWidth <= html.clientWidth"))
+
+
 @contextmanager
 def bound() -> Iterator[BaseWSGIServer]:
     """A server with a port of its own; what it serves is told afterwards, since the app must know the port."""
@@ -92,8 +98,7 @@ class Phone:
 
     def fits(self) -> bool:
         """Whether nothing sticks out to the side."""
-        width = "document.documentElement.scrollWidth <= document.documentElement.clientWidth"
-        return bool(self.page.evaluate(width))
+        return fits(self.page)
 
 
 @pytest.fixture(params=[(360, 740), (1280, 800)], ids=["phone", "desk"])

@@ -14,11 +14,10 @@ from notifier.access.passwords import Passwords
 from notifier.access.roles import Role
 from notifier.core.ids import new_id
 from notifier.store import staff
-from tests.browser.conftest import Site
+from tests.browser.conftest import Site, fits
 
 PASSWORD, OWN = "tiga kucing oren", "empat ikan biru di kolam"
 _HASH = Passwords(memory_kib=64, passes=1)
-_FITS = "document.documentElement.scrollWidth <= document.documentElement.clientWidth"
 
 
 @pytest.fixture(params=[(360, 740), (1280, 800)], ids=["phone", "desk"])
@@ -33,7 +32,7 @@ def page(request: pytest.FixtureRequest, browser: Browser) -> Iterator[Page]:
 
 def faults(page: Page) -> list[str]:
     found: list[str] = []
-    if not page.evaluate(_FITS):
+    if not fits(page):
         found.append("sticks out")
     if page.locator("h1").count() != 1:
         found.append("not one h1")

@@ -15,10 +15,9 @@ from notifier.access.api_keys import Scope
 from notifier.access.roles import Role
 from notifier.messages import audit_watch
 from notifier.store import audit
-from tests.browser.conftest import Site
+from tests.browser.conftest import Site, fits
 from tests.web.staff.conftest import PASSWORD, add_staff
 
-_FITS = "document.documentElement.scrollWidth <= document.documentElement.clientWidth"
 _LONG = "Sistem Informasi Manajemen Puskesmas Kecamatan Menteng dan Sekitarnya yang Namanya Sangat Panjang"
 #: where pictures of the pages are put, for people to look at; none are taken without it
 _PICTURES = os.environ.get("SERTILINK_TEST_PICTURES")
@@ -43,7 +42,7 @@ def page(request: pytest.FixtureRequest, browser: Browser, site: Site) -> Iterat
 
 def _faults(page: Page, name: str) -> list[str]:
     found: list[str] = []
-    if not page.evaluate(_FITS):
+    if not fits(page):
         found.append("sticks out")
     if page.locator("h1").count() != 1:
         found.append("not one h1")

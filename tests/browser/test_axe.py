@@ -11,7 +11,7 @@ import pytest
 from axe_core_python.base import AXE_SCRIPT
 from playwright.sync_api import Browser, Page
 
-from tests.browser.conftest import Site
+from tests.browser.conftest import Site, fits
 from tests.browser.public_pages import PAGES, Stroll
 from tests.web.public.test_history import PHONE
 
@@ -22,7 +22,6 @@ _LOW = "[...document.querySelectorAll('main button:not(.link), main .button')].f
     each.getBoundingClientRect().height < 48).map(each => each.textContent)"
 _CODE_ENDS = "Math.max(0, ...[...document.querySelectorAll('.certificate .qr')].map(each => \
     each.getBoundingClientRect().bottom))"
-_FITS = "document.documentElement.scrollWidth <= document.documentElement.clientWidth"
 _WITHOUT_STYLE = "document.querySelectorAll('link[rel=stylesheet]').forEach(each => each.disabled = true)"
 _HIDDEN = "[...document.querySelectorAll('a, button, input, textarea, h1, h2, dt, dd')].filter(each => \
     each.getClientRects().length === 0).map(each => each.textContent)"
@@ -45,7 +44,7 @@ def faults(page: Page, language: str) -> list[str]:
     found = list(page.evaluate(_AXE, {}))
     if page.locator("html").get_attribute("lang") != language:
         found.append("lang")
-    if not page.evaluate(_FITS):
+    if not fits(page):
         found.append("sticks out")
     if page.evaluate(_CODE_ENDS) > _SCREEN:
         found.append("name, doses and code do not fit one screen")
@@ -56,7 +55,7 @@ def faults(page: Page, language: str) -> list[str]:
     page.emulate_media(color_scheme="light")
     page.evaluate(_WITHOUT_STYLE)
     found += [f"without style: {each}" for each in page.evaluate(_HIDDEN)]
-    if not page.evaluate(_FITS):
+    if not fits(page):
         found.append("without style: sticks out")
     return found
 

@@ -18,12 +18,11 @@ from notifier.messages.send import Sender
 from notifier.store import notifications
 from notifier.store.tables import notification
 from notifier.support import bulk_resend, bulk_run
-from tests.browser.conftest import Site
+from tests.browser.conftest import Site, fits
 from tests.builders import an_event
 
 PASSWORD = "tiga kucing oren"
 PEOPLE = 120  # more than one person may decide about alone
-_FITS = "document.documentElement.scrollWidth <= document.documentElement.clientWidth"
 
 
 @pytest.fixture(params=[(360, 740), (1280, 800)], ids=["phone", "desk"])
@@ -73,7 +72,7 @@ def failed(site: Site) -> int:
 def faults(page: Page) -> list[str]:
     """Whether something sticks out to the side; test_staff_axe.py looks for the rest."""
     found: list[str] = []
-    return found + ([] if page.evaluate(_FITS) else ["sticks out"])
+    return found + ([] if fits(page) else ["sticks out"])
 
 
 def test_made_approved_paused_and_cancelled_half_way_with_exact_counts(

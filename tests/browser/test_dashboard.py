@@ -13,9 +13,8 @@ from playwright.sync_api import Browser, Page
 
 from notifier.access.roles import Role
 from notifier.support import programme, sms_texts
-from tests.browser.conftest import Site
+from tests.browser.conftest import Site, fits
 from tests.browser.staff_data import days_of_work, millions
-from tests.browser.test_axe import _FITS
 from tests.web.staff.conftest import PASSWORD, add_staff
 
 #: where pictures are put for people to look at; none are made without it
@@ -45,7 +44,7 @@ def sign_in(page: Page, site: Site, role: Role = Role.ADMINISTRATOR, facility_id
 def faults(page: Page, name: str) -> list[str]:
     """What is wrong with the page as it stands."""
     found: list[str] = []
-    if not page.evaluate(_FITS):
+    if not fits(page):
         found.append("sticks out")
     if page.locator("h1").count() != 1:
         found.append("not one h1")

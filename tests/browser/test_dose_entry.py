@@ -15,7 +15,6 @@ from notifier.certificates.opening import LinkState, look
 from tests.browser.conftest import Phone, Site
 from tests.browser.test_walk import PASSWORD
 
-_FITS = "document.documentElement.scrollWidth <= document.documentElement.clientWidth"
 NIK = "3174035002890009"
 
 

@@ -12,11 +12,10 @@ from playwright.sync_api import Browser, Page, expect
 from notifier.access.roles import Role
 from notifier.messages.send import Sender
 from notifier.store import caught
-from tests.browser.conftest import Phone, Site
+from tests.browser.conftest import Phone, Site, fits
 from tests.desk import Desk
 from tests.web.staff.conftest import PASSWORD, add_staff
 
-_FITS = "document.documentElement.scrollWidth <= document.documentElement.clientWidth"
 FACILITY = "facility-1"  # of the events that tests.desk records
 LONG = "Raden Ajeng Kusumaningrum Wirawan Pradnyaparamitha Hadiningrat Sastroamidjojo"
 
@@ -44,7 +43,7 @@ def sign_in(site: Site, page: Page, username: str, role: Role, facility_id: str 
 def faults(page: Page) -> list[str]:
     """What is wrong with the page as it stands, in light and dark."""
     found: list[str] = []
-    if not page.evaluate(_FITS):
+    if not fits(page):
         found.append("sticks out")
     if page.locator("h1").count() != 1:
         found.append("not one h1")

@@ -22,13 +22,12 @@ from notifier.store import caught, persons
 from notifier.store.suppressions import Source
 from notifier.store.tables import notification
 from notifier.support import opt_out
-from tests.browser.conftest import Site
+from tests.browser.conftest import Site, fits
 from tests.builders import event_json
 from tests.desk import Desk
 
 PASSWORD = "tiga kucing oren"
 PHONE = "0812-3456-7890"
-_FITS = "document.documentElement.scrollWidth <= document.documentElement.clientWidth"
 
 
 @pytest.fixture(params=[(360, 740), (1280, 800)], ids=["phone", "desk"])
@@ -59,7 +58,7 @@ def page(request: pytest.FixtureRequest, browser: Browser, site: Site) -> Iterat
 def check(page: Page) -> None:
     """One heading, and nothing that sticks out."""
     found: list[str] = []
-    if not page.evaluate(_FITS):
+    if not fits(page):
         found.append("sticks out")
     if page.locator("h1").count() != 1:
         found.append("not one h1")
@@ -111,9 +110,10 @@ def test_a_person_is_found_by_phone_read_about_and_sent_the_sms_again(site: Site
     check(page)
 
     page.get_by_role("link", name=str(first)).first.click()
-    page.get_by_text("Kirim ulang", exact=True).click()
+    page.locator("#main").get_by_text("Kirim ulang", exact=True).click()
     page.fill("#resend-reason", "ponsel baru")
-    page.get_by_role("button", name="Jadwalkan kirim ulang").click()
+    page.get_by_role("button", name="Periksa dulu").click()
+    page.get_by_role("button", name="Ya, jadwalkan kirim ulang").click()
     expect(page.get_by_text("Kirim ulang dijadwalkan")).to_be_visible()
     check(page)
     site.clock.tick(minutes=1)

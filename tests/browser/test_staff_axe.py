@@ -17,7 +17,7 @@ from playwright.sync_api import Browser, Error, Page, ViewportSize
 from werkzeug.exceptions import HTTPException
 
 from linkserver import create_staff_app
-from tests.browser.conftest import Site
+from tests.browser.conftest import Site, fits
 from tests.browser.staff_pages import PAGES
 from tests.browser.staff_stroll import Stroll
 
@@ -26,7 +26,6 @@ _PICTURES = os.environ.get("SERTILINK_TEST_PICTURES")
 _PHONE, _DESK = ViewportSize(width=360, height=740), ViewportSize(width=1280, height=800)
 _AXE = "options => axe.run(document, options).then(found => found.violations.map(each => \
     `${each.id}: ${each.nodes.map(node => node.target.join(' ')).join(', ')}`))"
-_FITS = "document.documentElement.scrollWidth <= document.documentElement.clientWidth"
 _ALL: dict[str, Any] = {"resultTypes": ["violations"]}
 _BUT_COLOURS = _ALL | {"rules": {"color-contrast": {"enabled": False}}}  # they are the same in both languages
 _COLOURS = _ALL | {"runOnly": ["color-contrast"]}
@@ -62,7 +61,7 @@ def faults(page: Page, language: str) -> list[str]:
         found.append("lang")
     if page.locator("h1").count() != 1:
         found.append("not one h1")
-    if not page.evaluate(_FITS):
+    if not fits(page):
         found.append("sticks out")
     if language == "id":
         page.emulate_media(color_scheme="dark")
@@ -70,7 +69,7 @@ def faults(page: Page, language: str) -> list[str]:
         page.emulate_media(color_scheme="light")
     else:
         page.set_viewport_size(_PHONE)
-        if not page.evaluate(_FITS):
+        if not fits(page):
             found.append("sticks out on a phone")
         page.set_viewport_size(_DESK)
     return found

@@ -249,7 +249,7 @@ def test_each_list_is_read_by_a_partial_index(each_desk: Desk, pile: Pile, index
     with each_desk.services.db.read() as conn:
         is_sqlite = conn.dialect.name == "sqlite"
         if not is_sqlite:
-            conn.execute(sa.text("SET LOCAL enable_seqscan = off"))
+            conn.execute(sa.text("SET enable_seqscan = off"))  # no transaction is open here
         sa.event.listen(conn, "before_cursor_execute", lambda *call: statements.append((call[2], call[3])))
         rows.listed(conn, pile, facility_id=None, limit=51, promised_before=each_desk.services.clock.now())
         text, values = statements[0]

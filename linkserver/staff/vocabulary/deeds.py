@@ -165,4 +165,7 @@ SUBJECTS: dict[str, str] = {
     "dead-letter": N_("Kiriman"),
     "setting": N_("Setelan"),
     "call": N_("Panggilan"),
+    "retention": N_("Penyimpanan data"),
+    "erasure": N_("Penghapusan data"),
+    "exposure": N_("Kebocoran data"),
 }
