@@ -99,7 +99,10 @@ def tick(services: Services) -> Ticked:
     services.memory.note(mark)
     services.faults.reached(FaultPoint.TICK_AFTER_COMMIT)
     fetched = _guarded(receipts.collect, services) or 0
-    nightly = bool(chores and _guarded(_chores, services))
+    if chores:
+        _guarded(_chores, services)
+    # what takes long waits until a backlog is out; in the quiet hours there is none
+    nightly = bool(chores and due < BATCH and _guarded(_slow_chores, services))
     codes = bool(make_codes and _guarded(ahead.is_due, services))
     return Ticked(
         elected=True,
@@ -117,8 +120,8 @@ def tick(services: Services) -> Ticked:
     )
 
 
-def _chores(services: Services) -> bool:
-    """What can wait some seconds; whether the daily count is due."""
+def _chores(services: Services) -> None:
+    """What can wait some seconds."""
     now = services.clock.now()
     with services.db.write() as conn:
         audit.seal(conn)
@@ -128,12 +131,18 @@ def _chores(services: Services) -> bool:
             staff.forget_sessions(conn, now)
             idempotency.forget(conn, now)
             sandbox.forget(conn, now)
+    if alarm:
+        alarms.warn_of_broken_promises(services)
+
+
+def _slow_chores(services: Services) -> bool:
+    """Watches over the audit; whether the nightly work is due."""
+    now = services.clock.now()
+    with services.db.write() as conn:
         watch = counters.win_tick(conn, "audit-watch", period=_AUDIT_PERIOD, at=now)
         nightly = counters.win_tick(conn, "nightly", period=_NIGHTLY_PERIOD, at=now)
     if watch:
         _guarded(audit_watch.watch, services)
-    if alarm:
-        alarms.warn_of_broken_promises(services)
     return nightly
 
 
