@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from linkserver.staff.gate import TOKEN, me, needs
 from linkserver.staff.second_factor import codes_page, setup_page
 from linkserver.staff.sign_in import goodbye, keep, new_password
-from linkserver.staff.vocabulary import rule_words
+from linkserver.staff.vocabulary import problems_of
 from notifier.access import own_account, sessions, tries
 from notifier.access.passwords import Passwords
 from notifier.access.roles import Permission
@@ -110,7 +110,7 @@ def _second_factor(part: Blueprint, services: Services, passwords: Passwords) ->
                 services, session[TOKEN], me().staff_id, code=request.form.get("code", "")
             )
         except BadInput as bad:
-            page = setup_page(services, me(), url_for("account.confirm_second_factor"), problems=_problems(bad))
+            page = setup_page(services, me(), url_for("account.confirm_second_factor"), problems=problems_of(bad))
             return page or redirect(url_for("account.page"), 303)
         except Refused:  # nothing is being set up: it was done before, or by another page
             return redirect(url_for("account.page"), 303)
@@ -147,7 +147,7 @@ def _tried(services: Services, deed: str, do: Callable[[], AnyResponse]) -> AnyR
     try:
         return do()
     except BadInput as bad:
-        return make_response(_page(services, deed=deed, problems=_problems(bad)), _UNREADABLE)
+        return make_response(_page(services, deed=deed, problems=problems_of(bad)), _UNREADABLE)
     except Refused as refused:
         if refused.reason == sessions.ENDED:
             return goodbye()
@@ -177,7 +177,3 @@ def _page(services: Services, **more: Any) -> str:
 
 def _done(what: str) -> AnyResponse:
     return redirect(url_for("account.page", done=what), 303)
-
-
-def _problems(bad: BadInput) -> dict[str, str]:
-    return {one.field: rule_words(one.field, one.rule) for one in bad.problems}

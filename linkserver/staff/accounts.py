@@ -10,7 +10,7 @@ from flask import Blueprint, make_response, redirect, render_template, request, 
 from werkzeug.wrappers import Response as AnyResponse
 
 from linkserver.staff.gate import me, needs
-from linkserver.staff.vocabulary import rule_words
+from linkserver.staff.vocabulary import problems_of
 from notifier.access import manage
 from notifier.access.manage import Deed
 from notifier.access.passwords import Passwords
@@ -88,7 +88,7 @@ def _new(part: Blueprint, services: Services, passwords: Passwords) -> None:
         try:
             staff_id, password = manage.add(services, passwords, actor=me().actor, **typed)
         except BadInput as bad:
-            return make_response(_form(typed, _problems(bad)), _UNREADABLE)
+            return make_response(_form(typed, problems_of(bad)), _UNREADABLE)
         return _password_page(services, staff_id, password)
 
 
@@ -148,7 +148,7 @@ def _tried(services: Services, staff_id: str, name: str, do: Callable[[Deed], An
     try:
         answer = do(Deed(staff_id, revision, form.get("reason", ""), me().actor))
     except BadInput as bad:
-        return make_response(_page(services, staff_id, deed=name, problems=_problems(bad)), _UNREADABLE)
+        return make_response(_page(services, staff_id, deed=name, problems=problems_of(bad)), _UNREADABLE)
     except Refused as refused:
         return make_response(_page(services, staff_id, deed=name, refused=refused.reason), _CONFLICT)
     return answer or redirect(url_for("accounts.show", staff_id=staff_id, done=name), 303)
@@ -170,7 +170,3 @@ def _page(services: Services, staff_id: str, **more: Any) -> str:
         now=services.clock.now(),
         **shown,
     )
-
-
-def _problems(bad: BadInput) -> dict[str, str]:
-    return {one.field: rule_words(one.field, one.rule) for one in bad.problems}

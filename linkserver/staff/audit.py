@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from linkserver.staff.gate import me, needs
 from linkserver.staff.screen import viewer_zone
-from linkserver.staff.vocabulary import rule_words
+from linkserver.staff.vocabulary import problems_of
 from notifier.access.roles import Permission
 from notifier.core.errors import BadInput
 from notifier.services import Services
@@ -81,7 +81,7 @@ def _page(
     bad: BadInput | None = None,
 ) -> AnyResponse:
     deeds, more = audit_desk.listed(services, wanted, viewer_zone(services), after=after) if wanted else ([], False)
-    problems = {one.field: rule_words(one.field, one.rule) for one in bad.problems} if bad else {}
+    problems = problems_of(bad) if bad else {}
     words: dict[str, Any] = _words(wanted) if wanted else {}
     last = deeds[-1].row if more else None
     body = render_template(

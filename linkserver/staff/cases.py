@@ -9,7 +9,7 @@ from flask import Blueprint, make_response, redirect, render_template, request, 
 from werkzeug.wrappers import Response as AnyResponse
 
 from linkserver.staff.gate import me, needs
-from linkserver.staff.vocabulary import rule_words
+from linkserver.staff.vocabulary import problems_of
 from notifier.access.roles import Permission
 from notifier.core.errors import BadInput, Refused
 from notifier.core.ids import read_reference
@@ -85,7 +85,7 @@ def _tried(services: Services, reference: str, deed: str, do: Callable[[str], An
     try:
         return do(request.form.get("reason", ""))
     except BadInput as bad:
-        problems = {one.field: rule_words(one.field, one.rule) for one in bad.problems}
+        problems = problems_of(bad)
         return make_response(_page(services, reference, deed=deed, problems=problems), _UNREADABLE)
     except Refused as refused:
         return make_response(_page(services, reference, deed=deed, refused=refused.reason), _CONFLICT)

@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from linkserver.staff import correct_form, vocabulary
 from linkserver.staff.correct_form import Read
 from linkserver.staff.gate import me, needs
-from linkserver.staff.vocabulary import rule_words
+from linkserver.staff.vocabulary import problems_of, rule_words
 from notifier.access.roles import Permission
 from notifier.certificates.facts import masked_nik
 from notifier.core.errors import BadInput, Problem, Refused
@@ -108,7 +108,7 @@ def _withdrawal(part: Blueprint, services: Services) -> None:
                     actor=me().actor,
                 )
             except BadInput as bad:
-                problems = {one.field: rule_words(one.field, one.rule) for one in bad.problems}
+                problems = problems_of(bad)
                 return _page(services, "withdraw", reference, held, problems=problems, status=_UNREADABLE)
             return _done(reference, recorded.reference, "withdrawn")
 

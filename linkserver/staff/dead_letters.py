@@ -12,6 +12,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from linkserver.staff import vocabulary
 from linkserver.staff.gate import me, needs
+from linkserver.staff.vocabulary import problems_of
 from notifier.access.roles import Permission
 from notifier.core.errors import BadInput, Problem, Refused
 from notifier.core.ids import read_reference
@@ -57,7 +58,7 @@ def _lists(part: Blueprint, services: Services) -> None:
         try:
             count = dead_letters.discard_alike(services, key, received_until=until, reason=reason, actor=me().actor)
         except BadInput as bad:
-            return make_response(_list_page(services, problems=_words(bad), wrong_key=key), _UNREADABLE)
+            return make_response(_list_page(services, problems=problems_of(bad), wrong_key=key), _UNREADABLE)
         return redirect(url_for("dead_letters.page", done=count), 303)
 
     @part.get("/work/dead-letters/<letter>")
@@ -113,7 +114,7 @@ def _tried(
     try:
         return do(request.form.get("reason", ""))
     except BadInput as bad:
-        problems = _words(BadInput(one for one in bad.problems if one.field in _OURS))
+        problems = problems_of(BadInput(one for one in bad.problems if one.field in _OURS))
         faults = [one for one in bad.problems if one.field not in _OURS]
         if faults:
             problems.setdefault("body", vocabulary.OTHER_RULE)
@@ -121,10 +122,6 @@ def _tried(
         return make_response(shown, _UNREADABLE)
     except Refused as refused:
         return make_response(_page(services, letter, deed=deed, refused=refused.reason), _CONFLICT)
-
-
-def _words(bad: BadInput) -> dict[str, str]:
-    return {one.field: vocabulary.rule_words(one.field, one.rule) for one in bad.problems}
 
 
 def _said(problems: list[Problem]) -> list[dict[str, str]]:

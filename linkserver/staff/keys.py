@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from linkserver.staff.gate import me, needs
 from linkserver.staff.screen import viewer_zone
-from linkserver.staff.vocabulary import rule_words
+from linkserver.staff.vocabulary import problems_of
 from notifier.access import api_keys
 from notifier.access.api_keys import KeyKind, NewKey, Scope
 from notifier.access.roles import Permission
@@ -67,7 +67,7 @@ def _made(services: Services, deed: str, do: Callable[[], NewKey | None], prefix
     try:
         made = do()
     except BadInput as bad:
-        problems = {one.field: rule_words(one.field, one.rule) for one in bad.problems}
+        problems = problems_of(bad)
         return _page(services, _UNREADABLE, problems=problems, **at)
     except Refused as refused:
         return _page(services, _CONFLICT, refused=refused.reason, **at)

@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from linkserver.staff.gate import me, needs
 from linkserver.staff.resends import wanted_time
-from linkserver.staff.vocabulary import rule_words
+from linkserver.staff.vocabulary import problems_of
 from notifier.access.roles import Permission
 from notifier.core.errors import BadInput, Refused
 from notifier.core.states import NOT_LEFT, DoseStatus, Kind, State
@@ -160,7 +160,7 @@ def _protections(part: Blueprint, services: Services) -> None:
         try:
             phone = desk.reveal_phone(services, row, reason=request.form.get("reason", ""), actor=me().actor)
         except BadInput as bad:
-            problems = {one.field: rule_words(one.field, one.rule) for one in bad.problems}
+            problems = problems_of(bad)
             return make_response(_page(services, row.reference, deed="reveal", problems=problems), _UNREADABLE)
         return make_response(_page(services, row.reference, phone=phone))
 
@@ -171,7 +171,7 @@ def _act(services: Services, reference: str, deed: str, do: Callable[[str, str],
     try:
         target = do(row.reference, request.form.get("reason", ""))
     except BadInput as bad:
-        problems = {one.field: rule_words(one.field, one.rule) for one in bad.problems}
+        problems = problems_of(bad)
         return make_response(_page(services, row.reference, deed=deed, problems=problems), _UNREADABLE)
     except Refused as refused:
         more = {"refused": refused.reason, "not_before": refused.not_before}
@@ -187,7 +187,7 @@ def _previewed(services: Services, reference: str) -> AnyResponse:
         wanted = wanted_time(services)
         plan = resend.preview(services, row.reference, at=wanted)
     except BadInput as bad:
-        problems = {one.field: rule_words(one.field, one.rule) for one in bad.problems}
+        problems = problems_of(bad)
         return make_response(_page(services, row.reference, deed="resend", problems=problems), _UNREADABLE)
     except Refused as refused:
         more = {"refused": refused.reason, "not_before": refused.not_before}

@@ -10,7 +10,7 @@ from flask import Blueprint, abort, make_response, redirect, render_template, re
 from werkzeug.wrappers import Response as AnyResponse
 
 from linkserver.staff.gate import me, needs
-from linkserver.staff.vocabulary import rule_words
+from linkserver.staff.vocabulary import problems_of
 from notifier.access.roles import Permission
 from notifier.core.errors import BadInput
 from notifier.services import Services
@@ -74,7 +74,7 @@ def _tried(services: Services, reference: str, deed: str, do: Callable[[], AnyRe
     try:
         return do()
     except BadInput as bad:
-        problems = {one.field: rule_words(one.field, one.rule) for one in bad.problems}
+        problems = problems_of(bad)
         return make_response(_page(services, reference, deed=deed, problems=problems), _UNREADABLE)
 
 

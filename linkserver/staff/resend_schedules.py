@@ -9,7 +9,8 @@ from flask import Blueprint, make_response, redirect, render_template, request, 
 from werkzeug.wrappers import Response as AnyResponse
 
 from linkserver.staff.gate import me, needs
-from linkserver.staff.resends import problems_of, read_typed, words
+from linkserver.staff.resends import read_typed, words
+from linkserver.staff.vocabulary import problems_of
 from notifier.access.roles import Permission
 from notifier.core.bulks import ScheduleState
 from notifier.core.errors import BadInput, Refused

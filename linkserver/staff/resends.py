@@ -13,7 +13,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from linkserver.staff import vocabulary
 from linkserver.staff.gate import me, needs
-from linkserver.staff.vocabulary import rule_words
+from linkserver.staff.vocabulary import problems_of
 from notifier.access.roles import Permission
 from notifier.core.bulks import ACTIVE, BulkState
 from notifier.core.errors import BadInput, Refused
@@ -67,11 +67,6 @@ def read_typed(typed: Mapping[str, str]) -> tuple[ResendFilter | None, dict[str,
         return read_filter(typed), {}
     except BadInput as bad:
         return None, problems_of(bad)
-
-
-def problems_of(bad: BadInput) -> dict[str, str]:
-    """What to say beside each field."""
-    return {one.field: rule_words(one.field, one.rule) for one in bad.problems}
 
 
 def _lists(part: Blueprint, services: Services) -> None:

@@ -6,7 +6,7 @@ from flask import Blueprint, make_response, redirect, render_template, request, 
 from werkzeug.wrappers import Response as AnyResponse
 
 from linkserver.staff.gate import me, needs
-from linkserver.staff.vocabulary import rule_words
+from linkserver.staff.vocabulary import problems_of
 from notifier.access.roles import Permission
 from notifier.core.errors import BadInput
 from notifier.services import Services
@@ -36,7 +36,7 @@ def blueprint(services: Services) -> Blueprint:
                 only_facility=me().only_facility,
             )
         except BadInput as bad:
-            problems = {one.field: rule_words(one.field, one.rule) for one in bad.problems}
+            problems = problems_of(bad)
             return make_response(_page(typed, None, problems), _UNREADABLE)
         target = _target(result)
         return redirect(target, 303) if target else make_response(_page(typed, result, {}))

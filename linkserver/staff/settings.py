@@ -7,8 +7,8 @@ from typing import Any
 from flask import Blueprint, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
-from linkserver.staff import vocabulary
 from linkserver.staff.gate import me, needs
+from linkserver.staff.vocabulary import problems_of
 from notifier.access.roles import Permission
 from notifier.core.errors import BadInput, Conflict, Refused
 from notifier.services import Services
@@ -74,11 +74,6 @@ def base_revision() -> int:
     """The version that the form was filled in over. What is no number is none that could be saved over."""
     text = request.form.get("revision", "")
     return int(text) if text.isdecimal() and text.isascii() and len(text) < 9 else -1
-
-
-def problems_of(bad: BadInput) -> dict[str, str]:
-    """What to say beside each field."""
-    return {one.field: vocabulary.rule_words(one.field, one.rule) for one in bad.problems}
 
 
 def _page(services: Services, *, typed: dict[str, str] | None = None, **more: Any) -> str:

@@ -11,7 +11,7 @@ from linkserver.devices import device_kind
 from linkserver.staff.gate import STAGE_PAGES, TOKEN, anyone, half, half_in, me, needs, safe_next
 from linkserver.staff.screen import LANGUAGE
 from linkserver.staff.second_factor import codes_page, setup_page
-from linkserver.staff.vocabulary import rule_words
+from linkserver.staff.vocabulary import problems_of
 from linkserver.words import language
 from notifier.access import accounts, sessions
 from notifier.access import sign_in as rules
@@ -88,7 +88,7 @@ def _code(part: Blueprint, services: Services) -> None:
                 recovery_code=form.get("recovery_code", "").strip(),
             )
         except BadInput as bad:
-            return make_response(_code_page(problems=_problems(bad)), _UNREADABLE)
+            return make_response(_code_page(problems=problems_of(bad)), _UNREADABLE)
         except Refused as refused:
             return _refusal(_code_page(refused=refused.reason), refused)
         return carry_on(entered)
@@ -112,7 +112,7 @@ def _own_password(part: Blueprint, services: Services, passwords: Passwords) -> 
                 services, passwords, session[TOKEN], half().staff_id, password=new_password()
             )
         except BadInput as bad:
-            return make_response(render_template("sign_in_password.html", problems=_problems(bad)), _UNREADABLE)
+            return make_response(render_template("sign_in_password.html", problems=problems_of(bad)), _UNREADABLE)
         except Refused:
             return goodbye()
         return carry_on(entered)
@@ -130,7 +130,7 @@ def _second_factor(part: Blueprint, services: Services) -> None:
         try:
             entered, codes = rules.enrol(services, session[TOKEN], half().staff_id, code=request.form.get("code", ""))
         except BadInput as bad:
-            return setup_page(services, half(), url_for("sign_in.enrol"), problems=_problems(bad)) or goodbye()
+            return setup_page(services, half(), url_for("sign_in.enrol"), problems=problems_of(bad)) or goodbye()
         except Refused:
             return goodbye()
         wanted, username = safe_next(session.get(_NEXT)), half().username
@@ -200,7 +200,3 @@ def _refusal(body: str, refused: Refused) -> AnyResponse:
 
 def _address() -> str:
     return request.remote_addr or "-"
-
-
-def _problems(bad: BadInput) -> dict[str, str]:
-    return {one.field: rule_words(one.field, one.rule) for one in bad.problems}

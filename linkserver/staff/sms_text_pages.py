@@ -8,8 +8,8 @@ from flask import Blueprint, make_response, redirect, render_template, request, 
 from werkzeug.wrappers import Response as AnyResponse
 
 from linkserver.staff.gate import me, needs
-from linkserver.staff.settings import base_revision, problems_of
-from linkserver.staff.vocabulary import SMS_FAULTS
+from linkserver.staff.settings import base_revision
+from linkserver.staff.vocabulary import SMS_FAULTS, problems_of
 from notifier.access.roles import Permission
 from notifier.core.errors import BadInput, Conflict, Refused
 from notifier.messages.own_text import PLACEHOLDERS

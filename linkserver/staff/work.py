@@ -9,7 +9,7 @@ from flask import Blueprint, abort, make_response, redirect, render_template, re
 from werkzeug.wrappers import Response as AnyResponse
 
 from linkserver.staff.gate import me, needs
-from linkserver.staff.vocabulary import rule_words
+from linkserver.staff.vocabulary import problems_of
 from notifier.access.roles import Permission
 from notifier.core.errors import BadInput, NotFound
 from notifier.core.schedule import PROMISE
@@ -54,7 +54,7 @@ def blueprint(services: Services) -> Blueprint:
         try:
             decided = _decide(services, Deed(deed))
         except BadInput as bad:
-            return make_response(_pile_page(services, chosen, problems=_words(bad)), _UNREADABLE)
+            return make_response(_pile_page(services, chosen, problems=problems_of(bad)), _UNREADABLE)
         where: dict[str, Any] = {"name": name, "facility": request.form.get("facility", "").replace("\0", "") or None}
         return redirect(url_for("work.pile", deed=deed, **where, **_told(decided)), 303)
 
@@ -76,7 +76,7 @@ def _stopped(part: Blueprint, services: Services) -> None:
                 raise BadInput.of("asked", "required", "the person must have asked for it")
             decided = _decide(services, Deed.LIFT)
         except BadInput as bad:
-            return make_response(_stopped_page(services, problems=_words(bad)), _UNREADABLE)
+            return make_response(_stopped_page(services, problems=problems_of(bad)), _UNREADABLE)
         return redirect(url_for("work.stopped", deed=Deed.LIFT.value, **_told(decided)), 303)
 
 
@@ -97,10 +97,6 @@ def _decide(services: Services, deed: Deed) -> Decided:
         actor=me().actor,
         only_facility=me().only_facility,
     )
-
-
-def _words(bad: BadInput) -> dict[str, str]:
-    return {one.field: rule_words(one.field, one.rule) for one in bad.problems}
 
 
 def _told(decided: Decided) -> dict[str, Any]:

@@ -67,12 +67,6 @@ def listed(
     return list(conn.execute(_narrowed(statement, facility_id).limit(limit)))
 
 
-def count_by_state(conn: Connection, facility_id: str | None) -> dict[str, int]:
-    """How many notifications stand in each state."""
-    statement = _narrowed(sa.select(notification.c.status, sa.func.count()), facility_id)
-    return {status: count for status, count in conn.execute(statement.group_by(notification.c.status))}
-
-
 def last_entered(conn: Connection, facility_id: str, staff_id: str) -> Row | None:
     """The dose that somebody typed last: its vaccine and lot are most likely the next one's too."""
     statement = (

@@ -51,14 +51,7 @@ def listed(
     """Up to PAGE lines, newest first, and whether older ones follow."""
     with services.db.read() as conn:
         rows = desk.listed(conn, states=states, facility_id=only_facility, limit=PAGE + 1, before=before, narrow=narrow)
-        return _lines(conn, services, rows[:PAGE], with_persons), len(rows) > PAGE
-
-
-def counts(services: Services, *, only_facility: str | None) -> dict[State, int]:
-    """How many notifications stand in each state; every state is there."""
-    with services.db.read() as conn:
-        found = desk.count_by_state(conn, only_facility)
-    return {state: found.get(state.value, 0) for state in State}
+        return lines_of(conn, services, rows[:PAGE], with_persons=with_persons), len(rows) > PAGE
 
 
 def reveal_phone(services: Services, row: Row, *, reason: str, actor: str) -> str | None:
@@ -81,7 +74,8 @@ def reveal_phone(services: Services, row: Row, *, reason: str, actor: str) -> st
     return person.phone
 
 
-def _lines(conn: Connection, services: Services, rows: Sequence[Row], with_persons: bool) -> list[Line]:
+def lines_of(conn: Connection, services: Services, rows: Sequence[Row], *, with_persons: bool) -> list[Line]:
+    """Some notifications as lines of a list."""
     shots = doses.load(conn, [row.dose_id for row in rows if row.dose_id])
     known = open_persons(conn, services, [row.person_id for row in rows]) if with_persons else {}
     return [Line(row, shots.get(row.dose_id), known.get(row.person_id)) for row in rows]
@@ -99,8 +93,3 @@ def open_persons(conn: Connection, services: Services, ids: Collection[str]) -> 
             except SealBroken:
                 continue
         return found
-
-
-def lines_of(conn: Connection, services: Services, rows: Sequence[Row], *, with_persons: bool) -> list[Line]:
-    """Some notifications as lines of a list."""
-    return _lines(conn, services, rows, with_persons)

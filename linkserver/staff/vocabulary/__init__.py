@@ -31,7 +31,7 @@ from linkserver.staff.vocabulary.deeds import ACTORS, DEEDS, SUBJECTS
 from linkserver.staff.vocabulary.desk import CALLS, CASE_OUTCOMES, CASES, DEAD_LETTERS, PILES, STOP_SOURCES
 from linkserver.staff.vocabulary.doses import CHECKED, CONSEQUENCES, FIELDS, STAGES, WARNINGS
 from linkserver.staff.vocabulary.reasons import REASONS
-from linkserver.staff.vocabulary.rules import OTHER_RULE, RULES, has_words, rule_words
+from linkserver.staff.vocabulary.rules import OTHER_RULE, RULES, has_words, problems_of, rule_words
 from linkserver.staff.vocabulary.sms_texts import SMS_FAULTS
 from linkserver.staff.vocabulary.states import KINDS, OUTCOMES, STATES, WHICH, StateWords
 from linkserver.staff.vocabulary.uploads import COLUMNS, RECORDED, ROW_RULES, UPLOADS, place_words, row_rule_words
@@ -78,6 +78,7 @@ __all__ = [
     "StateWords",
     "has_words",
     "place_words",
+    "problems_of",
     "row_rule_words",
     "rule_words",
 ]

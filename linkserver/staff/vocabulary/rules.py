@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from linkserver.words import N_
+from notifier.core.errors import BadInput
 
 #: (field, rule) or the rule alone; asked in this order
 RULES: dict[str, str] = {
@@ -123,6 +124,11 @@ OTHER_RULE = N_("Periksa lagi bagian ini")
 def rule_words(field: str, rule: str) -> str:
     """What to say beside a field that breaks a rule."""
     return RULES.get(f"{field} {rule}") or RULES.get(rule) or OTHER_RULE
+
+
+def problems_of(bad: BadInput) -> dict[str, str]:
+    """What to say beside each field that breaks a rule."""
+    return {one.field: rule_words(one.field, one.rule) for one in bad.problems}
 
 
 def has_words(field: str, rule: str) -> bool:
