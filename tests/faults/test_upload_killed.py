@@ -12,7 +12,7 @@ import pytest
 from notifier.faults import FaultPoint
 from notifier.intake.uploads import deeds
 from notifier.services import Services
-from notifier.store import desk, events
+from notifier.store import events, notifications
 from notifier.store.uploads import Row, UploadStatus
 from tests.databases import new_sqlite, postgres_database
 from tests.faults.killed_uploader import services_of
@@ -53,7 +53,7 @@ def is_exact(services: Services, found: Row, count: int) -> bool:
     }
     with services.db.read() as conn:
         assert events.count_by_outcome(conn) == {"planned": planned, "suppressed": part}
-        states = desk.count_by_state(conn, "pkm-1")
+        states = notifications.count_by_state(conn)
     assert sum(states.values()) == planned + part
     return found.rows_done == found.rows == count
 
