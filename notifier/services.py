@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from notifier.catalogue import Catalogue
 from notifier.core.clock import Clock, SystemClock
 from notifier.core.errors import BadSettings
 from notifier.core.link_tokens import LinkSigner
@@ -35,6 +36,7 @@ class Services:
     reader: ProgrammeReader
     memory: Memory
     faults: Faults = field(default_factory=Unarmed)
+    catalogue: Catalogue = field(default_factory=Catalogue)  #: read when the first text is asked for
 
     @property
     def links(self) -> LinkSigner:

@@ -40,7 +40,7 @@ def create_app(services: Services, catalogue: Catalogue | None = None) -> Flask:
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     protect(app, url=settings.public_url, proxy_hops=settings.proxy_hops, max_body=_MAX_BODY)
     serve_assets(app, ("public.css", "mark.svg"))
-    _speak(app, services, catalogue or Catalogue())
+    _speak(app, services, catalogue or services.catalogue)
     _handle_errors(app)
     face = Face(
         services=services,

@@ -11,7 +11,14 @@ import pytest
 from linkserver.words import LOCALE, Catalogue
 from tests.web.texts import ROOT, texts_of
 
-PLACES = ("linkserver/public", "linkserver/staff", "linkserver/security.py", "templates/pages", "templates/staff")
+PLACES = (
+    "linkserver/public",
+    "linkserver/staff",
+    "linkserver/security.py",
+    "notifier/support",
+    "templates/pages",
+    "templates/staff",
+)
 _VALUE = re.compile(r"%\((\w+)\)s")
 
 
@@ -46,7 +53,7 @@ def test_two_files_may_not_translate_one_text_apart(tmp_path: Path) -> None:
     for name, said in (("a.po", "Open"), ("b.po", "Unlock")):
         (folder / name).write_text(f'msgid ""\nmsgstr ""\n\nmsgid "Buka"\nmsgstr "{said}"\n')
     with pytest.raises(ValueError, match="translated apart"):
-        Catalogue(tmp_path)
+        _ = Catalogue(tmp_path).languages
 
 
 def test_a_third_language_is_one_more_folder(tmp_path: Path) -> None:
