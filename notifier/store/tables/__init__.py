@@ -9,6 +9,7 @@ from notifier.store.tables.base import metadata
 from notifier.store.tables.bulks import bulk, bulk_item, bulk_schedule
 from notifier.store.tables.care import certificate, code, dose, event, facility, link, opening, person, person_word
 from notifier.store.tables.cases import number_pause, person_call, support_case
+from notifier.store.tables.chat import caught_chat, chat_file, chat_message, chat_reply, conversation
 from notifier.store.tables.machines import idempotency, test_notification
 from notifier.store.tables.people import api_key, recovery_code, session, staff
 from notifier.store.tables.privacy import erased_mark
@@ -38,10 +39,15 @@ __all__ = [
     "bulk",
     "bulk_item",
     "bulk_schedule",
+    "caught_chat",
     "caught_sms",
     "certificate",
+    "chat_file",
+    "chat_message",
+    "chat_reply",
     "circuit",
     "code",
+    "conversation",
     "counter",
     "dead_letter",
     "dose",
