@@ -1,0 +1,42 @@
+"""What somebody wrote to our sender, whatever it is: STOP and its kin are obeyed, the rest of WhatsApp is a chat."""
+
+from __future__ import annotations
+
+from notifier.catalogue import Catalogue, N_
+from notifier.core.opt_out_words import Meaning
+from notifier.gateways import Inbound
+from notifier.services import Services
+from notifier.settings import Settings
+from notifier.support import opt_out
+from notifier.support.chat import receive as chat
+from notifier.support.chat import texts
+
+_ANSWER_LANGUAGES = ("id", "en")  # nobody can say which one who writes STOP reads
+
+#: one GSM-7 segment in both languages together
+ANSWERS = {
+    Meaning.STOP: N_("Pesan ke nomor ini dihentikan. Balas MULAI untuk menerima lagi."),
+    Meaning.START: N_("Nomor ini menerima pesan lagi. Balas BERHENTI untuk menghentikan."),
+    Meaning.HELP: N_("Bantuan: %(phone)s. Balas BERHENTI agar tidak dikirimi lagi."),
+}
+
+
+def take(services: Services, message: Inbound, catalogue: Catalogue) -> str | None:
+    """Does what a message whose signature was checked asks for; what is answered at once, in the webhook's own answer.
+    None: nothing, or a worker will answer. Safe to repeat."""
+    received = opt_out.receive(services, message)
+    if received.wants_answer:
+        return answer_text(catalogue, services.settings, received.meaning)
+    if chat.is_chat(services, message, received.meaning) and chat.receive(services, message) is chat.Received.STOPPED:
+        return _in_each(catalogue, services.settings, texts.STOPPED)
+    return None
+
+
+def answer_text(catalogue: Catalogue, settings: Settings, meaning: Meaning) -> str:
+    """What is sent back, in both languages."""
+    return _in_each(catalogue, settings, ANSWERS[meaning], phone=settings.help_phone or settings.help_whatsapp)
+
+
+def _in_each(catalogue: Catalogue, settings: Settings, text: str, **values: str) -> str:
+    said = [catalogue.say(language, text) for language in _ANSWER_LANGUAGES]
+    return f"{settings.sender_name}: {' / '.join(one % values if values else one for one in said)}"
