@@ -15,6 +15,7 @@ from notifier.support.chat import outbox
 _MAX_BODY = 16 * 1024
 _MAX_INBOUND = 64 * 1024  # a WhatsApp message has up to 4,096 characters, 12 bytes each in a form
 
+
 def add_routes(app: Flask, face: Face) -> None:
     """Always open: without receipts nobody knows what arrived, and a STOP is always heard."""
 

@@ -15,6 +15,8 @@ from notifier.services import Services
 from notifier.store import (
     audit,
     bulks,
+    chat_replies,
+    conversations,
     counters,
     follow_ups,
     idempotency,
@@ -50,7 +52,7 @@ class Ticked:
     be reconciled; `nightly`: the daily count of every accepted event and the retention sweep are due; `codes`: some are
     to be made ahead; `follow_ups`: one room left something for another to do; `uploads`: a list waits to be checked,
     recorded or taken away; `bulks`: a bulk resend or a schedule's day is due; `tallies`: the dashboard's counts are
-    due."""
+    due; `chats`: somebody wrote, or waits for a reply."""
 
     elected: bool
     wake_ups: int = 0
@@ -64,6 +66,7 @@ class Ticked:
     uploads: bool = False
     bulks: bool = False
     tallies: bool = False
+    chats: bool = False
 
 
 def tick(services: Services) -> Ticked:
@@ -90,6 +93,9 @@ def tick(services: Services) -> Ticked:
             uploads.overdue(at),
             bulks.due(now, lease_now),
             bulks.due_days(now),
+            conversations.waiting(now),
+            chat_replies.due(now),
+            chat_replies.doubtful(lease_now),
         )
         chores = counters.win_tick(conn, "chores", period=_CHORES_PERIOD, at=now)
         # the dashboard's counts wait while a backlog goes out, though not for ever
@@ -115,7 +121,8 @@ def tick(services: Services) -> Ticked:
         codes=codes,
         follow_ups=left_to_do,
         uploads=any(others[:2]),
-        bulks=any(others[2:]),
+        bulks=any(others[2:4]),
+        chats=any(others[4:]),
         tallies=count,
     )
 

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection
 
+from notifier.core.errors import SealBroken
 from notifier.core.ids import new_id
 from notifier.core.states import Said
 from notifier.store.bulk import among
@@ -22,8 +23,15 @@ from notifier.store.tables import chat_message, chat_reply, conversation
 
 #: how long a conversation is kept after the last message that came
 LIFE = timedelta(hours=24)
+_ASIDE = timedelta(hours=1)  # until one that cannot be opened is looked at again
 _WAITS = sa.text("waits_since IS NOT NULL")  # literal: a bound parameter would not match the partial index
 _UNREAD = sa.text("taken_at IS NULL")
+
+
+#: written once: it is asked many times a second
+_ANY = (
+    sa.select(sa.literal(1)).select_from(conversation).where(_WAITS, conversation.c.waits_since <= sa.bindparam("now"))
+).limit(1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +106,11 @@ def waiting(now: datetime) -> sa.Select[Any]:
     return sa.select(conversation.c.id).where(_WAITS, conversation.c.waits_since <= now)
 
 
+def is_any_waiting(conn: Connection, now: datetime) -> bool:
+    """Whether anything waits to be read now."""
+    return conn.execute(_ANY, {"now": now}).first() is not None
+
+
 def take(conn: Connection, sealer: Sealer, now: datetime, limit: int) -> list[Talk]:
     """Conversations with messages that wait, held until the caller's transaction ends; other workers pass them by. A
     caller that dies lets go of them."""
@@ -108,13 +121,25 @@ def take(conn: Connection, sealer: Sealer, now: datetime, limit: int) -> list[Ta
         .limit(limit)
         .with_for_update(skip_locked=True)
     )
-    return [_opened(sealer, row, now) for row in conn.execute(statement)]
+    talks, shut = [], []
+    for row in conn.execute(statement).all():
+        try:
+            talks.append(_opened(sealer, row))
+        except SealBroken:  # none of our keys opens it: the others must not wait behind it
+            shut.append(row.id)
+    if shut:
+        aside = conversation.update().where(conversation.c.id.in_(shut))
+        conn.execute(aside.values(waits_since=now + _ASIDE))
+    return talks
 
 
-def _opened(sealer: Sealer, row: sa.Row[Any], now: datetime) -> Talk:
-    phone = sealer.open("conversation:phone", row.id, row.phone_sealed)
-    state = None if row.state_sealed is None else sealer.open("conversation:state", row.id, row.state_sealed)
-    return Talk(row.id, phone, state, row.last_inbound_at)
+def _opened(sealer: Sealer, row: sa.Row[Any]) -> Talk:
+    return Talk(
+        id=row.id,
+        phone=sealer.open("conversation:phone", row.id, row.phone_sealed),
+        state=None if row.state_sealed is None else sealer.open("conversation:state", row.id, row.state_sealed),
+        last_inbound_at=row.last_inbound_at,
+    )
 
 
 def unread(conn: Connection, sealer: Sealer, ids: Collection[str]) -> dict[str, list[Message]]:

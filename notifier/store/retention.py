@@ -17,7 +17,9 @@ from sqlalchemy.engine import Connection
 from notifier.core.states import NOT_LEFT, CaseStatus, DoseStatus, State
 from notifier.store.sealed import Sealer
 from notifier.store.tables import (
+    caught_chat,
     caught_sms,
+    chat_file,
     code,
     counter,
     dead_letter,
@@ -82,6 +84,7 @@ _STANDS = sa.exists().where(
 
 SWEEPS: dict[str, Sweep] = {
     "caught-sms": Sweep(caught_sms.c.caught_at),
+    "caught-chats": Sweep(caught_chat.c.caught_at),
     "receipt-bodies": Sweep(
         receipt.c.received_at,
         sa.func.length(receipt.c.raw_sealed) > _EMPTY,
@@ -110,6 +113,7 @@ SWEEPS: dict[str, Sweep] = {
     ),
     "sessions": Sweep(session.c.expires_at, key_name="token_hash"),
     "api-answers": Sweep(idempotency.c.expires_at),
+    "chat-files": Sweep(chat_file.c.expires_at),
     "sandbox": Sweep(test_notification.c.expires_at),
     "counters": Sweep(counter.c.expires_at, key_name="name"),
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from notifier.catalogue import Catalogue, N_
+from notifier.catalogue import N_, Catalogue
 from notifier.core.opt_out_words import Meaning
 from notifier.gateways import Inbound
 from notifier.services import Services

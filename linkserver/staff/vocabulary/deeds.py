@@ -61,6 +61,7 @@ DEEDS: dict[str, str] = {
     "certificate-opened": N_("Sertifikat dibuka"),
     "name-wrong": N_("Nama lengkap salah di akun atau percakapan"),
     "nik-wrong": N_("NIK salah di akun atau percakapan"),
+    "chat-certificate-given": N_("Sertifikat diberikan lewat percakapan WhatsApp"),
     "codes-capped": N_("Batas kode SMS tercapai: mungkin ada yang menyalahgunakan"),
     "circuit-closed": N_("Penyedia SMS terhubung lagi"),
     "circuit-open": N_("Pengiriman dijeda: penyedia SMS bermasalah"),

@@ -65,6 +65,7 @@ class Dialogue:
     place: str = field(default="", repr=False)
     day: str = ""  #: YYYY-MM-DD
     slips: int = 0  #: messages in a row that were no answer
+    said_at: float = 0  #: when something was said last
 
     def has_phone(self, now: datetime) -> bool:
         """Whether a number is proved at this moment."""

@@ -15,7 +15,6 @@ from notifier.support.chat.dialogue import (
     Dialogue,
     FindCauses,
     GiveCertificate,
-    Goal,
     Granted,
     HandOver,
     ListDoses,
@@ -30,7 +29,7 @@ from notifier.support.chat.dialogue import (
     Turn,
     Wish,
 )
-from notifier.support.chat.steps import OTHER_PERSON, REPORT_IT, ask, begin, menu
+from notifier.support.chat.steps import OTHER_PERSON, REPORT_IT, ask, ask_again, begin, menu
 
 
 def granted(state: Dialogue, wish: Wish, came: Granted, around: Around) -> Turn:
@@ -47,7 +46,7 @@ def _nobody(state: Dialogue) -> Dialogue:
 
 def _again(state: Dialogue, around: Around, *said: str, **values: str) -> Turn:
     """The same question once more."""
-    return ask(replace(state, slips=state.slips + 1), around, Say(said, values))
+    return ask_again(replace(state, slips=state.slips + 1), around, Say(said, values))
 
 
 def _code_asked(state: Dialogue, came: Granted, around: Around) -> Turn:
@@ -68,8 +67,7 @@ def _code_checked(state: Dialogue, came: Granted, around: Around) -> Turn:
         return _again(state, around, texts.CODE_WRONG, left=str(came.left))
     if came.outcome is Came.UNREADABLE:
         return _again(state, around, texts.CODE_SHAPE)
-    options = (texts.CODE_AGAIN, texts.WITHOUT_CODE) if state.goal is Goal.MISSING else (texts.CODE_AGAIN,)
-    return Turn(replace(state, slips=state.slips + 1), (Say((texts.CODE_OVER,), options=options, back=True),))
+    return _again(state, around, texts.CODE_OVER)
 
 
 def _named(state: Dialogue, came: Granted, around: Around) -> Turn:

@@ -89,6 +89,12 @@ def ask(state: Dialogue, around: Around, *before: Say) -> Turn:
     return Turn(state, (*before, STEPS[state.step].ask(state, around)))
 
 
+def ask_again(state: Dialogue, around: Around, *before: Say) -> Turn:
+    """The question once more, after an answer that was none; shorter where it was long."""
+    rule = STEPS[state.step]
+    return Turn(state, (*before, (rule.ask_again or rule.ask)(state, around)))
+
+
 def _to_menu(state: Dialogue, around: Around) -> Turn:
     return menu(state, said=_GREETING)
 
@@ -128,7 +134,7 @@ def _slip(state: Dialogue, around: Around, *said: str, **values: str) -> Turn:
     """No answer: what is wrong with it, then the question again; after some, the way out."""
     slips = state.slips + 1
     more = (texts.STUCK,) if slips >= _MANY_SLIPS else ()
-    return ask(replace(state, slips=slips), around, Say((*said, *more), values))
+    return ask_again(replace(state, slips=slips), around, Say((*said, *more), values))
 
 
 # the questions
@@ -142,10 +148,15 @@ def _asks(*said: str, options: tuple[str, ...] = ()) -> Callable[[Dialogue, Arou
     return lambda state, around: Say(said, options=options, back=True)
 
 
-def _ask_code(state: Dialogue, around: Around) -> Say:
+def code_options(state: Dialogue, around: Around) -> Say:
+    """What may be done instead of typing a code."""
     options = (texts.CODE_AGAIN, texts.WITHOUT_CODE) if state.goal is Goal.MISSING else (texts.CODE_AGAIN,)
+    return Say(options=options, back=True)
+
+
+def _ask_code(state: Dialogue, around: Around) -> Say:
     values = {"phone": national_form(state.asked_phone) if state.asked_phone else ""}
-    return Say((texts.ASK_CODE, texts.CODE_IS_SECRET), values, options=options, back=True)
+    return replace(code_options(state, around), text=(texts.ASK_CODE, texts.CODE_IS_SECRET), values=values)
 
 
 # the answers
@@ -250,7 +261,7 @@ def _hear_question(state: Dialogue, text: str, around: Around) -> Turn:
 
 
 def _change(state: Dialogue, around: Around, *before: Say) -> Turn:
-    return menu(state, *before, Say((texts.CHANGE,)))
+    return menu(state, *before, Say((texts.CHANGE if "me" in around.values else texts.STAFF,)))
 
 
 def _staff(state: Dialogue, around: Around, *before: Say) -> Turn:
@@ -275,13 +286,14 @@ class StepRule:
     ask: Callable[[Dialogue, Around], Say]
     hear: Callable[[Dialogue, str, Around], Turn]
     behind: Step | None
+    ask_again: Callable[[Dialogue, Around], Say] | None = None
 
 
 STEPS: dict[Step, StepRule] = {
     Step.MENU: StepRule(_ask_menu, _hear_menu, None),
     Step.PHONE: StepRule(_asks(texts.ASK_PHONE, options=(texts.THIS_NUMBER,)), _hear_phone, Step.MENU),
-    Step.CODE: StepRule(_ask_code, _hear_code, Step.PHONE),
-    Step.NAME: StepRule(_asks(texts.NAME_AGAIN), _hear_name, Step.MENU),
+    Step.CODE: StepRule(_ask_code, _hear_code, Step.PHONE, code_options),
+    Step.NAME: StepRule(_asks(texts.ASK_NAME), _hear_name, Step.MENU),
     Step.NIK: StepRule(_asks(texts.ASK_NIK), _hear_nik, Step.NAME),
     Step.BIRTH_DATE: StepRule(_asks(texts.ASK_BIRTH_DATE), _hear_birth_date, Step.NAME),
     Step.DOSE: StepRule(_asks(texts.ASK_DOSE), _hear_dose, Step.MENU),

@@ -45,8 +45,7 @@ CODE_WRONG = N_("Kode itu tidak cocok. Anda masih bisa mencoba %(left)s kali.")
 CODE_OVER = N_("Kode itu tidak berlaku lagi. Balas 1 untuk meminta kode baru.")
 CODE_LIMITED = N_("Kode baru saja diminta. Coba lagi setelah %(wait)s menit.")
 
-ASK_NAME = N_("Terima kasih. Sekarang tulis nama lengkap penerima vaksin seperti di KTP.")
-NAME_AGAIN = N_("Tulis nama lengkap penerima vaksin seperti di KTP.")
+ASK_NAME = N_("Tulis nama lengkap penerima vaksin seperti di KTP.")
 NAME_SHAPE = N_("Tulis nama dengan huruf, lengkap seperti di KTP.")
 NAME_WRONG = N_("Nama itu tidak cocok dengan data kami. Anda masih bisa mencoba %(left)s kali.")
 ASK_NIK = N_("Tulis NIK penerima vaksin, 16 angka.")
@@ -89,9 +88,7 @@ REPORTED = N_("Laporan %(reference)s sudah kami terima.")
 FOLLOW = N_("Ikuti perkembangannya di %(link)s. Kabar berikutnya datang lewat SMS.")
 MISSING_CLOSED = N_("Laporan belum bisa dibuat di chat. Telepon %(help)s.")
 
-ASK_QUESTION = N_(
-    "Tulis pertanyaan Anda dalam satu pesan, tanpa NIK dan tanpa foto. Petugas membacanya pada jam kerja."
-)
+ASK_QUESTION = N_("Tulis pertanyaan Anda dalam satu pesan, tanpa NIK dan tanpa foto. Petugas membacanya di jam kerja.")
 HANDED_OVER = N_("Pertanyaan Anda sudah kami teruskan ke petugas. Nomor: %(reference)s")
 STAFF = N_("Petugas dapat dihubungi lewat telepon %(help)s atau email %(email)s. Siapkan nomor HP yang terdaftar.")
 
