@@ -11,10 +11,12 @@ from notifier.core.states import Channel, Said
 from notifier.gateways import Inbound, OutgoingChat
 from notifier.messages.send import Sender
 from notifier.services import Services
-from notifier.store import persons
+from notifier.store import caught_chat, chat_replies, conversations, persons
 from notifier.store.persons import Person
 from notifier.support import follow_ups
 from notifier.support.chat import receive, work
+from notifier.support.chat.dialogue import Dialogue
+from notifier.support.chat.speech import Spoken
 from notifier.support.chat.wishes import Rooms
 from tests.builders import NIK, SITI, MadeCertificate, a_certificate
 from tests.fakes import FakeGateway
@@ -72,6 +74,21 @@ class Phone:
         self.say(self.code())
         self.say(name)
         return self.say(nik)
+
+
+def a_chat_under_way(services: Services, number: str = SITI_NUMBER) -> None:
+    """One message was answered, the answer has not left, another waits; and all of it shows on a telephone."""
+    at = services.clock.now()
+    with services.db.write() as conn:
+        for sid in ("SM1", "SM2"):
+            conversations.receive(
+                conn, services.sealer, phone=number, provider_sid=sid, kind=Said.TEXT, text="hai", at=at
+            )
+        [talk] = conversations.take(conn, services.sealer, at, 1)
+        first = conversations.unread(conn, services.sealer, [talk.id])[talk.id][0]
+        conversations.settle(conn, services.sealer, {talk.id: Dialogue().to_text()}, [first.id], at)
+        chat_replies.add(conn, services.sealer, [(talk.id, first.id, Spoken("Halo").to_text())], at=at)
+        caught_chat.add(conn, services.sealer, number, [caught_chat.Bubble(False, "hai")], at=at)
 
 
 def a_person(services: Services, person: Person) -> str:

@@ -54,7 +54,7 @@ def _code_asked(state: Dialogue, came: Granted, around: Around) -> Turn:
         return ask(state.at(Step.CODE, challenge=came.id, asked_phone=came.phone), around)
     if came.outcome is Came.LIMITED:
         return _again(state, around, texts.CODE_LIMITED, wait=str(-(-came.wait_s // 60)))
-    return _again(state.at(Step.PHONE, slips=state.slips), around, texts.BAD_PHONE)
+    return _again(replace(state, step=Step.PHONE), around, texts.BAD_PHONE)
 
 
 def _code_checked(state: Dialogue, came: Granted, around: Around) -> Turn:
