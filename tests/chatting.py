@@ -19,7 +19,7 @@ from notifier.support.chat.dialogue import Dialogue
 from notifier.support.chat.speech import Spoken
 from notifier.support.chat.wishes import Rooms
 from tests.builders import NIK, SITI, MadeCertificate, a_certificate
-from tests.fakes import FakeGateway
+from tests.fakes import FakeClock, FakeGateway
 
 SITI_NUMBER = "+6281234567890"
 BUDI_NUMBER = "+6281300000002"
@@ -39,6 +39,8 @@ class Phone:
 
     def write(self, text: str = "", said: Said = Said.TEXT, sid: str | None = None) -> receive.Received:
         """Writes, and nobody reads it yet."""
+        assert isinstance(self.services.clock, FakeClock)
+        self.services.clock.tick(milliseconds=1)
         sid = sid or f"SM{next(_sids):032x}"
         return receive.receive(self.services, Inbound(sid, Channel.WHATSAPP, self.number, text, said=said))
 
