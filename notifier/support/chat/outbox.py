@@ -45,9 +45,10 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Going:
-    """Replies whose attempts are committed, under one lease."""
+    """Replies whose attempts are committed, under one lease. `claimed`: with those that were moved elsewhere."""
 
     token: str
+    claimed: int
     ready: tuple[tuple[Reply, OutgoingChat], ...]
     begun_at: datetime
 
@@ -57,17 +58,17 @@ def begin(services: Services, limit: int = CHUNK) -> Going:
     now, token = services.clock.now(), new_id()
     with services.db.write() as conn:
         if counters.is_on(conn, counters.HOLD):
-            return Going(token, (), now)
+            return Going(token, 0, (), now)
         claimed = chat_replies.claim(conn, services.sealer, now, limit)
         if not claimed:
-            return Going(token, (), now)
+            return Going(token, 0, (), now)
         ready = [(reply, _written(services, reply)) for reply in _allowed(conn, services, claimed, now)]
         lease = services.db.lease(timedelta(seconds=services.settings.lease_seconds))
         references = {reply.id: message.attempt_reference for reply, message in ready}
         chat_replies.begin(conn, references, token=token, lease=lease, at=now)
         services.faults.reached(FaultPoint.REPLY_BEFORE_COMMIT)
     services.faults.reached(FaultPoint.REPLY_AFTER_COMMIT)
-    return Going(token, tuple(ready), now)
+    return Going(token, len(claimed), tuple(ready), now)
 
 
 def post(services: Services, going: Going, pause: Callable[[float], None] = time.sleep) -> int:

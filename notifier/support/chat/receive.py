@@ -16,8 +16,8 @@ from notifier.gateways import Inbound
 from notifier.services import Services
 from notifier.store import conversations, counters, persons, suppressions
 
-#: messages of one number; a person who types fast writes ten in a minute
-FLOOD = Limit("chat:number", 20, timedelta(minutes=1))
+#: messages of one number; a person who types fast writes twenty in a minute
+FLOOD = Limit("chat:number", 30, timedelta(minutes=1))
 FLOOD_DAY = Limit("chat:number-day", 400, timedelta(days=1))
 #: what a message may hold; a longer one is told to be shorter
 _LONGEST = 2_000

@@ -55,7 +55,7 @@ def run(services: Services, rooms: Rooms | None = None) -> bool:
             if going is not None and going.ready:
                 flying.add(pool.submit(outbox.post, services, going))
             flying = {one for one in flying if not one.done()}
-            if read or (going is not None and going.ready):
+            if read or (going is not None and going.claimed):
                 continue
             if not flying:
                 return False
