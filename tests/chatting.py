@@ -12,6 +12,7 @@ from notifier.gateways import Inbound, OutgoingChat
 from notifier.messages.send import Sender
 from notifier.services import Services
 from notifier.store import caught_chat, chat_replies, conversations, persons
+from notifier.store.conversations import Flood, Kept
 from notifier.store.persons import Person
 from notifier.support import follow_ups
 from notifier.support.chat import receive, work
@@ -37,7 +38,7 @@ class Phone:
         self.services, self.gateway, self.number = services, services.gateway, number
         self.rooms = rooms or Rooms()
 
-    def write(self, text: str = "", said: Said = Said.TEXT, sid: str | None = None) -> receive.Received:
+    def write(self, text: str = "", said: Said = Said.TEXT, sid: str | None = None) -> Kept:
         """Writes, and nobody reads it yet."""
         assert isinstance(self.services.clock, FakeClock)
         self.services.clock.tick(milliseconds=1)
@@ -84,7 +85,14 @@ def a_chat_under_way(services: Services, number: str = SITI_NUMBER) -> None:
     with services.db.write() as conn:
         for sid in ("SM1", "SM2"):
             conversations.receive(
-                conn, services.sealer, phone=number, provider_sid=sid, kind=Said.TEXT, text="hai", at=at
+                conn,
+                services.sealer,
+                phone=number,
+                provider_sid=sid,
+                kind=Said.TEXT,
+                text="hai",
+                at=at,
+                flood=Flood(9, 9),
             )
         [talk] = conversations.take(conn, services.sealer, at, 1)
         first = conversations.unread(conn, services.sealer, [talk.id])[talk.id][0]

@@ -6,6 +6,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from enum import StrEnum
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -14,12 +16,12 @@ from sqlalchemy.engine import Connection
 
 from notifier.core.errors import SealBroken
 from notifier.core.ids import new_id
-from notifier.core.states import Said
+from notifier.core.states import Channel, Said
 from notifier.store.bulk import among
-from notifier.store.events import insert_new
 from notifier.store.persons import phone_index
 from notifier.store.sealed import Sealer
-from notifier.store.tables import chat_message, chat_reply, conversation
+from notifier.store.tables import chat_message, chat_reply, conversation, suppression
+from notifier.store.types import Moment
 
 #: how long a conversation is kept after the last message that came
 LIFE = timedelta(hours=24)
@@ -28,7 +30,16 @@ _WAITS = sa.text("waits_since IS NOT NULL")  # literal: a bound parameter would 
 _UNREAD = sa.text("taken_at IS NULL")
 
 
-#: written once: it is asked many times a second
+_MINUTE = timedelta(minutes=1)
+#: written once, as is what follows: SQLAlchemy takes longer to build a statement than to send it
+_KNOWN = sa.select(
+    sa.exists().where(chat_message.c.provider_sid == sa.bindparam("sid")),
+    sa.exists().where(
+        suppression.c.phone_index == sa.bindparam("number"),
+        suppression.c.channel == Channel.WHATSAPP.value,
+        suppression.c.lifted_at.is_(None),
+    ),
+)
 _ANY = (
     sa.select(sa.literal(1)).select_from(conversation).where(_WAITS, conversation.c.waits_since <= sa.bindparam("now"))
 ).limit(1)
@@ -56,20 +67,62 @@ class Message:
     failures: int
 
 
-def is_known(conn: Connection, provider_sid: str) -> bool:
-    """Whether a message of the provider's came before."""
-    statement = sa.select(chat_message.c.id).where(chat_message.c.provider_sid == provider_sid)
-    return conn.execute(statement).first() is not None
+class Kept(StrEnum):
+    """What became of a message that came."""
+
+    KEPT = "kept"
+    REPEATED = "repeated"
+    FLOOD = "flood"  #: too many; it is not kept
+    STOPPED = "stopped"  #: its number told us to stop
+
+
+@dataclass(frozen=True, slots=True)
+class Flood:
+    """How many messages of one number are kept; the first beyond is kept as Said.FLOOD, so that it is answered."""
+
+    in_minute: int
+    in_day: int
 
 
 def receive(
-    conn: Connection, sealer: Sealer, *, phone: str, provider_sid: str, kind: Said, text: str, at: datetime
+    conn: Connection,
+    sealer: Sealer,
+    *,
+    phone: str,
+    provider_sid: str,
+    kind: Said,
+    text: str,
+    at: datetime,
+    flood: Flood,
+) -> Kept:
+    """Keeps a message, sealed, under the provider's id, and marks its conversation as waiting. Three statements: it is
+    what a webhook waits for."""
+    number = phone_index(sealer, phone)
+    known, stopped = conn.execute(_KNOWN, {"sid": provider_sid, "number": number}).one()
+    if known or stopped:
+        return Kept.REPEATED if known else Kept.STOPPED
+    row_id = new_id()
+    values = {
+        "id": row_id,
+        "phone_index": number,
+        "phone_sealed": sealer.seal("conversation:phone", row_id, phone),
+        "at": at,
+        "ends_at": at + LIFE,
+        "minute": at - _MINUTE,
+        "day": at - LIFE,
+    }
+    talk = conn.execute(_upsert(conn.dialect.name), values).one()
+    over_minute, over_day = talk.in_minute - flood.in_minute, talk.in_day - flood.in_day
+    if max(over_minute, over_day) > 1:
+        return Kept.FLOOD
+    if max(over_minute, over_day) == 1:
+        kind, text = Said.FLOOD, ""
+    return Kept.KEPT if _insert(conn, sealer, talk.id, provider_sid, kind, text, at) else Kept.REPEATED
+
+
+def _insert(
+    conn: Connection, sealer: Sealer, conversation_id: str, provider_sid: str, kind: Said, text: str, at: datetime
 ) -> bool:
-    """Keeps a message, sealed, under the provider's id, and marks its conversation as waiting; False where it came
-    before. A copy at the same moment is waited for."""
-    if is_known(conn, provider_sid):
-        return False
-    conversation_id = _waiting_conversation(conn, sealer, phone, at)
     row_id = new_id()
     values = {
         "id": row_id,
@@ -80,25 +133,52 @@ def receive(
         "received_at": at,
         "failures": 0,
     }
-    return insert_new(conn, chat_message, values, "provider_sid")
+    return conn.execute(_new_message(conn.dialect.name), values).first() is not None
 
 
-def _waiting_conversation(conn: Connection, sealer: Sealer, phone: str, at: datetime) -> str:
-    row_id = new_id()
-    build = sqlite.insert if conn.dialect.name == "sqlite" else postgresql.insert
+@cache
+def _new_message(dialect: str) -> Any:
+    """Keeps a message, unless the provider's id is known; a copy at the same moment is waited for."""
+    build = sqlite.insert if dialect == "sqlite" else postgresql.insert
+    columns = ("id", "conversation_id", "provider_sid", "kind", "text_sealed", "received_at", "failures")
+    values = {name: sa.bindparam(name, type_=chat_message.c[name].type) for name in columns}
+    statement = build(chat_message).values(**values).on_conflict_do_nothing(index_elements=["provider_sid"])
+    return statement.returning(sa.literal(1))
+
+
+@cache
+def _upsert(dialect: str) -> Any:
+    """Finds or makes a number's conversation, marks it as waiting, and counts in its windows."""
+    build = sqlite.insert if dialect == "sqlite" else postgresql.insert
+    c, at = conversation.c, sa.bindparam("at", type_=Moment)
     statement = build(conversation).values(
-        id=row_id,
-        phone_index=phone_index(sealer, phone),
-        phone_sealed=sealer.seal("conversation:phone", row_id, phone),
+        id=sa.bindparam("id"),
+        phone_index=sa.bindparam("phone_index"),
+        phone_sealed=sa.bindparam("phone_sealed"),
         last_inbound_at=at,
         waits_since=at,
-        ends_at=at + LIFE,
+        ends_at=sa.bindparam("ends_at", type_=Moment),
+        minute_at=at,
+        day_at=at,
+        in_minute=1,
+        in_day=1,
         created_at=at,
     )
-    since = sa.func.coalesce(conversation.c.waits_since, statement.excluded.waits_since)
-    again = {"waits_since": since, "last_inbound_at": at, "ends_at": at + LIFE}
+    new_minute, new_day = (
+        c.minute_at <= sa.bindparam("minute", type_=Moment),
+        c.day_at <= sa.bindparam("day", type_=Moment),
+    )
+    again = {
+        "waits_since": sa.func.coalesce(c.waits_since, statement.excluded.waits_since),
+        "last_inbound_at": statement.excluded.last_inbound_at,
+        "ends_at": statement.excluded.ends_at,
+        "in_minute": sa.case((new_minute, 1), else_=c.in_minute + 1),
+        "minute_at": sa.case((new_minute, statement.excluded.minute_at), else_=c.minute_at),
+        "in_day": sa.case((new_day, 1), else_=c.in_day + 1),
+        "day_at": sa.case((new_day, statement.excluded.day_at), else_=c.day_at),
+    }
     statement = statement.on_conflict_do_update(index_elements=["phone_index"], set_=again)
-    return str(conn.execute(statement.returning(conversation.c.id)).scalar_one())
+    return statement.returning(c.id, c.in_minute, c.in_day)
 
 
 def waiting(now: datetime) -> sa.Select[Any]:

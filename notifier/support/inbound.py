@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from notifier.catalogue import N_, Catalogue
-from notifier.core.opt_out_words import Meaning
+from notifier.core.opt_out_words import Meaning, meaning_of
 from notifier.gateways import Inbound
 from notifier.services import Services
 from notifier.settings import Settings
+from notifier.store.conversations import Kept
 from notifier.support import opt_out
 from notifier.support.chat import receive as chat
 from notifier.support.chat import texts
@@ -24,12 +25,12 @@ ANSWERS = {
 def take(services: Services, message: Inbound, catalogue: Catalogue) -> str | None:
     """Does what a message whose signature was checked asks for; what is answered at once, in the webhook's own answer.
     None: nothing, or a worker will answer. Safe to repeat."""
+    meaning = message.provider_meaning or meaning_of(message.text)
+    if chat.is_chat(services, message, meaning):
+        stopped = chat.receive(services, message) is Kept.STOPPED
+        return _in_each(catalogue, services.settings, texts.STOPPED) if stopped else None
     received = opt_out.receive(services, message)
-    if received.wants_answer:
-        return answer_text(catalogue, services.settings, received.meaning)
-    if chat.is_chat(services, message, received.meaning) and chat.receive(services, message) is chat.Received.STOPPED:
-        return _in_each(catalogue, services.settings, texts.STOPPED)
-    return None
+    return answer_text(catalogue, services.settings, received.meaning) if received.wants_answer else None
 
 
 def answer_text(catalogue: Catalogue, settings: Settings, meaning: Meaning) -> str:

@@ -16,6 +16,7 @@ from notifier.core.states import Channel, Said, State
 from notifier.faults import KILL, FaultPoint, arm
 from notifier.gateways import Inbound
 from notifier.services import Services, build
+from notifier.store.conversations import Kept
 from notifier.store.migrate import upgrade
 from notifier.store.tables import chat_message, chat_reply
 from notifier.support.chat import receive, work
@@ -55,8 +56,8 @@ def said(services: Services, text: str, turn: int) -> None:
     for number in CHATTERS:
         sid = f"SM{turn}{number}"
         message = Inbound(sid, Channel.WHATSAPP, number, text, said=Said.TEXT)
-        assert receive.receive(services, message) is receive.Received.KEPT
-        assert receive.receive(services, message) is receive.Received.REPEATED
+        assert receive.receive(services, message) is Kept.KEPT
+        assert receive.receive(services, message) is Kept.REPEATED
 
 
 @pytest.mark.parametrize(

@@ -25,6 +25,11 @@ conversation = sa.Table(
     sa.Column("last_inbound_at", Moment, nullable=False),  # free text may be sent for 24 hours from here
     sa.Column("waits_since", Moment),  # when the oldest message came that nobody has read
     sa.Column("ends_at", Moment, nullable=False, index=True),
+    # how many messages came in the windows that begin here, against floods; counted in the statement that keeps one
+    sa.Column("minute_at", Moment, nullable=False),
+    sa.Column("in_minute", sa.Integer, nullable=False, server_default="1"),
+    sa.Column("day_at", Moment, nullable=False),
+    sa.Column("in_day", sa.Integer, nullable=False, server_default="1"),
     sa.Column("created_at", Moment, nullable=False),
     sa.Index("ix_conversation_waits", "waits_since", sqlite_where=_WAITS, postgresql_where=_WAITS),
 )

@@ -36,6 +36,7 @@ _MOST_FAILURES = 5
 _FIRST_WAIT = timedelta(seconds=2)
 #: wishes of one message; more would be a step that goes in circles
 _MOST_WISHES = 4
+_DOUBT_PERIOD = timedelta(seconds=1)
 _FORGET_PERIOD = timedelta(minutes=10)
 _FORGET_AT_ONCE = 500
 
@@ -57,9 +58,12 @@ def run(services: Services, rooms: Rooms | None = None) -> bool:
             flying = {one for one in flying if not one.done()}
             if read or (going is not None and going.claimed):
                 continue
+            # one small question now and then, while the provider takes its time
+            while flying and not wait(flying, timeout=_LOOK_AGAIN_S, return_when=FIRST_COMPLETED).done:
+                if is_waiting(services):
+                    break
             if not flying:
                 return False
-            wait(flying, timeout=_LOOK_AGAIN_S, return_when=FIRST_COMPLETED)
     return True
 
 
@@ -199,6 +203,8 @@ def _chores(services: Services) -> None:
     """Replies whose sender died are doubted; what is older than a day goes."""
     now = services.clock.now()
     with services.db.write() as conn:
+        if not counters.win_tick(conn, "chat-doubt", period=_DOUBT_PERIOD, at=now):
+            return
         chat_replies.doubt(conn, services.db.lease(timedelta(0)).now, at=now)
         if counters.win_tick(conn, "chat-forget", period=_FORGET_PERIOD, at=now):
             conversations.forget(conn, now, _FORGET_AT_ONCE)
