@@ -53,6 +53,12 @@ def by_public_id(conn: Connection, public_id: str, *, lock: bool = False) -> Row
     return conn.execute(statement.with_for_update() if lock else statement).first()
 
 
+def public_ids(conn: Connection, case_ids: Collection[str]) -> dict[str, str]:
+    """The public ids of the trackers of some cases, by case."""
+    statement = sa.select(support_case.c.id, support_case.c.public_id).where(support_case.c.id.in_(list(case_ids)))
+    return {row.id: row.public_id for row in conn.execute(statement) if row.public_id}
+
+
 def open_same(conn: Connection, kind: CaseKind, index: bytes) -> Row | None:
     """The open case that the same report has made before."""
     statement = sa.select(support_case).where(_OPEN, support_case.c.kind == kind.value)
