@@ -220,6 +220,15 @@ class CaseParty(StrEnum):
     REPORTER = "reporter"
 
 
+class WhoActs(StrEnum):
+    """Who has to do something about a cause."""
+
+    NOBODY = "nobody"  #: it goes on by itself
+    YOU = "you"
+    FACILITY = "facility"
+    OPERATORS = "operators"
+
+
 class StepKind(StrEnum):
     """What happened to a case; the words that people read are in the catalogue."""
 
