@@ -1,4 +1,4 @@
-"""What somebody reports about a dose: read, checked, sealed; and the indexes by which the dose is known when it comes."""
+"""What somebody reports about a dose: read, checked, sealed; and by what the dose is known when it comes."""
 
 from __future__ import annotations
 
