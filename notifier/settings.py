@@ -134,7 +134,7 @@ Words = Annotated[tuple[str, ...], BeforeValidator(_split)]
 Keys = Annotated[tuple[SecretBytes, ...], BeforeValidator(_keys)]
 Secrets = Annotated[tuple[SecretStr, ...], BeforeValidator(_split)]
 
-ALL_DOORS = ("link", "verify")
+ALL_DOORS = ("link", "verify", "cases")
 
 
 class ProgrammeRules(BaseModel):
