@@ -137,7 +137,7 @@ Words = Annotated[tuple[str, ...], BeforeValidator(_split)]
 Keys = Annotated[tuple[SecretBytes, ...], BeforeValidator(_keys)]
 Secrets = Annotated[tuple[SecretStr, ...], BeforeValidator(_split)]
 
-ALL_DOORS = ("link", "verify", "whatsapp")
+ALL_DOORS = ("link", "verify", "cases", "whatsapp")
 #: what production opens where nothing is said
 _FIRST_DOORS = ("link", "verify")
 

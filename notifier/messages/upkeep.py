@@ -36,6 +36,7 @@ _ALARM_PERIOD = timedelta(minutes=1)
 _FORGET_PERIOD = timedelta(hours=1)
 _CODES_PERIOD = timedelta(seconds=15)
 _AUDIT_PERIOD = timedelta(seconds=30)
+_CASES_PERIOD = timedelta(minutes=5)
 _NIGHTLY_PERIOD = timedelta(hours=24)
 BATCH = 1000
 _MOST_WAKE_UPS = 8
@@ -52,7 +53,7 @@ class Ticked:
     be reconciled; `nightly`: the daily count of every accepted event and the retention sweep are due; `codes`: some are
     to be made ahead; `follow_ups`: one room left something for another to do; `uploads`: a list waits to be checked,
     recorded or taken away; `bulks`: a bulk resend or a schedule's day is due; `tallies`: the dashboard's counts are
-    due; `chats`: somebody wrote, or waits for a reply."""
+    due; `cases`: reminders and promises of cases are to be looked at; `chats`: somebody wrote, or waits for a reply."""
 
     elected: bool
     wake_ups: int = 0
@@ -67,6 +68,7 @@ class Ticked:
     bulks: bool = False
     tallies: bool = False
     chats: bool = False
+    cases: bool = False
 
 
 def tick(services: Services) -> Ticked:
@@ -101,6 +103,7 @@ def tick(services: Services) -> Ticked:
         # the dashboard's counts wait while a backlog goes out, though not for ever
         count = chores and tallies.is_due(conn, now, patience=_PATIENCE if due >= BATCH else timedelta(0))
         make_codes = chores and counters.win_tick(conn, "codes", period=_CODES_PERIOD, at=now)
+        look_at_cases = chores and counters.win_tick(conn, "cases", period=_CASES_PERIOD, at=now)
         services.faults.reached(FaultPoint.TICK_BEFORE_COMMIT)
     services.memory.note(mark)
     services.faults.reached(FaultPoint.TICK_AFTER_COMMIT)
@@ -124,6 +127,7 @@ def tick(services: Services) -> Ticked:
         bulks=any(others[2:4]),
         chats=any(others[4:]),
         tallies=count,
+        cases=look_at_cases,
     )
 
 
