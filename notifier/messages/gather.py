@@ -92,10 +92,11 @@ class Gathered:
 
 def addressee(conn: Connection, services: Services, row: notifications.Row) -> Person | None:
     """Whom one message goes to, as sending sees them: the person, or a number that is no person's; None where the
-    sealed columns cannot be opened."""
+    sealed columns cannot be opened, or the number is forgotten."""
     try:
         if row.person_id is None:
-            return contacts.load(conn, services.sealer, [row.contact_id])[row.contact_id].as_person()
+            number = contacts.load(conn, services.sealer, [row.contact_id]).get(row.contact_id)
+            return number.as_person() if number else None
         return persons.get(conn, services.sealer, row.person_id)
     except SealBroken:
         return None

@@ -12,6 +12,8 @@ from sqlalchemy.engine import Connection
 from notifier.store import programme
 from notifier.store.bulk import among
 from notifier.store.tables import (
+    account_open,
+    account_proof,
     attempt,
     audit,
     caught_sms,
@@ -52,6 +54,8 @@ def of_person(conn: Connection, person_id: str, phone_index: bytes | None) -> di
     references = [row.reference for row in tries]
     found["receipt"] = _among(conn, receipt.c.attempt_reference, references, receipt.c.received_at)
     found["caught_sms"] = _among(conn, caught_sms.c.attempt_reference, references, caught_sms.c.caught_at)
+    for table, moment in ((account_proof, account_proof.c.proved_at), (account_open, account_open.c.at)):
+        found[table.name] = _rows(conn, table, table.c.person_id == person_id, moment)
     number = phone_index if phone_index is not None else b""
     found["suppression"] = _rows(conn, suppression, suppression.c.phone_index == number, suppression.c.created_at)
     found["inbound_sms"] = _rows(conn, inbound_sms, inbound_sms.c.phone_index == number, inbound_sms.c.received_at)

@@ -109,6 +109,15 @@ def full(desk: Desk, clock: FakeClock) -> None:
             "accepted_at": at, "due_at": at, "created_at": at, "expires_at": at,
         }  # fmt: skip
         add(t.test_notification.insert(), test)
+        number = {"phone_index": b"p", "phone_sealed": b"x", "created_at": at}
+        add(t.contact.insert(), number | {"id": new_id(), "language": "id", "used_at": at})
+        code = number | {"id": new_id(), "purpose": "account", "language": "id", "expires_at": at}
+        add(t.otp_challenge.insert(), code)
+        account = {"id": new_id(), "token_hash": b"a", "last_seen_at": at, "expires_at": at}
+        add(t.account_session.insert(), number | account)
+        add(
+            t.account_open.insert(), {"session_id": account["id"], "person_id": made.person_id, "proof": b"x", "at": at}
+        )
         add(t.counter.insert(), {"name": "n", "window_start": at, "count": 1, "expires_at": at})
         lonely = persons.Person(new_id(), "Tanpa Dosis", None, None, "+628111111111", None, "id", None)
         persons.insert(conn, services.sealer, lonely, source=None, at=at)

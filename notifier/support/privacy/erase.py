@@ -14,7 +14,7 @@ from notifier.core.errors import Conflict, NotFound, Refused, SealBroken
 from notifier.core.ids import new_id
 from notifier.core.reasons import read_reason
 from notifier.services import Services
-from notifier.store import audit, erased, locks, persons, privacy
+from notifier.store import accounts, audit, erased, locks, persons, privacy
 from notifier.support.privacy.letters import Traces, traces
 
 _REFUSED_LINE = "upload_refusal:body"
@@ -84,6 +84,7 @@ def wipe(conn: Connection, services: Services, person_id: str, *, keep_certifica
     counts |= privacy.wipe_messages(conn, person_id)
     counts |= privacy.wipe_cases(conn, person_id, by=by, at=at)
     counts["numbers"] = privacy.forget_numbers(conn, numbers)
+    counts["account"] = accounts.wipe_person(conn, person_id)
     counts["doses"] = privacy.wipe_doses(conn, person_id)
     privacy.wipe_person(conn, services.sealer, person_id, at=at)
     return counts

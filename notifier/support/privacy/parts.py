@@ -99,6 +99,18 @@ PARTS: tuple[Part, ...] = (
         ("kind", "at"),
     ),
     Part(
+        "account_proof",
+        ("Akun: kapan nama lengkap Anda disebut", "Account: when your full name was told"),
+        _YOU,
+        ("proved_at",),
+    ),
+    Part(
+        "account_open",
+        ("Akun: kapan data Anda dibuka", "Account: when your data were opened"),
+        _YOU,
+        ("at",),
+    ),
+    Part(
         "suppression",
         ("Permintaan berhenti menerima SMS (nomor Anda sekarang)", "Refusals of SMS (of your number now)"),
         _YOU,
