@@ -30,8 +30,8 @@ from notifier.support.proof_of_person import TryAnswer
 
 _DATE = ("day", "month", "year")
 _LONGEST = 30
-#: languages that an SMS has words in, by their own names
-SMS_LANGUAGES = {"id": "Indonesia", "en": "English"}
+#: languages that an SMS has words in
+SMS_LANGUAGES = {"id": N_("Indonesia"), "en": N_("Inggris")}
 #: pages of other modules about an opened person, shown where they are there
 OTHERS = {"me-correct": N_("Perbaiki nama, tanggal lahir, NIK, atau nomor")}
 _FILE = N_("data-vaksin-saya") + ".json"
