@@ -30,6 +30,8 @@ from notifier.store.tables import (
     person,
     person_call,
     receipt,
+    registry_outbox,
+    reminder,
     session,
     support_case,
     suppression,
@@ -110,6 +112,8 @@ SWEEPS: dict[str, Sweep] = {
     ),
     "sessions": Sweep(session.c.expires_at, key_name="token_hash"),
     "api-answers": Sweep(idempotency.c.expires_at),
+    "reminders": Sweep(reminder.c.due_at, reminder.c.notification_id.is_not(None)),
+    "registry-told": Sweep(registry_outbox.c.done_at),
     "sandbox": Sweep(test_notification.c.expires_at),
     "counters": Sweep(counter.c.expires_at, key_name="name"),
 }

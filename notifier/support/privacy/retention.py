@@ -59,6 +59,8 @@ RULES: tuple[Rule, ...] = (
     Rule("follow-ups", Period.TRACES, "follow-ups that were done", "they name persons; the deed is in the audit"),
     Rule("message-numbers", Period.MESSAGES, "whom an ended message went to", "needed as long as its link opens"),
     Rule("openings", Period.OPENINGS, "who looked at a certificate", "the basis of a breach's answer, for a year"),
+    Rule("registry-told", Period.TRACES, "what the registry was told", "it has it; the deed is in the audit"),
+    Rule("reminders", Period.MESSAGES, "reminders of a next dose", "nobody is reminded so late"),
     Rule("ended-codes", Period.CASES, "texts of codes that ended", "they hold a name; the list of ended ids stays"),
     Rule("call-notes", Period.CASES, "what was typed about a call", "it is about a person; that they called stays"),
     Rule("number-pauses", Period.CASES, "pauses of a number that were lifted", "nothing obeys them any more"),
