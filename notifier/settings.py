@@ -304,6 +304,8 @@ def load_settings(environ: Mapping[str, str], role: Role = Role.CLI) -> Settings
         if os.path.lexists(folder / name):  # made by `sertilink up`
             given[name] = _read_secret_file(PREFIX + name.upper(), folder / name)
     wanted: dict[str, Any] = dict(given)
+    if "registry_webhook_secret" in foreign:
+        wanted.pop("registry_webhook_url", None)  # only the worker posts there
     if "twilio_auth_token" in foreign and given.get("gateway") == GatewayName.TWILIO:
         # a role that never speaks to Twilio still names the gateway, without holding its token
         wanted["twilio_auth_token"] = "not-loaded"  # noqa: S105  # a placeholder, not a secret

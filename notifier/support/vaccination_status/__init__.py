@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from notifier.support.vaccination_status.calendar import next_dose_ics
 from notifier.support.vaccination_status.rules import Doubt, HadDose, NextDose, SeriesStatus, Status
-from notifier.support.vaccination_status.status import status_of
+from notifier.support.vaccination_status.status import of_person, status_of
 from notifier.support.vaccination_status.words import as_lines, doubt_words
 
 __all__ = [
@@ -27,5 +27,6 @@ __all__ = [
     "as_lines",
     "doubt_words",
     "next_dose_ics",
+    "of_person",
     "status_of",
 ]

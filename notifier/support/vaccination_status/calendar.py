@@ -45,7 +45,7 @@ def _entry(
     initial = initial_of(person.name)
     whose = f" {initial}." if initial else ""
     title = say(N_("Vaksinasi%(whose)s, dosis %(number)s")) % {"whose": whose, "number": due.number}
-    told = f"{due.name}. {next_line(due, status, say, language)} {say(ASK)}"
+    told = f"{say(due.name)}. {next_line(due, status, say, language)} {say(ASK)}"
     return [
         "BEGIN:VEVENT",
         f"UID:{_uid(services, person, due)}",

@@ -14,7 +14,6 @@ import logging
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.engine import Connection
@@ -27,7 +26,7 @@ from notifier.services import Services
 from notifier.store import certificates, doses, notifications, persons, reminders
 from notifier.store.persons import Person
 from notifier.support.vaccination_status.rules import NextDose
-from notifier.support.vaccination_status.status import of_doses
+from notifier.support.vaccination_status.status import last_zone, of_doses
 
 #: events looked at, and reminders planned, in one transaction each
 BATCH = 200
@@ -133,7 +132,7 @@ def _due_of(conn: Connection, services: Services, person_ids: Collection[str], n
         if person is None or person.deceased_at is not None or plan.unreachable(person) is not None:
             continue
         shots = doses.of_person(conn, person.id)
-        facility_zone = _facility_zone(conn, shots)
+        facility_zone = last_zone(conn, shots)
         zone = plan.zone_of(services, person, facility_zone)
         status = of_doses(shots, person.birth_date, now.astimezone(zone).date())
         found += [
@@ -142,12 +141,6 @@ def _due_of(conn: Connection, services: Services, person_ids: Collection[str], n
             if not due.is_booster and due.earliest.year < _LAST_YEAR
         ]
     return found
-
-
-def _facility_zone(conn: Connection, shots: list[Any]) -> str | None:
-    """The zone of whoever gave the last dose, where somebody set one."""
-    facility_id = shots[-1].facility_id if shots else None
-    return doses.facility_zone(conn, facility_id) if facility_id else None
 
 
 def _begin(due: NextDose, zone: ZoneInfo) -> datetime:

@@ -9,8 +9,10 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from notifier.messages import plan
 from notifier.services import Services
 from notifier.store import doses, persons
+from notifier.store.persons import Person
 from notifier.support.vaccination_status.programmes import programmes
 from notifier.support.vaccination_status.rules import HadDose, Status, work_out
 
@@ -23,6 +25,20 @@ def status_of(conn: Connection, services: Services, person_id: str, *, today: da
     if person is None:
         return Status((), (), today)
     return of_doses(doses.of_person(conn, person_id), person.birth_date, today)
+
+
+def of_person(services: Services, person: Person) -> Status:
+    """The same of somebody who was read already, as of today where they are."""
+    with services.db.read() as conn:
+        shots = doses.of_person(conn, person.id)
+        zone = plan.zone_of(services, person, last_zone(conn, shots))
+    return of_doses(shots, person.birth_date, services.clock.now().astimezone(zone).date())
+
+
+def last_zone(conn: Connection, shots: Sequence[sa.Row[Any]]) -> str | None:
+    """The zone of whoever gave the last of some doses, where somebody set one."""
+    facility_id = shots[-1].facility_id if shots else None
+    return doses.facility_zone(conn, facility_id) if facility_id else None
 
 
 def of_doses(rows: Sequence[sa.Row[Any]], born: date | None, today: date) -> Status:

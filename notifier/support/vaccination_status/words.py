@@ -46,7 +46,7 @@ def as_lines(status: Status, say: Say, language: str = DEFAULT_LANGUAGE) -> list
 
 
 def _heading(series: SeriesStatus, say: Say) -> str:
-    values = {"name": series.name, "had": series.had, "total": series.total}
+    values = {"name": say(series.name), "had": series.had, "total": series.total}
     if series.is_complete:
         return say(N_("%(name)s: lengkap, %(had)s dosis.")) % values
     if series.total is None or series.had > series.total:

@@ -95,6 +95,8 @@ ROUTES: dict[str, str] = {
     "plain.robots GET": "open",
     "print_desk.page GET": "worker lead admin",
     "print_desk.sheet POST": "worker lead admin",
+    "registry.decide POST": "operator supervisor admin",
+    "registry.page GET": "operator supervisor auditor admin",
     "resend_schedules.approve POST": "supervisor admin",
     "resend_schedules.create POST": "operator supervisor admin",
     "resend_schedules.end POST": "operator supervisor admin",
