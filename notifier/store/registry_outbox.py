@@ -42,6 +42,11 @@ def add(conn: Connection, kind: RegistryEvent, subject_id: str, at: datetime, *,
     conn.execute(registry_outbox.insert(), {**row, "created_at": at, "due_at": at, "attempts": 0})
 
 
+def find(conn: Connection, row_id: str) -> Row | None:
+    """One event, told or not."""
+    return conn.execute(sa.select(registry_outbox).where(registry_outbox.c.id == row_id)).first()
+
+
 def due(at: datetime) -> sa.Select[Any]:
     """What is to be told by now, as a question (`several.any_of`)."""
     return sa.select(registry_outbox.c.id).where(_WAITS, registry_outbox.c.due_at <= at)

@@ -80,6 +80,7 @@ DEEDS: dict[str, str] = {
     "exposure-looked-up": N_("Dicari data siapa yang terungkap"),
     "exposure-found": N_("Datanya termasuk yang mungkin terungkap"),
     "registry-not-told": N_("Registri belum dapat diberi tahu"),
+    "registry-read": N_("Registri membaca data yang diperbaiki"),
     "registry-told-again": N_("Registri diberi tahu sekali lagi"),
     "registry-given-up": N_("Registri diberi tahu dengan cara lain"),
     "retention-run": N_("Data yang lewat masa simpannya dihapus"),
