@@ -147,8 +147,7 @@ class Programmes:
 
     def _step(self, row: Mapping[str, Any]) -> Step:
         spans: dict[str, Any] = {name: read_span(said) for name, said in row.items() if not name.endswith("source")}
-        sources = [self._sources[row[name]] for name in ("source", "minimum_source") if name in row]
-        return Step(source="; ".join(sources), **spans)
+        return Step(source=self._sources[row["source"]], **spans)
 
 
 @cache

@@ -22,7 +22,7 @@ doubt_words: dict[Doubt, str] = {
     Doubt.TOO_EARLY: N_("Salah satu dosis tercatat lebih awal daripada jadwal."),
     Doubt.PRODUCT: N_("Jenis vaksin yang tercatat belum jelas."),
     Doubt.BIRTH_DATE: N_("Jadwalnya bergantung pada umur, dan tanggal lahir belum tercatat."),
-    Doubt.TOO_OLD: N_("Umur sudah lewat dari jadwal program."),
+    Doubt.TOO_OLD: N_("Umurnya sudah melewati jadwal program."),
     Doubt.MORE_DOSES: N_("Jumlah dosis yang tercatat berbeda dari jadwal program."),
 }
 #: what to do about it
