@@ -6,6 +6,7 @@ import logging
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy.engine import Connection
 
@@ -14,7 +15,7 @@ from notifier.core.states import KIND_RULES, CertificateStatus, Channel, Kind
 from notifier.messages.decide import Facts
 from notifier.messages.plan import zone_of
 from notifier.services import Services
-from notifier.store import bulks, cases, certificates, contacts, doses, notifications, persons, suppressions
+from notifier.store import bulks, cases, certificates, contacts, doses, notifications, persons, reminders, suppressions
 from notifier.store.persons import Person
 
 _log = logging.getLogger(__name__)
@@ -49,6 +50,8 @@ class Gathered:
         self._left = notifications.left_since(conn, known, now - timedelta(days=1), token=rows[0].lease_token, now=now)
         of_bulks = {row.bulk_id for row in rows if row.bulk_id}
         self._bulks = bulks.states_of(conn, of_bulks) if of_bulks else {}
+        reminded = {row.person_id for row in rows if row.kind == Kind.REMINDER and row.person_id}
+        self._changes = reminders.last_changes(conn, reminded) if reminded else {}
         self._going: Counter[str] = Counter()
 
     def __iter__(self) -> Iterator[Facts]:
@@ -78,7 +81,7 @@ class Gathered:
             row=row,
             person=person,
             dose_status=shot.status if shot else None,
-            dose_number=shot.number if shot else None,
+            dose_number=shot.number if shot and row.kind != Kind.REMINDER else None,  # a reminder is about the next
             link_public_id=link.public_id if link else None,
             link_revoked=link is not None and link.revoked_at is not None,
             certificate_valid=link is None or link.certificate_status == CertificateStatus.VALID,
@@ -87,7 +90,15 @@ class Gathered:
             left_today=left + self._going[whose],
             zone=zone,
             bulk_state=self._bulks.get(row.bulk_id),
+            doses_changed=row.kind == Kind.REMINDER and self._has_other_doses(row, shot),
         )
+
+    def _has_other_doses(self, row: notifications.Row, shot: Any) -> bool:
+        """Whether a dose of the person came, was changed or went since a reminder was planned."""
+        if shot is None or shot.person_id != row.person_id:
+            return True
+        changed = self._changes.get(row.person_id)
+        return changed is not None and changed > row.created_at - reminders.SETTLED
 
 
 def addressee(conn: Connection, services: Services, row: notifications.Row) -> Person | None:

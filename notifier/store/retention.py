@@ -34,6 +34,8 @@ from notifier.store.tables import (
     person,
     person_call,
     receipt,
+    registry_outbox,
+    reminder,
     session,
     support_case,
     suppression,
@@ -123,6 +125,8 @@ SWEEPS: dict[str, Sweep] = {
     "one-time-codes": Sweep(otp_challenge.c.expires_at),
     "sessions": Sweep(session.c.expires_at, key_name="token_hash"),
     "api-answers": Sweep(idempotency.c.expires_at),
+    "reminders": Sweep(reminder.c.due_at, reminder.c.notification_id.is_not(None)),
+    "registry-told": Sweep(registry_outbox.c.done_at),
     "sandbox": Sweep(test_notification.c.expires_at),
     "counters": Sweep(counter.c.expires_at, key_name="name"),
 }

@@ -19,7 +19,7 @@ from notifier.core.schedule import PROMISE
 from notifier.core.states import CaseKind, State
 from notifier.messages.alarms import AHEAD
 from notifier.services import Services
-from notifier.store import cases, dead_letters, desk, work
+from notifier.store import cases, dead_letters, desk, registry_outbox, work
 from notifier.store.desk import Row
 from notifier.store.persons import Person
 from notifier.store.work import Pile, Waiting
@@ -57,6 +57,7 @@ class Overview:
     stopped: Waiting
     not_me: Waiting | None
     dead_letters: Waiting | None
+    registry: Waiting | None  #: what the registry could not be told
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,12 +90,14 @@ def overview(services: Services, *, only_facility: str | None, with_cases: bool,
         stopped = work.waiting_stopped(conn, facility_id=only_facility)
         not_me = cases.waiting(conn, CaseKind.NOT_ME, only_facility) if with_cases else None
         letters = dead_letters.waiting(conn, work.MOST_COUNTED) if with_letters else None
+        untold = registry_outbox.count_trouble(conn, work.MOST_COUNTED) if with_letters else None
     return Overview(
         piles | {Pile.LATE: late},
         broken,
         stopped,
         not_me=Waiting(*not_me) if not_me else None,
         dead_letters=Waiting(*letters) if letters else None,
+        registry=Waiting(*untold) if untold else None,
     )
 
 

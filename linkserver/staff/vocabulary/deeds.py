@@ -87,6 +87,10 @@ DEEDS: dict[str, str] = {
     "person-readmitted": N_("Orang yang dihapus boleh dicatat lagi"),
     "exposure-looked-up": N_("Dicari data siapa yang terungkap"),
     "exposure-found": N_("Datanya termasuk yang mungkin terungkap"),
+    "registry-not-told": N_("Registri belum dapat diberi tahu"),
+    "registry-read": N_("Registri membaca data yang diperbaiki"),
+    "registry-told-again": N_("Registri diberi tahu sekali lagi"),
+    "registry-given-up": N_("Registri diberi tahu dengan cara lain"),
     "retention-run": N_("Data yang lewat masa simpannya dihapus"),
     "staff-added": N_("Akun petugas dibuat"),
     "staff-deactivated": N_("Akun petugas dinonaktifkan"),
@@ -176,6 +180,7 @@ SUBJECTS: dict[str, str] = {
     "retention": N_("Penyimpanan data"),
     "erasure": N_("Penghapusan data"),
     "exposure": N_("Kebocoran data"),
+    "registry-event": N_("Pemberitahuan ke registri"),
     "code-cap": N_("Batas kode SMS"),
     "account": N_("Akun sendiri"),
 }

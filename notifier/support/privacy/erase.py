@@ -14,7 +14,7 @@ from notifier.core.errors import Conflict, NotFound, Refused, SealBroken
 from notifier.core.ids import new_id
 from notifier.core.reasons import read_reason
 from notifier.services import Services
-from notifier.store import accounts, audit, erased, locks, persons, privacy
+from notifier.store import accounts, audit, erased, locks, persons, privacy, registry_outbox, reminders
 from notifier.support.privacy.letters import Traces, traces
 
 _REFUSED_LINE = "upload_refusal:body"
@@ -81,6 +81,9 @@ def wipe(conn: Connection, services: Services, person_id: str, *, keep_certifica
     counts["links"] = privacy.end_links(conn, person_id, at=at)
     counts["certificates"] = 0 if keep_certificates else privacy.revoke_certificates(conn, person_id, at=at)
     counts["codes"] = privacy.wipe_codes(conn, person_id)
+    counts["reminders"] = reminders.drop_of_person(conn, person_id)
+    about = [person_id, *(shot.id for shot in privacy.doses_of(conn, person_id))]
+    counts["registry"] = registry_outbox.drop_about(conn, about)
     counts |= privacy.wipe_messages(conn, person_id)
     counts |= privacy.wipe_cases(conn, person_id, by=by, at=at)
     counts["numbers"] = privacy.forget_numbers(conn, numbers)

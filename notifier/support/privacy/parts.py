@@ -124,6 +124,18 @@ PARTS: tuple[Part, ...] = (
         ("channel", "meaning", "received_at"),
     ),
     Part(
+        "reminder",
+        ("Vaksin berikutnya yang akan atau sudah diingatkan lewat SMS", "Next doses that you are reminded of by SMS"),
+        _SYSTEM,
+        ("series", "number", "due_at", "made_at"),
+    ),
+    Part(
+        "registry_outbox",
+        ("Perbaikan data yang kami beri tahukan kepada registri", "Corrections that we told the registry of"),
+        _SYSTEM,
+        ("kind", "fields", "created_at", "done_at"),
+    ),
+    Part(
         "audit",
         ("Apa yang dilakukan, oleh siapa, dan kenapa", "What was done, by whom, and why"),
         _SYSTEM,
