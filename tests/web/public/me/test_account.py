@@ -171,6 +171,22 @@ def test_a_copy_of_all_data(services: Services, owner: Owner, siti: MadeCertific
     assert deeds.count(("person.exported", "door:me")) == 5
 
 
+def test_the_status_and_the_next_dose(services: Services, owner: Owner, siti: MadeCertificate) -> None:
+    covid = {"vaccine_code": "207", "product": "Moderna COVID-19 Vaccine", "given_on": date(2026, 11, 1)}
+    made = a_certificate(services, person=replace(SITI, nik=None, name="Siti Zahra"), **covid)
+    owner.sign_in()
+    appointment = f"/me/{made.person_id}/next-dose.ics"
+    assert owner.get(appointment).status_code == 404
+    owner.open(made.person_id)
+    assert "1 dari 2 dosis" in owner.get(f"/me/{made.person_id}").text
+    answer = owner.get(appointment)
+    assert answer.data.startswith(b"BEGIN:VCALENDAR")
+    assert answer.headers["Content-Disposition"] == 'attachment; filename="dosis-berikutnya.ics"'
+    assert b"Zahra" not in answer.data
+    owner.open(siti.person_id)
+    assert "Status vaksin" in owner.get(f"/me/{siti.person_id}").text
+
+
 def test_this_person_is_not_mine_and_back(services: Services, owner: Owner, siti: MadeCertificate) -> None:
     budi = a_certificate(services, person=BUDI)
     owner.sign_in()
