@@ -40,6 +40,7 @@ class FaultPoint(StrEnum):
     REPLY_BEFORE_COMMIT = "reply-before-commit"
     REPLY_AFTER_COMMIT = "reply-after-commit"  #: the attempt is committed, no byte has left
     REPLY_ANSWERED = "reply-answered"  #: the provider has them, nothing of it is written
+    REGISTRY_TOLD = "registry-told"  #: the registry has an event, and nothing of it is written
 
 
 class Faults(Protocol):

@@ -21,6 +21,7 @@ from notifier.store import (
     follow_ups,
     idempotency,
     notifications,
+    registry_outbox,
     sandbox,
     several,
     staff,
@@ -38,6 +39,7 @@ _CODES_PERIOD = timedelta(seconds=15)
 _AUDIT_PERIOD = timedelta(seconds=30)
 _CASES_PERIOD = timedelta(minutes=5)
 _NIGHTLY_PERIOD = timedelta(hours=24)
+_REMINDERS_PERIOD = timedelta(minutes=1)
 BATCH = 1000
 _MOST_WAKE_UPS = 8
 _PATIENCE = timedelta(minutes=10)
@@ -53,7 +55,8 @@ class Ticked:
     be reconciled; `nightly`: the daily count of every accepted event and the retention sweep are due; `codes`: some are
     to be made ahead; `follow_ups`: one room left something for another to do; `uploads`: a list waits to be checked,
     recorded or taken away; `bulks`: a bulk resend or a schedule's day is due; `tallies`: the dashboard's counts are
-    due; `cases`: reminders and promises of cases are to be looked at; `chats`: somebody wrote, or waits for a reply."""
+    due; `cases`: reminders and promises of cases are to be looked at; `reminders`: of next doses are to be looked for;
+    `registry`: there is something to tell it; `chats`: somebody wrote, or waits for a reply."""
 
     elected: bool
     wake_ups: int = 0
@@ -69,6 +72,8 @@ class Ticked:
     tallies: bool = False
     chats: bool = False
     cases: bool = False
+    reminders: bool = False
+    registry: bool = False
 
 
 def tick(services: Services) -> Ticked:
@@ -95,6 +100,7 @@ def tick(services: Services) -> Ticked:
             uploads.overdue(at),
             bulks.due(now, lease_now),
             bulks.due_days(now),
+            registry_outbox.due(now),
             conversations.waiting(now),
             chat_replies.due(now),
             chat_replies.doubtful(lease_now),
@@ -111,7 +117,9 @@ def tick(services: Services) -> Ticked:
     if chores:
         _guarded(_chores, services)
     # what takes long waits until a backlog is out; in the quiet hours there is none
-    nightly = bool(chores and due < BATCH and _guarded(_slow_chores, services))
+    slow = chores and due < BATCH
+    nightly = bool(slow and _guarded(_slow_chores, services))
+    remind = bool(slow and _guarded(_is_time_to_remind, services))
     codes = bool(make_codes and _guarded(ahead.is_due, services))
     return Ticked(
         elected=True,
@@ -125,9 +133,11 @@ def tick(services: Services) -> Ticked:
         follow_ups=left_to_do,
         uploads=any(others[:2]),
         bulks=any(others[2:4]),
-        chats=any(others[4:]),
+        chats=any(others[5:]),
         tallies=count,
         cases=look_at_cases,
+        reminders=remind,
+        registry=others[4],
     )
 
 
@@ -155,6 +165,11 @@ def _slow_chores(services: Services) -> bool:
     if watch:
         _guarded(audit_watch.watch, services)
     return nightly
+
+
+def _is_time_to_remind(services: Services) -> bool:
+    with services.db.write() as conn:
+        return counters.win_tick(conn, "reminders", period=_REMINDERS_PERIOD, at=services.clock.now())
 
 
 def _guarded(chore: Callable[[Services], Result], services: Services) -> Result | None:

@@ -79,7 +79,7 @@ POINTS: list[tuple[str, FaultPoint, bool | None]] = [
     ("reconcile", FaultPoint.LOOK_UP_BEFORE_COMMIT, False),
     ("reconcile", FaultPoint.LOOK_UP_AFTER_COMMIT, False),
 ]
-#: at the doors of events, in bulk resends and chats, where other tests kill (tests/stream, tests/intake, tests/faults)
+#: elsewhere, where other tests kill (tests/stream, tests/intake, tests/faults, tests/support/test_registry_out)
 ELSEWHERE = {
     FaultPoint.INTAKE_BEFORE_COMMIT,
     FaultPoint.INTAKE_AFTER_COMMIT,
@@ -91,6 +91,7 @@ ELSEWHERE = {
     FaultPoint.REPLY_BEFORE_COMMIT,
     FaultPoint.REPLY_AFTER_COMMIT,
     FaultPoint.REPLY_ANSWERED,
+    FaultPoint.REGISTRY_TOLD,
 }
 
 
