@@ -70,7 +70,7 @@ def test_stop_is_obeyed_before_a_chat_and_a_stopped_number_is_told_how_to_start(
     assert count(provider.services, chat_message) == 1
 
 
-def test_an_sms_and_a_shut_door_begin_no_chat(provider: Provider, build_services: Build) -> None:
+def test_an_sms_and_a_shut_door_begin_no_chat(provider: Provider) -> None:
     chat = Provider(chatting(provider.services))
     assert chat.hand_on("hai", 1) == []
     assert chat.hand_on("hai", 2, WHATSAPP + "ID.1234567890") == []
