@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from notifier.catalogue import Catalogue
 from notifier.core.clock import Clock, SystemClock
 from notifier.core.errors import BadSettings
 from notifier.core.link_tokens import CASE_TRACKER_SALT, LinkSigner
@@ -36,6 +37,7 @@ class Services:
     reader: ProgrammeReader
     memory: Memory
     faults: Faults = field(default_factory=Unarmed)
+    catalogue: Catalogue = field(default_factory=Catalogue)  #: read when the first text is asked for
 
     @property
     def links(self) -> LinkSigner:
@@ -112,7 +114,7 @@ def build(settings: Settings, clock: Clock | None = None) -> Services:
 def _gateway(settings: Settings, db: Database, sealer: Sealer, clock: Clock) -> Gateway:
     if settings.gateway is GatewayName.CATCHER:
         return Catcher(db, sealer, clock)
-    from notifier.gateways.twilio import TwilioGateway  # heavy: a local process never loads it
+    from notifier.gateways.twilio import TwilioGateway, WhatsApp  # heavy: a local process never loads it
 
     return TwilioGateway(
         account_sid=settings.twilio_account_sid or "",
@@ -123,4 +125,16 @@ def _gateway(settings: Settings, db: Database, sealer: Sealer, clock: Clock) -> 
         public_url=settings.public_url,
         timeout_s=settings.provider_timeout,
         concurrency=settings.provider_concurrency,
+        whatsapp_sender=WhatsApp(
+            settings.whatsapp_from,
+            {int(count): sid for count, sid in _named(settings.whatsapp_choices)},
+            dict(_named(settings.whatsapp_reopen)),
+        )
+        if settings.whatsapp_from
+        else None,
     )
+
+
+def _named(templates: tuple[str, ...]) -> list[tuple[str, str]]:
+    """(name, SID) of content templates, as the settings spell them."""
+    return [(name, sid) for name, _equals, sid in (part.partition("=") for part in templates)]

@@ -85,6 +85,29 @@ class Channel(StrEnum):
     WHATSAPP = "whatsapp"
 
 
+class Said(StrEnum):
+    """What somebody sent us in a chat."""
+
+    TEXT = "text"  #: or a button, whose number it is then
+    VOICE = "voice"
+    STICKER = "sticker"
+    PICTURE = "picture"  #: or a video
+    FILE = "file"
+    PLACE = "place"
+    FLOOD = "flood"  #: the first message beyond the limit; what follows in its window is not kept
+
+
+#: of a reply in a chat: written in one transaction with the step that it answers, sent soon after, or never
+REPLY_MOVES: dict[State, frozenset[State]] = {
+    State.SCHEDULED: frozenset({State.SENDING, State.HELD, State.SUPPRESSED, State.EXPIRED}),
+    State.SENDING: _AFTER_ACCEPTANCE | {State.ACCEPTED, State.SCHEDULED, State.UNKNOWN},
+    State.UNKNOWN: _AFTER_ACCEPTANCE | {State.ACCEPTED},  # by a receipt alone: nobody sends it again
+    State.ACCEPTED: _AFTER_ACCEPTANCE,
+    State.SENT: frozenset({State.DELIVERED, State.UNDELIVERED, State.FAILED}),
+    State.HELD: frozenset({State.SCHEDULED, State.EXPIRED}),  # until the person writes again
+}
+
+
 class Lane(StrEnum):
     """Which queue a notification waits in; a bulk never starves a fresh dose."""
 

@@ -15,6 +15,8 @@ from notifier.services import Services
 from notifier.store import (
     audit,
     bulks,
+    chat_replies,
+    conversations,
     counters,
     follow_ups,
     idempotency,
@@ -54,7 +56,7 @@ class Ticked:
     to be made ahead; `follow_ups`: one room left something for another to do; `uploads`: a list waits to be checked,
     recorded or taken away; `bulks`: a bulk resend or a schedule's day is due; `tallies`: the dashboard's counts are
     due; `cases`: reminders and promises of cases are to be looked at; `reminders`: of next doses are to be looked for;
-    `registry`: there is something to tell it."""
+    `registry`: there is something to tell it; `chats`: somebody wrote, or waits for a reply."""
 
     elected: bool
     wake_ups: int = 0
@@ -68,6 +70,7 @@ class Ticked:
     uploads: bool = False
     bulks: bool = False
     tallies: bool = False
+    chats: bool = False
     cases: bool = False
     reminders: bool = False
     registry: bool = False
@@ -98,6 +101,9 @@ def tick(services: Services) -> Ticked:
             bulks.due(now, lease_now),
             bulks.due_days(now),
             registry_outbox.due(now),
+            conversations.waiting(now),
+            chat_replies.due(now),
+            chat_replies.doubtful(lease_now),
         )
         chores = counters.win_tick(conn, "chores", period=_CHORES_PERIOD, at=now)
         # the dashboard's counts wait while a backlog goes out, though not for ever
@@ -127,6 +133,7 @@ def tick(services: Services) -> Ticked:
         follow_ups=left_to_do,
         uploads=any(others[:2]),
         bulks=any(others[2:4]),
+        chats=any(others[5:]),
         tallies=count,
         cases=look_at_cases,
         reminders=remind,

@@ -15,7 +15,7 @@ from sqlalchemy.engine import Connection
 
 from notifier.core.states import NOT_LEFT, CaseOutcome, CaseStatus, CertificateStatus, Reason, State
 from notifier.core.words import DEFAULT_LANGUAGE
-from notifier.store import notifications
+from notifier.store import conversations, notifications
 from notifier.store.bulk import among
 from notifier.store.sealed import Sealer
 from notifier.store.tables import (
@@ -170,9 +170,9 @@ def _is_shared(conn: Connection, index: bytes, person_id: str) -> bool:
 
 
 def forget_numbers(conn: Connection, indexes: Collection[bytes]) -> int:
-    """Takes away what numbers wrote to us, codes and accounts of theirs, and refusals that were lifted. One in force
-    stays: whoever has the number wants no SMS, whoever it is about. How many rows."""
-    done = _forget_account(conn, indexes)
+    """Takes away what numbers wrote to us, chats, codes and accounts of theirs, and refusals that were lifted. One in
+    force stays: whoever has the number wants no SMS, whoever it is about. How many rows."""
+    done = _forget_account(conn, indexes) + conversations.forget_numbers(conn, indexes)
     for row_id in conn.scalars(sa.select(inbound_sms.c.id).where(inbound_sms.c.phone_index.in_(list(indexes)))).all():
         # the row is how a copy of the webhook is known; the number in it becomes nobody's
         nobody = inbound_sms.update().where(inbound_sms.c.id == row_id)

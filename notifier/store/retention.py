@@ -19,7 +19,9 @@ from notifier.store.sealed import Sealer
 from notifier.store.tables import (
     account_open,
     account_session,
+    caught_chat,
     caught_sms,
+    chat_file,
     code,
     contact,
     counter,
@@ -91,6 +93,7 @@ _TOLD = sa.exists().where(notification.c.contact_id == contact.c.id, notificatio
 
 SWEEPS: dict[str, Sweep] = {
     "caught-sms": Sweep(caught_sms.c.caught_at),
+    "caught-chats": Sweep(caught_chat.c.caught_at),
     "receipt-bodies": Sweep(
         receipt.c.received_at,
         sa.func.length(receipt.c.raw_sealed) > _EMPTY,
@@ -125,6 +128,7 @@ SWEEPS: dict[str, Sweep] = {
     "one-time-codes": Sweep(otp_challenge.c.expires_at),
     "sessions": Sweep(session.c.expires_at, key_name="token_hash"),
     "api-answers": Sweep(idempotency.c.expires_at),
+    "chat-files": Sweep(chat_file.c.expires_at),
     "reminders": Sweep(reminder.c.due_at, reminder.c.notification_id.is_not(None)),
     "registry-told": Sweep(registry_outbox.c.done_at),
     "sandbox": Sweep(test_notification.c.expires_at),

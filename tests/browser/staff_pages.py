@@ -77,6 +77,8 @@ PAGES: dict[str, Way] = {
     "accounts, empty": at(ADMIN, "/accounts?active=no"),
     "settings": at(ADMIN, "/settings"),
     "catcher, empty": at(OPERATOR, "/catcher"),
+    "chat, empty": at(OPERATOR, "/catcher/chat"),
+    "chat, wrong": at(OPERATOR, "/catcher/chat?hp=12"),
     # a dose is entered
     "dose": at(WORKER, "/doses/new"),
     "dose, nothing to search": form(WORKER, "/doses/new", "button[value=find]:not(.unseen)"),
@@ -230,6 +232,7 @@ PAGES: dict[str, Way] = {
     "text, looked at": form(ADMIN, "/settings/texts/id/certificate", "button[value=preview]", text=LONG_TEXT),
     "text, saved": lambda s: (s.type(reason="lebih jelas"), s.click("button[value=save]"), s.open_all()),
     "catcher": at(OPERATOR, "/catcher"),
+    "chat": lambda s: (s.go("/catcher/chat?hp=0812-3456-7890"), s.type(text="hai"), s.click("button.main")),
     # what goes wrong
     "forbidden": at(WORKER, "/settings"),
     "unknown": at(WORKER, "/nowhere"),

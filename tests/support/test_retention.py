@@ -59,6 +59,9 @@ def bodies(services: Services) -> list[int]:
         return list(conn.scalars(sa.select(sa.func.length(t.receipt.c.raw_sealed))))
 
 
+_TO = {"to_index": b"x", "to_sealed": b"x"}
+
+
 def full(desk: Desk, clock: FakeClock) -> None:
     """An installation in which every table that a rule sweeps has a row that has ended."""
     desk.record()
@@ -109,6 +112,9 @@ def full(desk: Desk, clock: FakeClock) -> None:
             "accepted_at": at, "due_at": at, "created_at": at, "expires_at": at,
         }  # fmt: skip
         add(t.test_notification.insert(), test)
+        add(t.caught_chat.insert(), {"id": new_id(), "is_ours": True, "body_sealed": b"x", "caught_at": at} | _TO)
+        file = {"id": new_id(), "public_id": "f", "link_id": made.link_id, "expires_at": at, "created_at": at}
+        add(t.chat_file.insert(), file)
         number = {"phone_index": b"p", "phone_sealed": b"x", "created_at": at}
         add(t.contact.insert(), number | {"id": new_id(), "language": "id", "used_at": at})
         code = number | {"id": new_id(), "purpose": "account", "language": "id", "expires_at": at}

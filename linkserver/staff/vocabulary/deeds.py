@@ -74,6 +74,7 @@ DEEDS: dict[str, str] = {
     "certificate-opened": N_("Sertifikat dibuka"),
     "name-wrong": N_("Nama lengkap salah di akun atau percakapan"),
     "nik-wrong": N_("NIK salah di akun atau percakapan"),
+    "chat-certificate-given": N_("Sertifikat diberikan lewat percakapan WhatsApp"),
     "account-signed-in": N_("Masuk ke akun sendiri dengan kode SMS"),
     "account-signed-out": N_("Keluar dari akun sendiri"),
     "account-name-told": N_("Nama lengkap disebut dengan benar di akun sendiri"),

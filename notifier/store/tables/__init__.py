@@ -10,6 +10,7 @@ from notifier.store.tables.base import metadata
 from notifier.store.tables.bulks import bulk, bulk_item, bulk_schedule
 from notifier.store.tables.care import certificate, code, dose, event, facility, link, opening, person, person_word
 from notifier.store.tables.cases import case_picture, case_step, number_pause, person_call, support_case
+from notifier.store.tables.chat import caught_chat, chat_file, chat_message, chat_reply, conversation
 from notifier.store.tables.machines import idempotency, test_notification
 from notifier.store.tables.outward import registry_outbox, reminder, reminder_mark
 from notifier.store.tables.people import api_key, recovery_code, session, staff
@@ -45,11 +46,16 @@ __all__ = [
     "bulk_schedule",
     "case_picture",
     "case_step",
+    "caught_chat",
     "caught_sms",
     "certificate",
+    "chat_file",
+    "chat_message",
+    "chat_reply",
     "circuit",
     "code",
     "contact",
+    "conversation",
     "counter",
     "dead_letter",
     "dose",
