@@ -79,7 +79,7 @@ class UnknownPolicy(StrEnum):
 
 QUEUE_NAME = r"^[A-Za-z0-9._-]{1,100}$"
 SHORTEST_SECRET = 24
-ALL_DOORS = ("link", "verify")
+ALL_DOORS = ("link", "verify", "cases")
 
 
 class ProgrammeRules(BaseModel):

@@ -12,6 +12,7 @@ from notifier.messages import tallies
 from notifier.messages.reconcile import reconcile
 from notifier.messages.upkeep import BATCH
 from notifier.support import bulk_run, follow_ups, registry_out
+from notifier.support.missing import waiting
 from notifier.support.privacy import retention
 from notifier.support.vaccination_status import reminders
 
@@ -26,6 +27,7 @@ COUNT_MESSAGES = "sertilink.count_messages"
 RETENTION = "sertilink.retention"
 REMINDERS = "sertilink.reminders"
 REGISTRY = "sertilink.registry"
+CASES = "sertilink.cases"
 
 
 _WORK: dict[str, Callable[[Any], object]] = {
@@ -40,6 +42,7 @@ _WORK: dict[str, Callable[[Any], object]] = {
     RETENTION: lambda app: retention.nightly(app.services),
     REMINDERS: lambda app: reminders.run(app.services),
     REGISTRY: lambda app: registry_out.run(app.services, app.connection_for_write),
+    CASES: lambda app: waiting.run(app.services),
 }
 #: what these answer says whether more of the same waits; then the task is sent again, and others come in between
 _MAY_LEAVE_MORE = frozenset({SEND_BATCH, MAKE_CODES, UPLOADS, RETENTION, REMINDERS, REGISTRY})
