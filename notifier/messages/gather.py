@@ -14,6 +14,7 @@ from notifier.core.errors import SealBroken
 from notifier.core.states import KIND_RULES, CertificateStatus, Channel, Kind
 from notifier.messages.decide import Facts
 from notifier.messages.plan import zone_of
+from notifier.messages.text import told_dose
 from notifier.services import Services
 from notifier.store import (
     bulks,
@@ -94,7 +95,7 @@ class Gathered:
             row=row,
             person=person,
             dose_status=shot.status if shot else None,
-            dose_number=shot.number if shot and row.kind != Kind.REMINDER else None,  # a reminder is about the next
+            dose_number=told_dose(Kind(row.kind), shot.number) if shot else None,
             link_public_id=link.public_id if link else None,
             link_revoked=link is not None and link.revoked_at is not None,
             certificate_valid=link is None or link.certificate_status == CertificateStatus.VALID,

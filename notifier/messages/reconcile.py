@@ -22,7 +22,7 @@ from notifier.gateways import FoundMessage, OutcomeClass
 from notifier.messages import evidence, outcomes, retries
 from notifier.messages.evidence import Evidence
 from notifier.messages.gather import addressee
-from notifier.messages.text import SmsTexts
+from notifier.messages.text import SmsTexts, told_dose
 from notifier.services import TEMPLATES, Services
 from notifier.settings import UnknownPolicy
 from notifier.store import attempts, case_reports, certificates, doses, notifications, persons, unknowns
@@ -121,7 +121,7 @@ def _text(conn: Connection, services: Services, row: notifications.Row, person: 
         Kind(row.kind),
         language=person.language,
         name=person.name,
-        dose_number=shot.number if shot else None,
+        dose_number=told_dose(Kind(row.kind), shot.number) if shot else None,
         link=_tracker(conn, services, row),
         own=services.programme.texts,
         code=services.one_time_codes.code_of(row.subject_id) if row.kind == Kind.OTP else "",
@@ -225,7 +225,7 @@ def _by_policy(conn: Connection, services: Services, row: notifications.Row, at:
     policy = services.settings.unknown_policy
     if policy is UnknownPolicy.NEVER:
         unknowns.decide_unknown(conn, row.id, reason=Reason.LEFT_ALONE, at=at)
-    elif policy is UnknownPolicy.RESEND_AFTER and row.parent_id is None:
+    elif policy is UnknownPolicy.RESEND_AFTER and row.parent_id is None and row.kind != Kind.REMINDER:
         again = retries.add_generation(conn, services, row, due_at=at, lane=Lane.NORMAL, retries=row.retries)
         if again is not None:
             unknowns.decide_unknown(conn, row.id, reason=Reason.SENT_AGAIN, at=at)

@@ -15,7 +15,7 @@ from sqlalchemy.engine import Connection
 from notifier.core.errors import NotFound, Refused, SealBroken
 from notifier.core.reasons import read_reason
 from notifier.core.states import KIND_RULES, Kind
-from notifier.messages.text import SmsTexts
+from notifier.messages.text import SmsTexts, told_dose
 from notifier.services import TEMPLATES, Services
 from notifier.store import audit, dead_letters, personal_data, persons, privacy
 from notifier.store.personal_data import Row
@@ -120,7 +120,7 @@ class _Export:
             kind,
             language=person.language,
             name=person.name,
-            dose_number=shot.number if shot else None,
+            dose_number=told_dose(kind, shot.number) if shot else None,
             link=self._services.link_url(link.public_id) if bears and link is not None else None,
             own=personal_data.texts_at(self._conn, row.left_at),
         )
