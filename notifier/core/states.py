@@ -173,6 +173,7 @@ class FollowUp(StrEnum):
     PERSON_LOCKED = "person-locked"  #: subject: the person; the owner is told by SMS
     BIRTH_DATE_CORRECTED = "birth-date-corrected"  #: subject: the person; a lock on them falls, they get a link
     NUMBER_CORRECTED = "number-corrected"  #: subject: the person; what was said of the old number is settled
+    CORRECTION_DUE = "correction-due"  #: subject: a request of theirs; whom it waits for has not come in time
 
 
 class CaseKind(StrEnum):

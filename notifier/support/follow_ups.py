@@ -13,6 +13,7 @@ from notifier.core.states import CaseKind, FollowUp
 from notifier.services import Services
 from notifier.store import cases, follow_ups, persons
 from notifier.support import lockouts
+from notifier.support.own_corrections import tending
 
 _FIRST_WAIT = timedelta(seconds=5)
 _LONGEST_WAIT = timedelta(hours=1)
@@ -61,4 +62,5 @@ _DEEDS: dict[FollowUp, Callable[..., None]] = {
     FollowUp.PERSON_LOCKED: lockouts.tell_owner,
     FollowUp.BIRTH_DATE_CORRECTED: lockouts.start_anew,
     FollowUp.NUMBER_CORRECTED: _settle_number,
+    FollowUp.CORRECTION_DUE: tending.tend,
 }

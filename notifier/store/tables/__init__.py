@@ -9,6 +9,7 @@ from notifier.store.tables.base import metadata
 from notifier.store.tables.bulks import bulk, bulk_item, bulk_schedule
 from notifier.store.tables.care import certificate, code, dose, event, facility, link, opening, person, person_word
 from notifier.store.tables.cases import number_pause, person_call, support_case
+from notifier.store.tables.corrections import correction_request
 from notifier.store.tables.machines import idempotency, test_notification
 from notifier.store.tables.people import api_key, recovery_code, session, staff
 from notifier.store.tables.privacy import erased_mark
@@ -42,6 +43,7 @@ __all__ = [
     "certificate",
     "circuit",
     "code",
+    "correction_request",
     "counter",
     "dead_letter",
     "dose",
