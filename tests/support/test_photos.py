@@ -55,7 +55,8 @@ def test_a_photo_comes_out_anew_turned_and_without_what_cannot_be_seen() -> None
     picture = Image.open(BytesIO(drawn))
     assert (picture.format, picture.size, picture.mode) == ("JPEG", (800, 1600), "RGB")
     assert dict(picture.getexif()) == {}
-    assert b"secret" not in drawn and b"Rumah" not in drawn
+    assert b"secret" not in drawn
+    assert b"Rumah" not in drawn
 
 
 def test_a_film_behind_the_photo_as_phones_put_it_is_left_out() -> None:
