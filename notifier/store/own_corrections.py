@@ -121,6 +121,11 @@ def note(conn: Connection, row_id: str, **columns: Any) -> None:
     conn.execute(correction_request.update().where(correction_request.c.id == row_id).values(**columns))
 
 
+def keep_old(conn: Connection, sealer: Sealer, row_id: str, old: str | None) -> None:
+    """What is on file, of a request whose person was not known when it was asked."""
+    note(conn, row_id, old_sealed=_sealed(sealer, _OLD, row_id, old))
+
+
 def is_waited_for(conn: Connection, number_index: bytes) -> bool:
     """Whether a request waits for this new number's code."""
     statement = sa.select(correction_request.c.id).where(

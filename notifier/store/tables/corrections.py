@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import sqlalchemy as sa
 
 from notifier.store.tables.base import metadata, row_of
@@ -10,7 +12,7 @@ from notifier.store.types import Moment, RowId, id_column
 _OPEN = "decided_at IS NULL"
 
 
-def _where(predicate: str) -> dict[str, sa.TextClause]:
+def _where(predicate: str) -> dict[str, Any]:
     return {"sqlite_where": sa.text(predicate), "postgresql_where": sa.text(predicate)}
 
 
