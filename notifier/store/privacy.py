@@ -13,6 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from notifier.core.own_corrections import RequestState
 from notifier.core.states import NOT_LEFT, CaseOutcome, CaseStatus, CertificateStatus, Reason, State
 from notifier.core.words import DEFAULT_LANGUAGE
 from notifier.store import notifications
@@ -23,6 +24,7 @@ from notifier.store.tables import (
     caught_sms,
     certificate,
     code,
+    correction_request,
     dead_letter,
     dose,
     event,
@@ -123,12 +125,23 @@ def wipe_cases(conn: Connection, person_id: str, *, by: str, at: datetime) -> di
     ended = {"status": CaseStatus.CLOSED.value, "outcome": CaseOutcome.CLOSED.value, "closed_at": at, "closed_by": by}
     is_open = support_case.c.status == CaseStatus.OPEN.value
     closed = conn.execute(support_case.update().where(of_person, is_open).values(**ended)).rowcount
+    wipe_corrections(conn, person_id, by=by, at=at)
     conn.execute(number_pause.delete().where(number_pause.c.person_id == person_id))
     conn.execute(support_case.update().where(of_person).values(phone_index=None))
     notes = person_call.update().where(person_call.c.person_id == person_id, person_call.c.note_sealed.is_not(None))
     waits = follow_up.update().where(follow_up.c.subject_id == person_id, follow_up.c.done_at.is_(None))
     conn.execute(waits.values(done_at=at))
     return {"cases": closed, "notes": conn.execute(notes.values(note_sealed=None)).rowcount}
+
+
+def wipe_corrections(conn: Connection, person_id: str, *, by: str, at: datetime) -> None:
+    """Takes away what was asked to be corrected, also by somebody who only claimed to be the person."""
+    table = correction_request.c
+    theirs = sa.or_(table.person_id == person_id, table.claimed_id == person_id)
+    ended = {"state": RequestState.WITHDRAWN.value, "decided_at": at, "decided_by": by}
+    conn.execute(correction_request.update().where(theirs, table.decided_at.is_(None)).values(**ended))
+    sealed = ("value_sealed", "old_sealed", "claim_sealed", "evidence_sealed", "number_index", "objection_id")
+    conn.execute(correction_request.update().where(theirs).values(**dict.fromkeys(sealed)))
 
 
 def numbers_of(conn: Connection, row: Row) -> set[bytes]:
