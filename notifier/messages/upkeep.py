@@ -34,6 +34,7 @@ _ALARM_PERIOD = timedelta(minutes=1)
 _FORGET_PERIOD = timedelta(hours=1)
 _CODES_PERIOD = timedelta(seconds=15)
 _AUDIT_PERIOD = timedelta(seconds=30)
+_CASES_PERIOD = timedelta(minutes=5)
 _NIGHTLY_PERIOD = timedelta(hours=24)
 BATCH = 1000
 _MOST_WAKE_UPS = 8
@@ -50,7 +51,7 @@ class Ticked:
     be reconciled; `nightly`: the daily count of every accepted event and the retention sweep are due; `codes`: some are
     to be made ahead; `follow_ups`: one room left something for another to do; `uploads`: a list waits to be checked,
     recorded or taken away; `bulks`: a bulk resend or a schedule's day is due; `tallies`: the dashboard's counts are
-    due."""
+    due; `cases`: reminders and promises of cases are to be looked at."""
 
     elected: bool
     wake_ups: int = 0
@@ -64,6 +65,7 @@ class Ticked:
     uploads: bool = False
     bulks: bool = False
     tallies: bool = False
+    cases: bool = False
 
 
 def tick(services: Services) -> Ticked:
@@ -95,6 +97,7 @@ def tick(services: Services) -> Ticked:
         # the dashboard's counts wait while a backlog goes out, though not for ever
         count = chores and tallies.is_due(conn, now, patience=_PATIENCE if due >= BATCH else timedelta(0))
         make_codes = chores and counters.win_tick(conn, "codes", period=_CODES_PERIOD, at=now)
+        look_at_cases = chores and counters.win_tick(conn, "cases", period=_CASES_PERIOD, at=now)
         services.faults.reached(FaultPoint.TICK_BEFORE_COMMIT)
     services.memory.note(mark)
     services.faults.reached(FaultPoint.TICK_AFTER_COMMIT)
@@ -117,6 +120,7 @@ def tick(services: Services) -> Ticked:
         uploads=any(others[:2]),
         bulks=any(others[2:]),
         tallies=count,
+        cases=look_at_cases,
     )
 
 

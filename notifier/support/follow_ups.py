@@ -12,7 +12,8 @@ from sqlalchemy.engine import Connection
 from notifier.core.states import CaseKind, FollowUp
 from notifier.services import Services
 from notifier.store import cases, follow_ups, persons
-from notifier.support import lockouts
+from notifier.support import lockouts, otp
+from notifier.support.missing import arrivals
 from notifier.support.own_corrections import tending
 
 _FIRST_WAIT = timedelta(seconds=5)
@@ -62,5 +63,8 @@ _DEEDS: dict[FollowUp, Callable[..., None]] = {
     FollowUp.PERSON_LOCKED: lockouts.tell_owner,
     FollowUp.BIRTH_DATE_CORRECTED: lockouts.start_anew,
     FollowUp.NUMBER_CORRECTED: _settle_number,
+    FollowUp.CODE_ASKED: otp.send_code,
+    FollowUp.DOSE_ARRIVED: arrivals.dose_arrived,
+    FollowUp.CASE_REPORTED: arrivals.case_reported,
     FollowUp.CORRECTION_DUE: tending.tend,
 }

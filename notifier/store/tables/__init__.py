@@ -5,10 +5,11 @@ Plain columns never hold a name, NIK, phone, birth date, message text or token.
 
 from __future__ import annotations
 
+from notifier.store.tables.account import account_open, account_proof, account_session, otp_challenge
 from notifier.store.tables.base import metadata
 from notifier.store.tables.bulks import bulk, bulk_item, bulk_schedule
 from notifier.store.tables.care import certificate, code, dose, event, facility, link, opening, person, person_word
-from notifier.store.tables.cases import number_pause, person_call, support_case
+from notifier.store.tables.cases import case_picture, case_step, number_pause, person_call, support_case
 from notifier.store.tables.corrections import correction_request
 from notifier.store.tables.machines import idempotency, test_notification
 from notifier.store.tables.people import api_key, recovery_code, session, staff
@@ -31,6 +32,9 @@ from notifier.store.tables.upkeep import (
 from notifier.store.tables.uploads import upload, upload_chunk, upload_mapping, upload_refusal
 
 __all__ = [
+    "account_open",
+    "account_proof",
+    "account_session",
     "api_key",
     "attempt",
     "audit",
@@ -39,6 +43,8 @@ __all__ = [
     "bulk",
     "bulk_item",
     "bulk_schedule",
+    "case_picture",
+    "case_step",
     "caught_sms",
     "certificate",
     "circuit",
@@ -60,6 +66,7 @@ __all__ = [
     "notification",
     "number_pause",
     "opening",
+    "otp_challenge",
     "person",
     "person_call",
     "person_word",
