@@ -77,6 +77,8 @@ class Kind(StrEnum):
     LOCK = "lock"
     OTP = "otp"
     CASE = "case"
+    REQUEST = "request"  #: there is news about a correction that the person asked for
+    NUMBER = "number"  #: to the number that was on file: another one took its place
     REMINDER = "reminder"
 
 
@@ -117,6 +119,9 @@ KIND_RULES: dict[Kind, KindRules] = {
     Kind.LOCK: KindRules(True, timedelta(hours=48), Lane.FRESH, True, True, link=False),
     Kind.OTP: KindRules(False, timedelta(minutes=5), Lane.ASKED, False, False, link=False),
     Kind.CASE: KindRules(True, timedelta(hours=48), Lane.NORMAL, True, True, link=False),
+    Kind.REQUEST: KindRules(True, timedelta(hours=48), Lane.NORMAL, True, True, link=False),
+    # a warning: somebody else may have done it, at any hour, and may have stopped SMS to the number before
+    Kind.NUMBER: KindRules(False, timedelta(hours=24), Lane.ASKED, False, False, link=False),
     Kind.REMINDER: KindRules(True, timedelta(hours=48), Lane.BULK, True, True),
 }
 

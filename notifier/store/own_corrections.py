@@ -75,6 +75,13 @@ def find_objection(conn: Connection, objection_id: str) -> Row | None:
     return _one(conn, sa.select(correction_request).where(correction_request.c.objection_id == objection_id), False)
 
 
+def objection_ids(conn: Connection, row_ids: Collection[str]) -> dict[str, str]:
+    """The public ids by which old numbers object, by request."""
+    statement = sa.select(correction_request.c.id, correction_request.c.objection_id)
+    rows = conn.execute(statement.where(correction_request.c.id.in_(list(row_ids))))
+    return {row.id: row.objection_id for row in rows if row.objection_id}
+
+
 def of_person(conn: Connection, person_id: str, limit: int = 20) -> list[Row]:
     """A person's requests, newest first."""
     statement = sa.select(correction_request).where(correction_request.c.person_id == person_id)

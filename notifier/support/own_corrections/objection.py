@@ -10,15 +10,15 @@ from __future__ import annotations
 
 from sqlalchemy.engine import Connection
 
-from notifier.core.link_tokens import LinkSigner, new_public_id
+from notifier.core.link_tokens import new_public_id
 from notifier.core.own_corrections import OBJECTION
-from notifier.core.states import CaseKind, Reason
+from notifier.core.states import CaseKind, Kind, Reason
+from notifier.messages import plan
 from notifier.services import Services
-from notifier.store import audit, cases, certificates, notifications, own_corrections, persons
+from notifier.store import audit, cases, certificates, contacts, notifications, own_corrections, persons
 from notifier.store.own_corrections import Row
 from notifier.support.link_buttons import DUE_AFTER
 
-SALT = "sertilink.number-objection.v1"
 DOOR = "door:me"
 
 
@@ -26,21 +26,13 @@ def offer(conn: Connection, services: Services, row: Row, old_number: str) -> No
     """Tells the number that was on file, in the transaction that changes it."""
     at = services.clock.now()
     own_corrections.note(conn, row.id, objection_id=new_public_id(), objection_until=at + OBJECTION)
-
-
-def signer(services: Services) -> LinkSigner:
-    """Of the tokens in these SMS: a certificate's link opens nothing here, nor the other way round."""
-    return LinkSigner([key.get_secret_value() for key in services.settings.link_keys], salt=SALT)
-
-
-def token_of(services: Services, row: Row) -> str:
-    """What stands in the SMS."""
-    return signer(services).sign(row.objection_id)
+    contact = contacts.find_or_add(conn, services.sealer, phone=old_number, language=row.language, at=at)
+    plan.add_to_contact(conn, services, contact, Kind.NUMBER, subject_id=row.id, at=at)
 
 
 def is_open(services: Services, token: str) -> bool:
     """Whether the holder of a token may object, or has. Raises BadToken for a forged one, before anything is read."""
-    public_id = signer(services).read(token)
+    public_id = services.objections.read(token)
     with services.db.read() as conn:
         row = own_corrections.find_objection(conn, public_id)
     return row is not None and services.clock.now() < row.objection_until
@@ -49,7 +41,7 @@ def is_open(services: Services, token: str) -> bool:
 def object_to(services: Services, token: str) -> bool:
     """Keeps SMS and links from the new number until somebody has looked; False where it is too late. Said twice it is
     one case. Raises BadToken."""
-    public_id, now = signer(services).read(token), services.clock.now()
+    public_id, now = services.objections.read(token), services.clock.now()
     with services.db.write() as conn:
         row = own_corrections.find_objection(conn, public_id)
         if row is None or row.person_id is None or now >= row.objection_until:

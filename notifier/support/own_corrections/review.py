@@ -7,6 +7,7 @@ decide at once the second finds it decided.
 
 from __future__ import annotations
 
+import hmac
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -14,7 +15,8 @@ from datetime import datetime
 
 from sqlalchemy.engine import Connection
 
-from notifier.core.errors import NotFound, Refused, SealBroken
+from notifier.core.errors import BadInput, NotFound, Refused, SealBroken
+from notifier.core.identity import BadNik, read_nik
 from notifier.core.ids import read_reference
 from notifier.core.own_corrections import OPEN, Field, How, Proof, RefusedWhy, RequestState
 from notifier.core.small_changes import is_namesake
@@ -142,10 +144,12 @@ def look_at_evidence(
 
 
 def confirm(
-    services: Services, reference: str, *, only_facility: str | None, checked: Checked, actor: str
+    services: Services, reference: str, *, card_nik: str, checked: Checked, only_facility: str | None, actor: str
 ) -> RequestState:
-    """Somebody of ours has the person and their card in front of them: an unproven request is theirs, and its new
-    number may give its code now. Raises NotFound, and Refused: `already-decided`, `nobody-fits`, `open-already`."""
+    """Somebody of ours has the person and their card in front of them, whose NIK they type: an unproven request is the
+    person's, and its new number may give its code now. Raises NotFound, BadInput (`card_nik`), and Refused:
+    `already-decided`, `nobody-fits`, `open-already`, `nothing-changed`."""
+    typed = read_card(card_nik)
     with services.db.write() as conn:
         claimed = _find(conn, reference, only_facility).claimed_id
         if claimed is None:
@@ -160,6 +164,8 @@ def confirm(
         person = _person(conn, services, claimed)
         if person is None or person.phone == value:
             raise Refused("nobody-fits" if person is None else "nothing-changed")
+        if person.nik is None or not hmac.compare_digest(person.nik, typed):
+            raise BadInput.of("card_nik", "card-differs", "the NIK of the card is another one")
         own_corrections.keep_old(conn, services.sealer, row.id, person.phone)
         if not own_corrections.move(
             conn,
@@ -177,6 +183,14 @@ def confirm(
         note(conn, services, row, "correction.confirmed", actor, **said)
         watch(conn, row.id, due)
     return RequestState.NUMBER
+
+
+def read_card(typed: str) -> str:
+    """The NIK as it was typed from a card. Raises BadInput (`card_nik`)."""
+    try:
+        return read_nik(typed)
+    except BadNik as bad:
+        raise BadInput.of("card_nik", bad.rule, bad.detail) from None
 
 
 def ask_evidence(services: Services, reference: str, *, only_facility: str | None, reason: str, actor: str) -> None:

@@ -14,6 +14,7 @@ from notifier.core.errors import BadInput, NotFound, Refused
 from notifier.core.own_corrections import Field, Proof, RefusedWhy, RequestState
 from notifier.core.states import CaseKind, CertificateStatus, Kind, State
 from notifier.faults import FaultPoint, Unarmed
+from notifier.services import Services
 from notifier.store import audit, cases, events, own_corrections, persons
 from notifier.store.persons import Person
 from notifier.support import follow_ups
@@ -52,6 +53,10 @@ def wish(desk: Desk, reference: str | None, about: Field, value: str) -> Asked:
 
 def approve(desk: Desk, asked: Asked, actor: str = STAFF) -> Asked:
     return review.approve(desk.services, asked.reference, only_facility=None, reason="KTP cocok", actor=actor)
+
+
+def confirm(services: Services, asked: Asked, card_nik: str = NIK) -> None:
+    review.confirm(services, asked.reference, card_nik=card_nik, checked=SHOWN, only_facility=None, actor=STAFF)
 
 
 def state_of(desk: Desk, asked: Asked) -> str:
@@ -181,7 +186,7 @@ def test_the_old_number_may_object_for_two_days_and_nothing_reaches_the_new_one(
     with desk.services.db.read() as conn:
         row = own_corrections.find(conn, asked.reference, None)
         assert row is not None
-        token = objection.token_of(desk.services, row)
+        token = desk.services.objections.sign(row.objection_id)
     new_link = next(one for one in desk.rows() if one.reference != reference and one.link_id).reference
     assert objection.is_open(desk.services, token)
     assert objection.object_to(desk.services, token)
@@ -206,11 +211,10 @@ def test_whoever_lost_the_number_is_told_nothing_and_waits_for_somebody_with_the
     assert [line.person for line in review.listed(services, only_facility="facility-1", with_persons=True)[0]] == [None]
     with pytest.raises(NotFound):
         number_proved(services, known.reference, NEW, door="me")
-    assert (
-        why(review.confirm, services, stranger.reference, only_facility=None, checked=SHOWN, actor=STAFF)
-        == "nobody-fits"
-    )
-    review.confirm(services, known.reference, only_facility="facility-1", checked=SHOWN, actor=STAFF)
+    assert why(confirm, services, stranger) == "nobody-fits"
+    with pytest.raises(BadInput):
+        confirm(services, known, NIK[:-1] + "8")  # another card
+    confirm(services, known)
     number_proved(services, known.reference, NEW, door="me")
     assert person_of(desk, reference).phone == NEW
 
