@@ -25,6 +25,7 @@ from notifier.store.persons import Person
 from notifier.store.work import Pile, Waiting
 from notifier.support import opt_out, resend, unknown
 from notifier.support.desk import Line, lines_of, open_persons
+from notifier.support.own_corrections import review
 from notifier.support.unknown import Decided
 
 PAGE = 50
@@ -56,6 +57,7 @@ class Overview:
     broken: int  #: of LATE, those whose 48 hours are over
     stopped: Waiting
     not_me: Waiting | None
+    corrections: Waiting | None  #: that people asked for, and that wait for a decision
     dead_letters: Waiting | None
 
 
@@ -88,12 +90,14 @@ def overview(services: Services, *, only_facility: str | None, with_cases: bool,
         late, broken = work.waiting_late(conn, facility_id=only_facility, promised_before=soon, broken_before=past)
         stopped = work.waiting_stopped(conn, facility_id=only_facility)
         not_me = cases.waiting(conn, CaseKind.NOT_ME, only_facility) if with_cases else None
+        wishes = review.waiting(conn, only_facility) if with_cases else None
         letters = dead_letters.waiting(conn, work.MOST_COUNTED) if with_letters else None
     return Overview(
         piles | {Pile.LATE: late},
         broken,
         stopped,
         not_me=Waiting(*not_me) if not_me else None,
+        corrections=Waiting(*wishes) if wishes else None,
         dead_letters=Waiting(*letters) if letters else None,
     )
 

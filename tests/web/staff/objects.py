@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from io import BytesIO
 
+from notifier.core.own_corrections import Field, Proof
 from notifier.core.states import CaseKind
 from notifier.services import Services
 from notifier.store import cases, notifications
+from notifier.support.own_corrections.asking import ask
 from tests.uploads import a_list, row
 from tests.web.staff.conftest import Desk
 
@@ -44,6 +46,15 @@ def case(services: Services, worker: Desk) -> str:
     return str(opened.reference)
 
 
+def request(services: Services, worker: Desk) -> str:
+    """The reference of a correction that the person of such a message asked for."""
+    reference = _entered(worker)
+    with services.db.read() as conn:
+        row = notifications.find(conn, reference)
+    assert row is not None
+    return ask(services, row.person_id, Field.NAME, "Budi Santoso", door="me", proved_by=Proof.OTP).reference
+
+
 def upload(services: Services, worker: Desk) -> str:
     """The reference of a list that was brought there."""
     worker.get("/uploads/new")
@@ -51,4 +62,4 @@ def upload(services: Services, worker: Desk) -> str:
     return brought.location.rpartition("/")[2]
 
 
-MAKERS: dict[str, Maker] = {"case": case, "message": message, "upload": upload}
+MAKERS: dict[str, Maker] = {"case": case, "message": message, "request": request, "upload": upload}
