@@ -103,7 +103,10 @@ def _waiting(row: Any, standing: Standing) -> Verdict:
 def _under_way(row: Any, standing: Standing, again: Fix | None) -> Verdict:
     is_stale = row.left_at is not None and row.left_at < standing.now - _ON_ITS_WAY
     return Verdict(
-        Cause.ON_ITS_WAY, WhoActs.YOU if is_stale else WhoActs.NOBODY, row.left_at, again if is_stale else None
+        Cause.ON_ITS_WAY,
+        WhoActs.YOU if is_stale else WhoActs.NOBODY,
+        row.left_at or row.updated_at,
+        again if is_stale else None,
     )
 
 
