@@ -201,6 +201,7 @@ def _page(services: Services, seen: Seen, **more: Any) -> str:
         old=_shown(about, told.old, whole),
         new=_shown(about, told.value, whole),
         claim=claim,
+        change=vocabulary.CHANGES.get(about, {}).get(seen.row.change or ""),
         **_words(),
         **shown,
     )
@@ -237,6 +238,5 @@ def _words() -> dict[str, Any]:
         "proofs": vocabulary.PROOFS,
         "hows": vocabulary.HOWS,
         "whys": vocabulary.REFUSED_WHYS,
-        "changes": vocabulary.CHANGES,
         "checks": vocabulary.CHECKED,
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from linkserver.staff.vocabulary.states import StateWords
 from linkserver.words import N_
-from notifier.core.own_corrections import How, Proof, RefusedWhy, RequestState
+from notifier.core.own_corrections import Field, How, Proof, RefusedWhy, RequestState
 from notifier.core.small_changes import NameChange, NikChange
 
 REQUEST_STATES: dict[RequestState, StateWords] = {
@@ -37,12 +37,18 @@ REFUSED_WHYS: dict[RefusedWhy, str] = {
     RefusedWhy.OTHER_PERSON: N_("Ini menjadi orang lain"),
 }
 
-#: what the rule says about how far a wish is
-CHANGES: dict[NameChange | NikChange, str] = {
-    NameChange.WRITING: N_("Hanya cara menulis: huruf besar, spasi, gelar, ejaan lama."),
-    NameChange.SLIP: N_("Hanya salah ketik satu huruf."),
-    NameChange.OTHER: N_("Nama lain. Pastikan ini bukan orang lain."),
-    NikChange.PROVED: N_("Satu angka salah di bagian tanggal lahir; kini cocok dengan tanggal lahir yang tercatat."),
-    NikChange.NEAR: N_("Berbeda satu angka. Bisa jadi NIK saudara atau tetangga: periksa kartunya."),
-    NikChange.OTHER: N_("NIK yang sama sekali lain. Periksa kartunya."),
+#: what the rule says about how far a wish is, by field
+CHANGES: dict[Field, dict[str, str]] = {
+    Field.NAME: {
+        NameChange.WRITING: N_("Hanya cara menulis: huruf besar, spasi, gelar, ejaan lama."),
+        NameChange.SLIP: N_("Hanya salah ketik satu huruf."),
+        NameChange.OTHER: N_("Nama lain. Pastikan ini bukan orang lain."),
+    },
+    Field.NIK: {
+        NikChange.PROVED: N_(
+            "Satu angka salah di bagian tanggal lahir; kini cocok dengan tanggal lahir yang tercatat."
+        ),
+        NikChange.NEAR: N_("Berbeda satu angka. Bisa jadi NIK saudara atau tetangga: periksa kartunya."),
+        NikChange.OTHER: N_("NIK yang sama sekali lain. Periksa kartunya."),
+    },
 }

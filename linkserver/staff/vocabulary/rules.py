@@ -97,6 +97,8 @@ RULES: dict[str, str] = {
     "checked choice": N_("Pilih bagaimana orangnya diperiksa"),
     "checked_words required": N_("Tulis bagaimana diperiksa, cukup beberapa kata"),
     "why choice": N_("Pilih apa yang diberitahukan kepada orangnya"),
+    "card_nik nik-length": N_("NIK di kartu terdiri dari 16 angka. Hitung lagi"),
+    "card_nik nik-digits": N_("NIK hanya berisi angka"),
     "card-differs": N_("NIK di kartu berbeda dengan yang tercatat. Periksa lagi angka demi angka"),
     "name-letters": N_("Nama hanya berisi huruf"),
     "nothing-changed": N_("Semuanya sama dengan yang tercatat. Ubah dulu yang salah"),
