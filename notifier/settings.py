@@ -134,7 +134,8 @@ Words = Annotated[tuple[str, ...], BeforeValidator(_split)]
 Keys = Annotated[tuple[SecretBytes, ...], BeforeValidator(_keys)]
 Secrets = Annotated[tuple[SecretStr, ...], BeforeValidator(_split)]
 
-ALL_DOORS = ("link", "verify", "cases")
+BASE_DOORS = ("link", "verify")
+ALL_DOORS = (*BASE_DOORS, "me", "cases")  # the others are opened by name in production, all of them locally
 
 
 class ProgrammeRules(BaseModel):
@@ -274,9 +275,9 @@ class Settings(ProgrammeRules):
 
     @model_validator(mode="before")
     @classmethod
-    def _production_asks_for_a_second_factor(cls, given: Any) -> Any:
+    def _production_has_defaults_of_its_own(cls, given: Any) -> Any:
         if isinstance(given, dict) and given.get("environment") == Environment.PRODUCTION:
-            return {"second_factor": SecondFactor.REQUIRED} | given
+            return {"second_factor": SecondFactor.REQUIRED, "doors": BASE_DOORS} | given
         return given
 
     @model_validator(mode="after")

@@ -61,6 +61,11 @@ DEEDS: dict[str, str] = {
     "certificate-opened": N_("Sertifikat dibuka"),
     "name-wrong": N_("Nama lengkap salah di akun atau percakapan"),
     "nik-wrong": N_("NIK salah di akun atau percakapan"),
+    "account-signed-in": N_("Masuk ke akun sendiri dengan kode SMS"),
+    "account-signed-out": N_("Keluar dari akun sendiri"),
+    "account-name-told": N_("Nama lengkap disebut dengan benar di akun sendiri"),
+    "account-person-opened": N_("Datanya dibuka di akun sendiri"),
+    "person-language-chosen": N_("Bahasa SMS dipilih di akun sendiri"),
     "codes-capped": N_("Batas kode SMS tercapai: mungkin ada yang menyalahgunakan"),
     "circuit-closed": N_("Penyedia SMS terhubung lagi"),
     "circuit-open": N_("Pengiriman dijeda: penyedia SMS bermasalah"),
@@ -186,4 +191,5 @@ SUBJECTS: dict[str, str] = {
     "erasure": N_("Penghapusan data"),
     "exposure": N_("Kebocoran data"),
     "code-cap": N_("Batas kode SMS"),
+    "account": N_("Akun sendiri"),
 }

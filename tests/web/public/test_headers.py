@@ -35,6 +35,7 @@ OTHERWISE: dict[str, dict[str, str]] = {
         + "; script-src 'self'; worker-src 'self'; manifest-src 'self'; connect-src 'self'",
         "Permissions-Policy": HEADERS["Permissions-Policy"].replace("camera=()", "camera=(self)"),
     },
+    "me": {"Content-Security-Policy": HEADERS["Content-Security-Policy"] + "; manifest-src 'self'"},
     "worker": {
         "Content-Security-Policy": HEADERS["Content-Security-Policy"] + "; connect-src 'self'",
         "Cache-Control": "no-cache",
@@ -52,6 +53,7 @@ def paths(rule: Rule, made: MadeCertificate, view: str, asset: str, kid: str) ->
         "token": (made.token, "x"),
         "view": (view.rpartition("/")[2], "x" * 22),
         "reference": ("x" * 22,),
+        "person": (made.person_id, "x"),
         "name": (asset.removeprefix("/static/"), "nothing.css"),
         "kid": (kid, "x" * 43),
     }
