@@ -1,55 +1,37 @@
-"""Photos that people send us, of a card for example: drawn anew in a process of its own, kept by the caller, sealed.
+"""Photos that people send us, of a card for example: refused where they are something else besides, and drawn anew.
 
-The file that was sent is never kept and never shown: what comes out is a JPEG of our own making.
+The file that was sent is never kept and never shown: what comes out is a JPEG of our own making, kept by the caller,
+sealed. Words are looked for in the file as it lies there; nothing of it is decoded in this process.
 """
 
 from __future__ import annotations
 
-import subprocess
-import sys
-from pathlib import Path
-from threading import BoundedSemaphore
+import re
 
+from notifier.certificates.pictures import LARGEST, redraw_picture
 from notifier.core.errors import Refused
 
-#: bytes of one upload
-LARGEST = 8 * 1024 * 1024
-
-_PROGRAM = Path(__file__).with_name("photo_process.py")
-_TIME_S = 12.0  # on a busy machine; what it may compute is bounded by itself
-_AT_ONCE = 1  # a process of ours; more would take the machine from those who open certificates
-_WAIT_S = 1.5
-_turns = BoundedSemaphore(_AT_ONCE)
+#: what makes a second file of a picture, beside or behind what is drawn; long enough that no photo has it by chance
+_SECOND_FILES = re.compile(rb"%pdf-|<script|<html|<!doctype|<\?php|<svg[ >]")
+_END_OF_ZIP, _ITS_LONGEST = b"PK\x05\x06", 65_557  # an archive is found by its end (APPNOTE 4.3.16)
+_JPEG, _SCAN, _END = b"\xff\xd8\xff", b"\xff\xda", b"\xff\xd9"
 
 
-def redrawn(data: bytes, *, time_s: float = _TIME_S) -> bytes:
-    """The photo as a JPEG of our own, at most 1,600 pixels a side. Raises Refused: `picture-empty`, `picture-large`,
-    `picture-format` (no PNG, JPEG or WebP), `picture-second-file` (it is something else besides), `picture-pixels`,
-    `picture-small`, `picture-damaged`, `picture-busy`."""
-    if not data:
-        raise Refused("picture-empty")
-    if len(data) > LARGEST:
-        raise Refused("picture-large")
-    if not _turns.acquire(timeout=_WAIT_S):
-        raise Refused("picture-busy")
-    try:
-        said, _, picture = _ask(data, time_s).partition(b"\n")
-    finally:
-        _turns.release()
-    if said != b"ok" or not picture:
-        raise Refused("picture-" + (said.decode("ascii", "replace").removeprefix("refused ") or "damaged"))
-    return picture
+def redrawn(data: bytes) -> bytes:
+    """The photo as a JPEG of our own. Raises Refused: `picture-second-file` (it is something else besides), and as
+    certificates.pictures.redraw_picture does."""
+    if len(data) <= LARGEST and data.startswith((_JPEG, b"\x89PNG", b"RIFF")) and _is_more(data):
+        raise Refused("picture-second-file")
+    return redraw_picture(data)
 
 
-def _ask(data: bytes, time_s: float) -> bytes:
-    # an empty environment: no key of ours is where a hostile file could read it
-    command = [sys.executable, "-I", str(_PROGRAM)]
-    try:
-        done = subprocess.run(  # noqa: S603  # our own program
-            command, input=data, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env={}, timeout=time_s, check=True
-        )
-    except subprocess.TimeoutExpired:
-        raise Refused("picture-busy") from None
-    except subprocess.SubprocessError:
-        raise Refused("picture-damaged") from None  # the error would hold the picture
-    return done.stdout
+def _is_more(data: bytes) -> bool:
+    return _SECOND_FILES.search(_beside(data).lower()) is not None or _END_OF_ZIP in data[-_ITS_LONGEST:]
+
+
+def _beside(data: bytes) -> bytes:
+    """Where words can stand in a file: of a JPEG before its scans and behind its end, where phones put previews and
+    films; of the others anywhere."""
+    scan = data.find(_SCAN) if data.startswith(_JPEG) else -1
+    end = data.find(_END, scan) if scan >= 0 else -1
+    return data if end < 0 else data[:scan] + data[end:]
