@@ -80,6 +80,7 @@ REASONS: dict[str, str] = {
     "count-changed": N_("Jumlahnya berubah sejak Anda lihat. Periksa jumlah yang baru, lalu setujui sekali lagi."),
     # refusals of what is done with requests to correct data
     "nik-taken": N_("NIK ini tercatat pada orang lain, jadi tidak dapat disetujui."),
+    "no-picture": N_("Tidak ada foto kartu, atau sudah dihapus setelah diputuskan."),
     "nobody-fits": N_("Tidak ada orang dengan NIK dan tanggal lahir itu. Perbaiki lewat dosisnya, atau tolak."),
     "open-already": N_("Orang ini sudah punya permintaan terbuka untuk isian yang sama. Selesaikan itu dulu."),
     "asked-enough": N_("Foto kartu sudah diminta tiga kali. Putuskan, atau minta orangnya datang."),

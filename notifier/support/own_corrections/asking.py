@@ -13,7 +13,7 @@ from datetime import date, datetime, timedelta
 from sqlalchemy.engine import Connection
 
 from notifier.certificates.limits import Limit, address_index, first_wait
-from notifier.core.errors import NotFound, Refused
+from notifier.core.errors import BadInput, NotFound, Problem, Refused
 from notifier.core.ids import new_id, new_reference, read_reference
 from notifier.core.own_corrections import (
     MONTH,
@@ -68,9 +68,11 @@ def ask(
     door: str,
     proved_by: Proof,
     language: str = "id",
+    on_number: str | None = None,
 ) -> Asked:
     """Asks for a correction as the person. A small change is carried out at once; a new number waits for its own code;
-    anything else for somebody's decision.
+    anything else for somebody's decision. `on_number`: the number that the person has proved; refused as NotFound where
+    it is not theirs any more.
 
     Raises BadInput (`person.<field>`), and Refused: `open-already`, `too-many-open`, `too-many` (with the moment from
     which one may ask again), `no-dose`, `unreadable`, `changed-meanwhile`.
@@ -81,6 +83,8 @@ def ask(
 
     def work(conn: Connection, ready: Prepared) -> Asked:
         now = services.clock.now()
+        if on_number is not None and ready.person.mobile != on_number:
+            raise NotFound("this person has another number by now")
         _must_be_few(conn, person_id, now)
         judged = rule.judge(conn, services, ready.person, about, value)
         state = RequestState.NUMBER if about is Field.PHONE else RequestState.REVIEW
@@ -120,9 +124,7 @@ def ask_unproven(
 ) -> Asked:
     """Asks for another number, by somebody who has lost the one on file. The answer, and the work that is done, are the
     same whether anybody on record fits what was typed. Raises BadInput."""
-    value = values.read(services, Field.PHONE, typed_phone)
-    name = values.read(services, Field.NAME, claim.name)
-    nik = values.read(services, Field.NIK, claim.nik)
+    value, name, nik = read_claim(services, claim, typed_phone)
     row_id, reference, now, sealer = new_id(), new_reference(), services.clock.now(), services.sealer
     due = due_at(now, RequestState.UNPROVEN)
     with services.db.write() as conn:
@@ -158,6 +160,20 @@ def ask_unproven(
         note(conn, services, row, "correction.asked", f"door:{door}", field=Field.PHONE.value)
         watch(conn, row.id, due)
     return Asked(RequestState.UNPROVEN, reference)
+
+
+def read_claim(services: Services, claim: Claim, typed_phone: str) -> tuple[str, str, str]:
+    """(new number, name, NIK), read. Raises BadInput with all that is wrong."""
+    read: list[str] = []
+    problems: list[Problem] = []
+    for about, typed in ((Field.PHONE, typed_phone), (Field.NAME, claim.name), (Field.NIK, claim.nik)):
+        try:
+            read.append(values.read(services, about, typed))
+        except BadInput as bad:
+            problems += bad.problems
+    if problems:
+        raise BadInput(problems)
+    return read[0], read[1], read[2]
 
 
 def number_proved(services: Services, reference: str, phone: str, *, door: str) -> Asked:
@@ -218,6 +234,13 @@ def withdraw(services: Services, person_id: str, reference: str, *, door: str) -
         if not own_corrections.move(conn, row.id, RequestState.WITHDRAWN, old=OPEN, **ended):
             raise Refused("already-decided")
         note(conn, services, row, "correction.withdrawn", actor)
+
+
+def one_of(services: Services, person_id: str, reference: str) -> tuple[Row, Values]:
+    """One request of a person, with what it holds. Raises NotFound for another person's."""
+    with services.db.read() as conn:
+        row = _mine(conn, person_id, reference)
+    return row, own_corrections.values_of(services.sealer, row)
 
 
 def of_person(services: Services, person_id: str) -> list[Row]:

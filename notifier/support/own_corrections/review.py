@@ -131,14 +131,14 @@ def reveal(services: Services, reference: str, *, only_facility: str | None, rea
 def look_at_evidence(
     services: Services, reference: str, *, only_facility: str | None, reason: str, actor: str
 ) -> bytes:
-    """The picture of the card, a JPEG of our own making, once the audit says who looks and why. Raises NotFound, also
-    where there is none (any more), and BadInput."""
+    """The picture of the card, a JPEG of our own making, once the audit says who looks and why. Raises NotFound,
+    BadInput, and Refused (`no-picture`: none was sent, or it is gone)."""
     reason = read_reason(reason)
     with services.db.write() as conn:
         row = _find(conn, reference, only_facility)
         picture = own_corrections.evidence_of(services.sealer, row)
         if picture is None:
-            raise NotFound("there is no picture")
+            raise Refused("no-picture")
         note(conn, services, row, "correction.evidence-seen", actor, reason=reason)
     return picture
 
