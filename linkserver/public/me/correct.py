@@ -41,7 +41,7 @@ FOR = OtpPurpose.CORRECTION
 _DATE = ("day", "month", "year")
 _LONGEST = 250
 _LARGEST_BODY = LARGEST + 16 * 1024
-_PARSED = 64 * 1024
+_PARSED = 512 * 1024  # also the parser's buffer, which takes a file in pieces
 Show = Callable[..., Response]
 
 

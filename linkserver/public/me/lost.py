@@ -23,14 +23,15 @@ from linkserver.words import language
 from notifier.certificates.birth_dates import read_birth_date
 from notifier.core.errors import BadInput, BadToken, NotFound, Problem, Refused
 from notifier.core.ids import REFERENCE_LENGTH, read_reference
+from notifier.core.own_corrections import Field
 from notifier.core.phones import masked_phone
 from notifier.core.states import OtpAnswer
 from notifier.support import otp
-from notifier.support.own_corrections import asking, objection
+from notifier.support.own_corrections import asking, objection, values
 from notifier.support.own_corrections.asking import Claim
 
 _DATE = ("day", "month", "year")
-_FIELDS = ("name", "nik", "phone", *_DATE)
+_FIELDS = ("name", "nik", *_DATE, "phone")  # in the order of the form
 _LONGEST = 250
 
 
@@ -75,12 +76,8 @@ def _ask(desk: Desk) -> Response:
     except BadInput as bad:
         problems += bad.problems
     if problems:
-        return _lost(
-            desk,
-            problems=[
-                (one.field.removeprefix("person."), words.problem_words(one.field, one.rule)) for one in problems
-            ],
-        )
+        said = [(one.field.removeprefix("person."), words.problem_words(one.field, one.rule)) for one in problems]
+        return _lost(desk, problems=sorted(said, key=lambda one: _FIELDS.index(one[0])))
     asked = asking.ask_unproven(
         desk.services, claim, form["phone"], door=DOOR, language=language(), address=request.remote_addr or ""
     )
@@ -100,22 +97,15 @@ def _number(desk: Desk, *, problems: list[tuple[str, str]] | None = None) -> Res
 def _send(desk: Desk) -> Response:
     """The code goes out where a request waits for the number; nobody is told whether one does."""
     typed, reference = request.form.get("phone", "")[:_LONGEST], _reference()
-    problems = []
-    if reference is None:
-        problems.append(("reference", words.problem_words("reference", "reference")))
+    problems = [] if reference else [("reference", words.problem_words("reference", "reference"))]
     try:
-        asked = otp.request(
-            desk.services,
-            typed if reference else "",
-            purpose=FOR,
-            language=language(),
-            address=request.remote_addr or "",
-        )
+        values.read(desk.services, Field.PHONE, typed)
     except BadInput as bad:
-        rule = bad.problems[0].rule
-        if reference or not typed.strip():
-            problems.append(("phone", words.problem_words("phone", rule if typed.strip() else "phone-missing")))
+        rule = bad.problems[0].rule if typed.strip() else "phone-missing"
+        problems.append(("phone", words.problem_words("phone", rule)))
+    if problems:
         return _number(desk, problems=problems)
+    asked = otp.request(desk.services, typed, purpose=FOR, language=language(), address=request.remote_addr or "")
     if asked.wait_s:
         return state_page(ASKED_OFTEN, retry_after_s=asked.wait_s)
     phone = otp.phone_of(desk.services, asked.challenge)

@@ -189,7 +189,10 @@ def number_proved(services: Services, reference: str, phone: str, *, door: str) 
         carry_out(conn, services, ready, again, how=How.NUMBER, actor=f"door:{door}")
         return Asked(RequestState.DONE, again.reference)
 
-    return with_person_held(services, lambda: prepare(services, person_id, row_id, Field.PHONE, phone), work)
+    try:
+        return with_person_held(services, lambda: prepare(services, person_id, row_id, Field.PHONE, phone), work)
+    except BadInput:  # the number came by another way meanwhile, or a dose on file cannot be recorded any more
+        raise Refused("changed-meanwhile") from None
 
 
 def new_number_of(services: Services, reference: str, *, person_id: str | None = None) -> str | None:
