@@ -12,6 +12,8 @@ from sqlalchemy.engine import Connection
 from notifier.store import programme
 from notifier.store.bulk import among
 from notifier.store.tables import (
+    account_open,
+    account_proof,
     attempt,
     audit,
     caught_sms,
@@ -25,8 +27,11 @@ from notifier.store.tables import (
     notification,
     number_pause,
     opening,
+    person,
     person_call,
     receipt,
+    registry_outbox,
+    reminder,
     support_case,
     suppression,
 )
@@ -42,12 +47,13 @@ def of_person(conn: Connection, person_id: str, phone_index: bytes | None) -> di
         "link": _rows(conn, link, link.c.person_id == person_id, link.c.created_at),
         "opening": _rows(conn, opening, opening.c.person_id == person_id, opening.c.at),
         "notification": _rows(conn, notification, notification.c.person_id == person_id, notification.c.created_at),
-        "support_case": _rows(conn, support_case, support_case.c.person_id == person_id, support_case.c.opened_at),
+        "support_case": _rows(conn, support_case, _reported(person_id), support_case.c.opened_at),
         "number_pause": _rows(conn, number_pause, number_pause.c.person_id == person_id, number_pause.c.created_at),
         "correction_request": _rows(
             conn, correction_request, correction_request.c.person_id == person_id, correction_request.c.asked_at
         ),
         "person_call": _rows(conn, person_call, person_call.c.person_id == person_id, person_call.c.at),
+        "reminder": _rows(conn, reminder, reminder.c.person_id == person_id, reminder.c.due_at),
     }
     ids = {name: [row.id for row in rows] for name, rows in found.items()}
     found["event"] = _among(conn, event.c.dose_id, ids["dose"], event.c.accepted_at)
@@ -56,6 +62,10 @@ def of_person(conn: Connection, person_id: str, phone_index: bytes | None) -> di
     references = [row.reference for row in tries]
     found["receipt"] = _among(conn, receipt.c.attempt_reference, references, receipt.c.received_at)
     found["caught_sms"] = _among(conn, caught_sms.c.attempt_reference, references, caught_sms.c.caught_at)
+    for table, moment in ((account_proof, account_proof.c.proved_at), (account_open, account_open.c.at)):
+        found[table.name] = _rows(conn, table, table.c.person_id == person_id, moment)
+    about = [person_id, *ids["dose"]]
+    found["registry_outbox"] = _among(conn, registry_outbox.c.subject_id, about, registry_outbox.c.created_at)
     number = phone_index if phone_index is not None else b""
     found["suppression"] = _rows(conn, suppression, suppression.c.phone_index == number, suppression.c.created_at)
     found["inbound_sms"] = _rows(conn, inbound_sms, inbound_sms.c.phone_index == number, inbound_sms.c.received_at)
@@ -78,6 +88,12 @@ def texts_at(conn: Connection, moment: datetime) -> Mapping[str, str]:
         if row.value.get("text"):
             texts[name] = row.value["text"]
     return texts
+
+
+def _reported(person_id: str) -> sa.ColumnElement[bool]:
+    """Cases of the person, and what somebody reported with their NIK."""
+    nik = sa.select(person.c.nik_index).where(person.c.id == person_id).scalar_subquery()
+    return sa.or_(support_case.c.person_id == person_id, support_case.c.nik_index == nik)
 
 
 def _rows(conn: Connection, table: sa.Table, where: sa.ColumnElement[bool], order: sa.Column[Any]) -> list[Row]:

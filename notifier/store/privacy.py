@@ -20,10 +20,15 @@ from notifier.store import notifications
 from notifier.store.bulk import among
 from notifier.store.sealed import Sealer
 from notifier.store.tables import (
+    account_open,
+    account_session,
     attempt,
+    case_picture,
+    case_step,
     caught_sms,
     certificate,
     code,
+    contact,
     correction_request,
     dead_letter,
     dose,
@@ -33,6 +38,7 @@ from notifier.store.tables import (
     link,
     notification,
     number_pause,
+    otp_challenge,
     person,
     person_call,
     person_word,
@@ -119,15 +125,23 @@ def wipe_codes(conn: Connection, person_id: str) -> int:
     return conn.execute(held.values(text_sealed=None)).rowcount
 
 
-def wipe_cases(conn: Connection, person_id: str, *, by: str, at: datetime) -> dict[str, int]:
-    """Closes cases, and takes away the numbers that they are about and the notes of calls."""
-    of_person = support_case.c.person_id == person_id
+def wipe_cases(conn: Connection, row: Row, *, born: bytes | None, by: str, at: datetime) -> dict[str, int]:
+    """Closes cases, and takes away the numbers that they are about, what was reported and said, and the notes of calls.
+    `born`: by which reports about the person are found besides the NIK."""
+    person_id = row.id
+    ids = list(conn.scalars(sa.select(support_case.c.id).where(_about(row, born))))
+    of_person = among(conn, support_case.c.id, ids)
     ended = {"status": CaseStatus.CLOSED.value, "outcome": CaseOutcome.CLOSED.value, "closed_at": at, "closed_by": by}
     is_open = support_case.c.status == CaseStatus.OPEN.value
     closed = conn.execute(support_case.update().where(of_person, is_open).values(**ended)).rowcount
     wipe_corrections(conn, person_id, by=by, at=at)
     conn.execute(number_pause.delete().where(number_pause.c.person_id == person_id))
-    conn.execute(support_case.update().where(of_person).values(phone_index=None))
+    nothing = dict.fromkeys(
+        ("phone_index", "facts_sealed", "same_index", "nik_index", "born_index", "public_id", "contact_id")
+    )
+    conn.execute(support_case.update().where(of_person).values(**nothing))
+    conn.execute(case_step.update().where(among(conn, case_step.c.case_id, ids)).values(words_sealed=None))
+    conn.execute(case_picture.delete().where(among(conn, case_picture.c.case_id, ids)))
     notes = person_call.update().where(person_call.c.person_id == person_id, person_call.c.note_sealed.is_not(None))
     waits = follow_up.update().where(follow_up.c.subject_id == person_id, follow_up.c.done_at.is_(None))
     conn.execute(waits.values(done_at=at))
@@ -142,6 +156,16 @@ def wipe_corrections(conn: Connection, person_id: str, *, by: str, at: datetime)
     conn.execute(correction_request.update().where(theirs, table.decided_at.is_(None)).values(**ended))
     sealed = ("value_sealed", "old_sealed", "claim_sealed", "evidence_sealed", "number_index", "objection_id")
     conn.execute(correction_request.update().where(theirs).values(**dict.fromkeys(sealed)))
+
+
+def _about(row: Row, born: bytes | None) -> sa.ColumnElement[bool]:
+    """The cases about a person: of theirs, and what somebody reported with their NIK, or number and birth date."""
+    about = [support_case.c.person_id == row.id]
+    if row.nik_index is not None:
+        about.append(support_case.c.nik_index == row.nik_index)
+    if born is not None:
+        about.append(support_case.c.born_index == born)
+    return sa.or_(*about)
 
 
 def numbers_of(conn: Connection, row: Row) -> set[bytes]:
@@ -159,9 +183,9 @@ def _is_shared(conn: Connection, index: bytes, person_id: str) -> bool:
 
 
 def forget_numbers(conn: Connection, indexes: Collection[bytes]) -> int:
-    """Takes away what numbers wrote to us, and refusals that were lifted. One in force stays: whoever has the number
-    wants no SMS, whoever it is about. How many rows."""
-    done = 0
+    """Takes away what numbers wrote to us, codes and accounts of theirs, and refusals that were lifted. One in force
+    stays: whoever has the number wants no SMS, whoever it is about. How many rows."""
+    done = _forget_account(conn, indexes)
     for row_id in conn.scalars(sa.select(inbound_sms.c.id).where(inbound_sms.c.phone_index.in_(list(indexes)))).all():
         # the row is how a copy of the webhook is known; the number in it becomes nobody's
         nobody = inbound_sms.update().where(inbound_sms.c.id == row_id)
@@ -170,6 +194,19 @@ def forget_numbers(conn: Connection, indexes: Collection[bytes]) -> int:
         suppression.c.phone_index.in_(list(indexes)), suppression.c.lifted_at.is_not(None)
     )
     return done + conn.execute(lifted).rowcount
+
+
+def _forget_account(conn: Connection, indexes: Collection[bytes]) -> int:
+    """What numbers proved by a code, and the codes that were sent to them."""
+    theirs, done = list(indexes), 0
+    sessions = sa.select(account_session.c.id).where(account_session.c.phone_index.in_(theirs))
+    conn.execute(account_open.delete().where(account_open.c.session_id.in_(sessions)))
+    for column in (caught_sms.c.to_index, account_session.c.phone_index, otp_challenge.c.phone_index):
+        done += conn.execute(column.table.delete().where(column.in_(theirs))).rowcount
+    numbers = sa.select(contact.c.id).where(contact.c.phone_index.in_(theirs))
+    told = notification.update().where(notification.c.contact_id.in_(numbers))
+    conn.execute(told.values(phone_index=None))
+    return done + conn.execute(contact.delete().where(contact.c.phone_index.in_(theirs))).rowcount
 
 
 def wipe_doses(conn: Connection, person_id: str) -> int:
@@ -199,6 +236,7 @@ def wipe_person(conn: Connection, sealer: Sealer, person_id: str, *, at: datetim
             "locked_at",
             "deceased_at",
             "recorded_at",
+            "own_language",
         )
     )
     values = nothing | {

@@ -24,7 +24,7 @@ from notifier.store import audit, cases, follow_ups, persons
 from notifier.store.persons import MAX_WRONG_TRIES, Person
 
 #: more persons on one number than any family has: a seller's or a school's phone
-MOST_PERSONS = 20
+MOST_PERSONS = 50
 #: as they stand before a name; what one registry writes another leaves out
 _TITLES = frozenset(
     ("h", "hj", "dr", "drg", "drs", "dra", "ir", "prof", "kh", "ust", "alm", "bpk", "ibu", "tn", "ny", "sdr", "r", "rr")
@@ -61,7 +61,7 @@ def persons_on(conn: Connection, services: Services, phone: str) -> list[Person]
     ids = persons.ids_with_phone(conn, number, limit=MOST_PERSONS)
     paused = cases.paused_numbers(conn, set(ids)) if ids else set()
     found = []
-    for person_id in sorted(ids):
+    for person_id in ids:
         if (person_id, number) in paused:
             continue
         try:
@@ -170,4 +170,4 @@ def _is_born(person: Person, typed: date) -> bool:
 
 def _same(known: str | None, typed: str) -> bool:
     """In the same time whatever was typed; what is not known is the same as nothing."""
-    return hmac.compare_digest((known or "\0").encode(), typed.encode()) and known is not None
+    return hmac.compare_digest((known or "\0").encode(), typed.encode("utf-8", "replace")) and known is not None

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from functools import partial
 from typing import Any
@@ -19,13 +20,13 @@ from notifier.core.errors import BadInput
 from notifier.core.ids import new_id
 from notifier.core.own_corrections import Field, Proof
 from notifier.core.resend_filter import ResendFilter, Span, Wanted
-from notifier.core.states import CaseKind, Channel, Reason, State
+from notifier.core.states import CaseKind, Channel, Reason, RegistryEvent, State
 from notifier.intake import readers
 from notifier.intake.record import Door, dead_letter
 from notifier.intake.uploads.receive import Uploader
 from notifier.messages import audit_watch, circuit, tallies
 from notifier.services import Services
-from notifier.store import audit, bulks, cases, certificates, notifications, persons, staff
+from notifier.store import audit, bulks, cases, certificates, notifications, persons, registry_outbox, staff
 from notifier.store.circuits import CircuitMode
 from notifier.store.suppressions import Source
 from notifier.store.tables import correction_request, facility, notification, support_case, tally, tally_run
@@ -33,8 +34,9 @@ from notifier.support import bulk_schedules, opt_out, resend
 from notifier.support.not_me import say_not_me
 from notifier.support.own_corrections import asking, review
 from tests import uploads
-from tests.builders import event_json
+from tests.builders import NIK, event_json
 from tests.desk import Desk
+from tests.support.missing.reporting import FACTS, at_facility
 from tests.support.test_photos import a_photo
 
 FACILITY, PLACE = "pkm-1", "Puskesmas Menteng"
@@ -97,6 +99,14 @@ def not_me(services: Services, reference: str) -> str:
         return str(conn.execute(support_case.select()).one().reference)
 
 
+def a_report(services: Services) -> str:
+    """The reference of a report of a missing certificate that the facility has to answer."""
+    facts = replace(
+        FACTS, name=LONGEST_NAME, nik=NIK, vaccine=LONGEST_PRODUCT[:80], words="Saya sudah dua kali ke sana"
+    )
+    return at_facility(services, FACILITY, facts, picture=b"jpeg")
+
+
 def a_case(services: Services, reference: str, kind: CaseKind) -> str:
     """The reference of a case about a message's person, as if it had been reported."""
     at = services.clock.now()
@@ -150,6 +160,18 @@ def a_bad_event(services: Services, **changes: Any) -> None:
     with pytest.raises(BadInput) as bad:
         readers.from_json(services, body)
     dead_letter(services, door=Door.STREAM, body=body, problems=bad.value.problems)
+
+
+def not_told(services: Services, reference: str, problem: str = "http-410") -> None:
+    """A correction of a message's dose that the registry refused."""
+    at = services.clock.now()
+    with services.db.write() as conn:
+        row = notifications.find(conn, reference)
+        assert row is not None
+        registry_outbox.add(conn, RegistryEvent.PERSON_CORRECTED, row.person_id, at, fields=["name", "birth_date"])
+        for taken in registry_outbox.take(conn, at, 100):
+            registry_outbox.stuck(conn, taken.id, at=at, problem=problem)
+            registry_outbox.alarmed(conn, taken.id, at)
 
 
 def lists(services: Services, by: Uploader, *, name: str = "daftar.csv") -> dict[str, str]:

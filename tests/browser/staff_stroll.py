@@ -113,6 +113,9 @@ class Stroll:
     def click(self, where: str) -> Any:
         self.page.locator(f"main {where}").first.click()
 
+    def choose(self, where: str, value: str) -> Any:
+        self.page.locator(f"main {where}").first.select_option(value)
+
     def tick(self, where: str) -> Any:
         self.page.locator(f"main {where}").first.check()
 
@@ -157,12 +160,14 @@ class Some:
         self.rejected = data.a_case(services, sent[2], CaseKind.BIRTH_DATE_REJECTED)
         self.locked = sent[2]
         self.requests = data.requests(services, sent[7])
+        self.report = data.a_report(services)
         data.stop(services, "+6281234560007")
         for number in range(2):
             data.a_bad_event(services, event_id=f"bad-{number}", dose={"number": 0}, person={"birth_date": "10 Feb 89"})
         data.a_bad_event(services, event_id="bad-9", person={"birth_date": "1989-02-30"})
         with services.db.read() as conn:
             self.letter = str(conn.execute(dead_letter.select()).first().id)  # type: ignore[union-attr]
+        data.not_told(services, sent[0])
         self.lists = data.lists(services, stroll.uploader)
         self.bulk = data.bulk(services, BulkState.RUNNING, by=operator, count=5)
         bulk_run.run(services)

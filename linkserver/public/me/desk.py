@@ -111,7 +111,7 @@ class Desk:
 
     def _is_own_form(self) -> bool:
         typed = request.form.get("key", "")[:_KEY_LENGTH]
-        return not is_cross_site() and hmac.compare_digest(typed.encode(), self._key().encode())
+        return not is_cross_site() and hmac.compare_digest(typed.encode("utf-8", "replace"), self._key().encode())
 
     def _key(self) -> str:
         """Only our own pages can tell it: it follows from the cookie, which no script reads."""

@@ -17,7 +17,7 @@ from linkserver.public.link import DATE_WORDS
 from linkserver.public.me.desk import Desk
 from linkserver.public.me.words import DONE, LOCKED, NIK_WORDS
 from linkserver.public.pages import LIMITED, UNKNOWN, state_page
-from linkserver.words import N_, _
+from linkserver.words import N_, _, language
 from notifier.certificates.birth_dates import read_birth_date
 from notifier.certificates.facts import masked_nik
 from notifier.core.errors import BadInput, NotFound
@@ -27,14 +27,17 @@ from notifier.support.account import deeds, family
 from notifier.support.account.family import Member, Standing
 from notifier.support.account.session import Session
 from notifier.support.proof_of_person import TryAnswer
+from notifier.support.vaccination_status import as_lines, next_dose_ics, of_person
+from notifier.support.vaccination_status.calendar import MIME
 
 _DATE = ("day", "month", "year")
 _LONGEST = 30
-#: languages that an SMS has words in, by their own names
-SMS_LANGUAGES = {"id": "Indonesia", "en": "English"}
+#: languages that an SMS has words in
+SMS_LANGUAGES = {"id": N_("Indonesia"), "en": N_("Inggris")}
 #: pages of other modules about an opened person, shown where they are there
 OTHERS = {"me-correct": N_("Perbaiki nama, tanggal lahir, NIK, atau nomor")}
-_FILE = N_("data-vaksin-saya") + ".json"
+_COPY, _APPOINTMENT = N_("data-vaksin-saya") + ".json", N_("dosis-berikutnya") + ".ics"
+_DOSE = "- "  # the doses themselves stand beside their certificates
 Show = Callable[[Desk, Session, Member], Response]
 
 
@@ -60,6 +63,7 @@ def add_routes(app: Flask, desk: Desk) -> None:
     add("", "me-open", _open, methods=("POST",))
     add("/certificate", "me-certificate", _certificate, methods=("POST",))
     add("/language", "me-language", _language, methods=("POST",))
+    add("/next-dose.ics", "me-next-dose", _next_dose)
     add("/data", "me-data", _data_page)
     add("/data", "me-copy", _data, methods=("POST",))
     add("/not-mine", "me-not-mine", _not_mine_page)
@@ -74,12 +78,14 @@ def _person(desk: Desk, session: Session, member: Member) -> Response:
     if member.standing is not Standing.OPEN:
         return _form(desk, member)
     page = deeds.page_of(desk.services, session, member.person_id)
-    person = page.person
+    person, status = page.person, of_person(desk.services, page.person)
     return desk.page(
         "person",
         person=person,
         nik=masked_nik(person.nik) if person.nik else None,
         held=[(one, dose_words(one.dose, None)) for one in page.certificates],
+        lines=[line for line in as_lines(status, _, language()) if not line.startswith(_DOSE)],
+        is_due=bool(status.due),
         languages={code: name for code, name in SMS_LANGUAGES.items() if code != person.language},
         spoken=SMS_LANGUAGES.get(person.language, SMS_LANGUAGES["id"]),
         others=[
@@ -167,6 +173,13 @@ def _language(desk: Desk, session: Session, member: Member) -> Response:
     return lead(url_for("me-person", person=member.person_id, done="language"), 303)
 
 
+def _next_dose(desk: Desk, session: Session, member: Member) -> Response:
+    """An appointment for the phone's calendar. NotFound where none can be said."""
+    person = deeds.page_of(desk.services, session, member.person_id).person
+    made = next_dose_ics(desk.services, person, of_person(desk.services, person), _, language())
+    return _file(made, MIME, _APPOINTMENT)
+
+
 def _data_page(desk: Desk, session: Session, member: Member) -> Response:
     page = deeds.page_of(desk.services, session, member.person_id)
     return desk.page("data", person=page.person)
@@ -177,8 +190,13 @@ def _data(desk: Desk, session: Session, member: Member) -> Response:
     if isinstance(made, int):
         return state_page(LIMITED, retry_after_s=made)
     text = json.dumps(made, ensure_ascii=False, indent=2)
-    response = Response(text + "\n", content_type="application/json; charset=utf-8")
-    stem, _dot, suffix = _FILE.partition(".")
+    return _file((text + "\n").encode(), "application/json; charset=utf-8", _COPY)
+
+
+def _file(content: bytes, content_type: str, name: str) -> Response:
+    """A file to keep; `name` has a key of the catalogue before its suffix."""
+    response = Response(content, content_type=content_type)
+    stem, _dot, suffix = name.partition(".")
     response.headers["Content-Disposition"] = f'attachment; filename="{_(stem)}.{suffix}"'
     return response
 

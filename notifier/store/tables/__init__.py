@@ -12,6 +12,7 @@ from notifier.store.tables.care import certificate, code, dose, event, facility,
 from notifier.store.tables.cases import case_picture, case_step, number_pause, person_call, support_case
 from notifier.store.tables.corrections import correction_request
 from notifier.store.tables.machines import idempotency, test_notification
+from notifier.store.tables.outward import registry_outbox, reminder, reminder_mark
 from notifier.store.tables.people import api_key, recovery_code, session, staff
 from notifier.store.tables.privacy import erased_mark
 from notifier.store.tables.programme import setting_version, tally, tally_day, tally_run
@@ -73,6 +74,9 @@ __all__ = [
     "receipt",
     "reconciliation",
     "recovery_code",
+    "registry_outbox",
+    "reminder",
+    "reminder_mark",
     "session",
     "setting_version",
     "staff",

@@ -1,4 +1,4 @@
-"""The persons on a proved number, as an account shows them: nothing but an initial until each is opened.
+"""The persons on a proved number, as an account shows them: nothing but initials until each is opened.
 
 The first time the full name of one of them is asked, as on the KTP: a number that was given to somebody else may still
 stand beside its former holder. It stays proved as long as that person has the number.
@@ -14,7 +14,7 @@ from enum import StrEnum
 from sqlalchemy.engine import Connection
 
 from notifier.core.errors import SealBroken
-from notifier.core.identity import initial_of
+from notifier.core.identity import initials_of
 from notifier.core.states import ProofAnswer
 from notifier.services import Services
 from notifier.store import accounts, audit, cases, persons
@@ -35,7 +35,7 @@ class Standing(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """One person on the number. `name` is the whole name where it is open, else the initial; "" where none is."""
+    """One person on the number. `name`: the whole name where it is open, else initials (`S. A.`); "" where none is."""
 
     person_id: str
     standing: Standing
@@ -122,7 +122,7 @@ def _audit(conn: Connection, at: datetime, action: str, person_id: str) -> None:
 
 def _member(services: Services, person: Person, opened: dict[str, bytes]) -> Member:
     standing = _standing(services, person, opened)
-    name = person.name if standing is Standing.OPEN else initial_of(person.name)
+    name = person.name if standing is Standing.OPEN else initials_of(person.name)
     return Member(person.id, standing, name, max(0, persons.MAX_WRONG_TRIES - person.wrong_tries))
 
 
@@ -142,7 +142,7 @@ def _paused(conn: Connection, services: Services, session: Session) -> list[Memb
             name = persons.get(conn, services.sealer, person_id).name
         except SealBroken:
             continue
-        found.append(Member(person_id, Standing.PAUSED, initial_of(name)))
+        found.append(Member(person_id, Standing.PAUSED, initials_of(name)))
     return found
 
 

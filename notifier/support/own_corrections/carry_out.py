@@ -16,16 +16,16 @@ from sqlalchemy.engine import Connection
 
 from notifier.core.errors import BadInput, Refused
 from notifier.core.own_corrections import OPEN, Field, How, RequestState
-from notifier.core.states import Lane
+from notifier.core.states import Lane, RegistryEvent
 from notifier.intake.one import Item, Job, item_of, record_one
 from notifier.intake.record import Door, PlanOptions, in_transaction
 from notifier.services import Services
-from notifier.store import audit, doses, locks, own_corrections, persons
+from notifier.store import audit, doses, locks, own_corrections, persons, registry_outbox
 from notifier.store.own_corrections import Row
 from notifier.store.persons import Person
 from notifier.support.corrections import corrected_event
 from notifier.support.dose_on_file import Held, held_of
-from notifier.support.own_corrections import objection, registry, rule, values
+from notifier.support.own_corrections import objection, rule, values
 
 SUBJECT = "correction"  #: of the audit
 _TRIES = 4
@@ -102,7 +102,7 @@ def carry_out(conn: Connection, services: Services, ready: Prepared, row: Row, *
     ):
         raise Refused("already-decided")
     note(conn, services, row, "correction.done", actor, how=how.value, field=ready.about.value, doses=len(ready.items))
-    registry.tell(conn, ready.person.id, at=now)
+    registry_outbox.add(conn, RegistryEvent.PERSON_CORRECTED, ready.person.id, now, fields=[ready.about.value])
     if ready.about is Field.PHONE and ready.person.mobile is not None:
         objection.offer(conn, services, row, ready.person.mobile)
 

@@ -5,6 +5,7 @@ Of a number that several people share only what is about this person is told, an
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from typing import Any
@@ -63,6 +64,7 @@ class _Export:
             "person_call": self._call,
             "link": self._link,
             "correction_request": self._request,
+            "support_case": self._case,
         }
 
     def whole(self) -> dict[str, Any]:
@@ -85,8 +87,8 @@ class _Export:
             "birth_date": _plain(person.birth_date) if person else self._one("birth_date"),
             "phone": person.phone if person else self._one("phone"),
         }
-        kept = ("phone_problem", "language", "time_zone", "wrong_tries", "locked_at", "deceased_at", "recorded_at",
-                "created_at", "updated_at")  # fmt: skip
+        kept = ("phone_problem", "language", "own_language", "time_zone", "wrong_tries", "locked_at", "deceased_at",
+                "recorded_at", "created_at", "updated_at")  # fmt: skip
         what = ("Data diri", "Who you are")
         source = ("catatan vaksinasi (registri atau fasilitas)", "the vaccination registry, or the facility")
         return _told("person", what, source, [values | {name: _plain(row._mapping[name]) for name in kept}])
@@ -141,6 +143,15 @@ class _Export:
             name: None if sealed is None else self._readable(f"correction_request:{name}", row.id, sealed)
             for name, sealed in kept.items()
         }
+
+    def _case(self, row: Row) -> dict[str, Any]:
+        """With what was reported about the person, less the number and the words of whoever reported it."""
+        if row.facts_sealed is None:
+            return {"reported": None}
+        text = self._readable("support_case:facts", row.id, row.facts_sealed)
+        if text == _UNREADABLE:
+            return {"reported": text}
+        return {"reported": {name: said for name, said in json.loads(text).items() if name not in {"phone", "words"}}}
 
     def _link(self, row: Row) -> dict[str, Any]:
         return {"address": self._services.link_url(row.public_id)}

@@ -17,6 +17,7 @@ from notifier.faults import FaultPoint, Unarmed
 from notifier.services import Services
 from notifier.store import audit, cases, events, own_corrections, persons
 from notifier.store.persons import Person
+from notifier.store.tables import registry_outbox
 from notifier.support import follow_ups
 from notifier.support.corrections import Checked, CheckedHow
 from notifier.support.own_corrections import objection, review
@@ -64,6 +65,12 @@ def state_of(desk: Desk, asked: Asked) -> str:
         row = own_corrections.find(conn, asked.reference, None)
     assert row is not None
     return str(row.state)
+
+
+def told_to_registry(desk: Desk) -> list[list[Any]]:
+    """What waits to be told, with the names of what changed."""
+    with desk.services.db.read() as conn:
+        return [[row.kind, row.fields] for row in conn.execute(registry_outbox.select())]
 
 
 def deeds(desk: Desk, asked: Asked) -> list[str]:
@@ -137,8 +144,10 @@ def test_anything_else_waits_for_a_decision_and_changes_nothing_before(desk: Des
     assert asked.state is RequestState.REVIEW
     assert person_of(desk, reference) == before
     assert desk.certificate(reference).status == CertificateStatus.VALID
+    assert told_to_registry(desk) == []
     approve(desk, asked)
     assert str(getattr(person_of(desk, reference), about.value)) == value
+    assert told_to_registry(desk) == [["person.corrected", [about.value]]]
     assert desk.certificate(reference).status == CertificateStatus.REPLACED
     assert state_of(desk, asked) == "done"
 

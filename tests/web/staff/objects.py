@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from io import BytesIO
 
 from notifier.core.own_corrections import Field, Proof
 from notifier.core.states import CaseKind
 from notifier.services import Services
-from notifier.store import cases, notifications
+from notifier.store import cases, doses, notifications
 from notifier.support.own_corrections.asking import ask
+from tests.support.missing.reporting import FACTS, at_facility
 from tests.uploads import a_list, row
 from tests.web.staff.conftest import Desk
 
@@ -55,6 +57,18 @@ def request(services: Services, worker: Desk) -> str:
     return ask(services, row.person_id, Field.NAME, "Budi Santoso", door="me", proved_by=Proof.OTP).reference
 
 
+def report(services: Services, worker: Desk) -> str:
+    """The reference of a report of a missing certificate, with the photo of a card."""
+    reference = _entered(worker)
+    with services.db.read() as conn:
+        row = notifications.find(conn, reference)
+        assert row is not None
+        facility_id = doses.get(conn, row.dose_id).facility_id
+    day = FACTS.given_on.replace(day=int(facility_id[-1]))  # each place's own, or they would be one report
+    facts = replace(FACTS, given_on=day, words="sudah dua kali bertanya")
+    return at_facility(services, facility_id, facts, picture=b"jpeg")
+
+
 def upload(services: Services, worker: Desk) -> str:
     """The reference of a list that was brought there."""
     worker.get("/uploads/new")
@@ -62,4 +76,10 @@ def upload(services: Services, worker: Desk) -> str:
     return brought.location.rpartition("/")[2]
 
 
-MAKERS: dict[str, Maker] = {"case": case, "message": message, "request": request, "upload": upload}
+MAKERS: dict[str, Maker] = {
+    "case": case,
+    "message": message,
+    "report": report,
+    "request": request,
+    "upload": upload,
+}

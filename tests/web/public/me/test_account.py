@@ -35,7 +35,7 @@ def test_the_way_in(owner: Owner, siti: MadeCertificate) -> None:
     assert owner.get().location == "/me/name"
     assert owner.post("/me/name", name="siti aminah").location == "/me"
     home = owner.get().text
-    assert "<b>S.</b>" in home
+    assert "<b>S. A.</b>" in home
     assert NAME not in home
 
 
@@ -64,7 +64,7 @@ def test_a_wrong_name_counts_and_locks(owner: Owner, siti: MadeCertificate) -> N
 def test_a_person_is_opened_by_own_birth_date_or_nik(owner: Owner, siti: MadeCertificate, form: dict[str, str]) -> None:
     owner.sign_in()
     page = f"/me/{siti.person_id}"
-    assert "Buka data S." in owner.get(page).text
+    assert "Buka data S. A." in owner.get(page).text
     assert owner.post(page, **form).location == page
     shown = owner.get(page).text
     assert NAME in shown
@@ -171,11 +171,27 @@ def test_a_copy_of_all_data(services: Services, owner: Owner, siti: MadeCertific
     assert deeds.count(("person.exported", "door:me")) == 5
 
 
+def test_the_status_and_the_next_dose(services: Services, owner: Owner, siti: MadeCertificate) -> None:
+    covid = {"vaccine_code": "207", "product": "Moderna COVID-19 Vaccine", "given_on": date(2026, 11, 1)}
+    made = a_certificate(services, person=replace(SITI, nik=None, name="Siti Zahra"), **covid)
+    owner.sign_in()
+    appointment = f"/me/{made.person_id}/next-dose.ics"
+    assert owner.get(appointment).status_code == 404
+    owner.open(made.person_id)
+    assert "1 dari 2 dosis" in owner.get(f"/me/{made.person_id}").text
+    answer = owner.get(appointment)
+    assert answer.data.startswith(b"BEGIN:VCALENDAR")
+    assert answer.headers["Content-Disposition"] == 'attachment; filename="dosis-berikutnya.ics"'
+    assert b"Zahra" not in answer.data
+    owner.open(siti.person_id)
+    assert "Status vaksin" in owner.get(f"/me/{siti.person_id}").text
+
+
 def test_this_person_is_not_mine_and_back(services: Services, owner: Owner, siti: MadeCertificate) -> None:
     budi = a_certificate(services, person=BUDI)
     owner.sign_in()
     path = f"/me/{budi.person_id}/not-mine"
-    assert "B. tidak memakai nomor ini?" in owner.get(path).text
+    assert "B. S. tidak memakai nomor ini?" in owner.get(path).text
     assert owner.post(path, **{"not-mine": "yes"}).location == "/me?done=not-mine"
     assert "sedang diperiksa" in owner.get().text
     assert owner.get(f"/me/{budi.person_id}").location == path
