@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from notifier.catalogue import Catalogue
 from notifier.core.clock import Clock, SystemClock
 from notifier.core.errors import BadSettings
-from notifier.core.link_tokens import CASE_TRACKER_SALT, LinkSigner
+from notifier.core.link_tokens import CASE_TRACKER_SALT, OBJECTION_SALT, LinkSigner
 from notifier.core.one_time_codes import OneTimeCodes
 from notifier.core.schedule import QuietHours
 from notifier.faults import Armed, Faults, Unarmed
@@ -79,6 +79,20 @@ class Services:
     def tracker_url(self, public_id: str) -> str:
         """The whole address of a case's tracker, as it stands in the SMS."""
         return f"{self.settings.public_url}/kasus/{self.trackers.sign(public_id)}"
+
+    @property
+    def objections(self) -> LinkSigner:
+        """The signer of what a number that was replaced is sent. Raises BadSettings in a process without link keys."""
+        return self.links.salted(OBJECTION_SALT)
+
+    def objection_url(self, public_id: str) -> str:
+        """The whole address where the old number objects, as it stands in the SMS."""
+        return f"{self.settings.public_url}/me/no/{self.objections.sign(public_id)}"
+
+    @property
+    def account_url(self) -> str:
+        """Where people find what is theirs; the same for everybody."""
+        return f"{self.settings.public_url}/me"
 
     def link_url(self, public_id: str) -> str:
         """The whole address of a link, as it stands in the SMS."""

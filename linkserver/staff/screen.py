@@ -29,6 +29,7 @@ RAIL = (
     (N_("Daftar kerja"), "work.page", Permission.MESSAGES_READ, "/work"),
     (N_("Kirim ulang"), "resends.page", Permission.BULK_READ, "/resends"),
     (N_("Kasus"), "cases.page", Permission.CASES_READ, "/cases"),
+    (N_("Perbaikan data"), "own_corrections.page", Permission.CASES_READ, "/requests"),
     (N_("Jejak audit"), "audit.page", Permission.AUDIT_READ, "/audit"),
     (N_("Akun petugas"), "accounts.page", Permission.STAFF_MANAGE, "/accounts"),
     (N_("Kunci API"), "keys.page", Permission.API_KEYS_MANAGE, "/keys"),

@@ -25,7 +25,16 @@ from notifier.messages.gather import addressee
 from notifier.messages.text import SmsTexts, told_dose
 from notifier.services import TEMPLATES, Services
 from notifier.settings import UnknownPolicy
-from notifier.store import attempts, case_reports, certificates, doses, notifications, persons, unknowns
+from notifier.store import (
+    attempts,
+    case_reports,
+    certificates,
+    doses,
+    notifications,
+    own_corrections,
+    persons,
+    unknowns,
+)
 from notifier.store.health import AWAY
 from notifier.store.persons import Person
 
@@ -129,6 +138,11 @@ def _text(conn: Connection, services: Services, row: notifications.Row, person: 
 
 
 def _tracker(conn: Connection, services: Services, row: notifications.Row) -> str | None:
+    if row.kind == Kind.REQUEST:
+        return services.account_url
+    if row.kind == Kind.NUMBER:
+        objection_id = own_corrections.objection_ids(conn, [row.subject_id]).get(row.subject_id)
+        return services.objection_url(objection_id) if objection_id else None
     public_id = case_reports.public_ids(conn, [row.subject_id]).get(row.subject_id) if row.kind == Kind.CASE else None
     return services.tracker_url(public_id) if public_id else None
 

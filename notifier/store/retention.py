@@ -24,6 +24,7 @@ from notifier.store.tables import (
     chat_file,
     code,
     contact,
+    correction_request,
     counter,
     dead_letter,
     dose,
@@ -115,6 +116,12 @@ SWEEPS: dict[str, Sweep] = {
         sa.and_(support_case.c.status == CaseStatus.CLOSED.value, ~_STANDS),
         guard=_without(number_pause.c.case_id, support_case.c.id),
     ),
+    "corrections": Sweep(
+        correction_request.c.decided_at,
+        _filled(correction_request.c.value_sealed, correction_request.c.old_sealed, correction_request.c.claim_sealed),
+        blank=("value_sealed", "old_sealed", "claim_sealed", "objection_id"),
+    ),
+    "unproven-corrections": Sweep(correction_request.c.decided_at, correction_request.c.person_id.is_(None)),
     "lifted-refusals": Sweep(suppression.c.lifted_at),
     "uploads": Sweep(
         upload.c.emptied_at,

@@ -131,6 +131,15 @@ def full(desk: Desk, clock: FakeClock) -> None:
         add(t.counter.insert(), {"name": "n", "window_start": at, "count": 1, "expires_at": at})
         lonely = persons.Person(new_id(), "Tanpa Dosis", None, None, "+628111111111", None, "id", None)
         persons.insert(conn, services.sealer, lonely, source=None, at=at)
+        request = {
+            "field": "name", "state": "done", "proof": "otp", "door": "me", "language": "id", "asked_at": at,
+            "due_at": at, "decided_at": at,
+        }  # fmt: skip
+        add(
+            t.correction_request.insert(),
+            request | {"id": new_id(), "reference": "C1", "person_id": made.person_id, "value_sealed": b"x"},
+        )
+        add(t.correction_request.insert(), request | {"id": new_id(), "reference": "C2", "claim_sealed": b"x"})
         assert case.status == "closed"
 
 

@@ -63,6 +63,7 @@ class _Export:
             "code": self._code,
             "person_call": self._call,
             "link": self._link,
+            "correction_request": self._request,
             "support_case": self._case,
         }
 
@@ -134,6 +135,14 @@ class _Export:
         if row.note_sealed is None:
             return {"note": None}
         return {"note": self._readable("person_call:note", row.id, row.note_sealed)}
+
+    def _request(self, row: Row) -> dict[str, Any]:
+        """What was there and what was wished, as long as it is kept."""
+        kept = {"old": row.old_sealed, "value": row.value_sealed}
+        return {
+            name: None if sealed is None else self._readable(f"correction_request:{name}", row.id, sealed)
+            for name, sealed in kept.items()
+        }
 
     def _case(self, row: Row) -> dict[str, Any]:
         """With what was reported about the person, less the number and the words of whoever reported it."""

@@ -66,6 +66,8 @@ RULES: tuple[Rule, ...] = (
     Rule("call-notes", Period.CASES, "what was typed about a call", "it is about a person; that they called stays"),
     Rule("number-pauses", Period.CASES, "pauses of a number that were lifted", "nothing obeys them any more"),
     Rule("cases", Period.CASES, "closed cases", "statistics and the audit have what was decided"),
+    Rule("corrections", Period.CASES, "wishes to correct data", "on file or refused by then; that they asked stays"),
+    Rule("unproven-corrections", Period.TRACES, "corrections nobody proved", "a stranger may have typed them"),
     Rule("lifted-refusals", Period.CASES, "refusals of SMS that were taken back", "those in force are obeyed and stay"),
     Rule("uploads", Period.CASES, "uploaded lists that were emptied", "a file's name may name somebody"),
     Rule("contacts", Period.CASES, "numbers of whom we know no person", "nobody is told anything there any more"),
