@@ -13,6 +13,7 @@ from notifier.core.schedule import QuietHours
 from notifier.faults import Armed, Faults, Unarmed
 from notifier.gateways import Gateway
 from notifier.gateways.catcher import Catcher
+from notifier.gateways.mail import Mail
 from notifier.programme import Programme, ProgrammeReader
 from notifier.settings import GatewayName, Settings
 from notifier.store.engine import Database
@@ -35,6 +36,7 @@ class Services:
     reader: ProgrammeReader
     memory: Memory
     faults: Faults = field(default_factory=Unarmed)
+    mail: Mail | None = None  #: None: the door `email` is closed, or there is no mail server
 
     @property
     def links(self) -> LinkSigner:
@@ -86,7 +88,16 @@ def build(settings: Settings, clock: Clock | None = None) -> Services:
         reader=ProgrammeReader(db, clock, settings),
         memory=Memory(settings.data_folder),
         faults=Armed(settings.test_fault_points) if settings.test_fault_points else Unarmed(),
+        mail=_mail(settings),
     )
+
+
+def _mail(settings: Settings) -> Mail | None:
+    if "email" not in settings.doors or not settings.mail_host:
+        return None
+    from notifier.gateways.mail.server import MailServer  # only where there is one
+
+    return MailServer(settings)
 
 
 def _gateway(settings: Settings, db: Database, sealer: Sealer, clock: Clock) -> Gateway:

@@ -34,6 +34,7 @@ from notifier.core.errors import BadSettings
 from notifier.core.pdf_keys import read_pdf_key
 from notifier.core.schedule import read_quiet_hours
 from notifier.core.segments import is_gsm7
+from notifier.mail_settings import MailSettings
 
 PREFIX = "SERTILINK_"
 TEST_PREFIX = "SERTILINK_TEST_"
@@ -134,7 +135,7 @@ Words = Annotated[tuple[str, ...], BeforeValidator(_split)]
 Keys = Annotated[tuple[SecretBytes, ...], BeforeValidator(_keys)]
 Secrets = Annotated[tuple[SecretStr, ...], BeforeValidator(_split)]
 
-ALL_DOORS = ("link", "verify")
+ALL_DOORS = ("link", "verify", "email")
 
 
 class ProgrammeRules(BaseModel):
@@ -157,7 +158,7 @@ class ProgrammeRules(BaseModel):
 PROGRAMME = tuple(ProgrammeRules.model_fields)
 
 
-class Settings(ProgrammeRules):
+class Settings(ProgrammeRules, MailSettings):
     """Everything that can be set. Names as in the environment, lower case, without the prefix."""
 
     environment: Environment = Environment.LOCAL
@@ -313,13 +314,13 @@ GENERATED = (
 )  # fmt: skip
 #: those of them that are 32 random bytes
 RANDOM_KEYS = tuple(name for name in GENERATED if name != "pdf_signing_key")
-SECRET_NAMES = frozenset((*GENERATED, "twilio_auth_token", "database_url", "broker_url"))
+SECRET_NAMES = frozenset((*GENERATED, "twilio_auth_token", "mail_password", "database_url", "broker_url"))
 _NEEDS: dict[Role, frozenset[str]] = {
     Role.WEB: frozenset(
         {"link_keys", "data_keys", "index_key", "session_key", "signing_keys", "pdf_signing_key", "twilio_auth_token"}
     ),
     Role.STAFF: frozenset({"link_keys", "data_keys", "index_key", "staff_session_key"}),
-    Role.WORKER: frozenset({"link_keys", "data_keys", "index_key", "signing_keys", "twilio_auth_token"}),
+    Role.WORKER: SECRET_NAMES - {"session_key", "staff_session_key", "pdf_signing_key"},
     Role.STREAM: frozenset({"data_keys", "index_key"}),
     Role.CLI: SECRET_NAMES,
 }
