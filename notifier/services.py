@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from notifier.core.clock import Clock, SystemClock
 from notifier.core.errors import BadSettings
 from notifier.core.link_tokens import LinkSigner
+from notifier.core.one_time_codes import OneTimeCodes
 from notifier.core.schedule import QuietHours
 from notifier.faults import Armed, Faults, Unarmed
 from notifier.gateways import Gateway
@@ -44,6 +45,13 @@ class Services:
         if self.link_signer is None:
             raise BadSettings(["SERTILINK_LINK_KEYS: not loaded in this process"])
         return self.link_signer
+
+    @property
+    def one_time_codes(self) -> OneTimeCodes:
+        """The maker of one-time codes. Raises BadSettings in a process without link keys."""
+        if self.link_signer is None:
+            raise BadSettings(["SERTILINK_LINK_KEYS: not loaded in this process"])
+        return OneTimeCodes([key.get_secret_value() for key in self.settings.link_keys])
 
     @property
     def programme(self) -> Programme:

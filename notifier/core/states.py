@@ -116,7 +116,7 @@ KIND_RULES: dict[Kind, KindRules] = {
     Kind.RENEWAL: KindRules(False, timedelta(hours=1), Lane.ASKED, False, True),
     Kind.LOCK: KindRules(True, timedelta(hours=48), Lane.FRESH, True, True, link=False),
     Kind.OTP: KindRules(False, timedelta(minutes=5), Lane.ASKED, False, False, link=False),
-    Kind.CASE: KindRules(True, timedelta(hours=48), Lane.NORMAL, True, True),
+    Kind.CASE: KindRules(True, timedelta(hours=48), Lane.NORMAL, True, True, link=False),
     Kind.REMINDER: KindRules(True, timedelta(hours=48), Lane.BULK, True, True),
 }
 

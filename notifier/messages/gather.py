@@ -14,7 +14,7 @@ from notifier.core.states import KIND_RULES, CertificateStatus, Channel, Kind
 from notifier.messages.decide import Facts
 from notifier.messages.plan import zone_of
 from notifier.services import Services
-from notifier.store import bulks, cases, certificates, doses, notifications, persons, suppressions
+from notifier.store import bulks, cases, certificates, contacts, doses, notifications, persons, suppressions
 from notifier.store.persons import Person
 
 _log = logging.getLogger(__name__)
@@ -27,7 +27,10 @@ class Gathered:
         self._services = services
         self._rows = rows
         self._now = now
-        self._people = open_each(conn, services, {row.person_id for row in rows})
+        known = {row.person_id for row in rows if row.person_id}
+        self._people = open_each(conn, services, known)
+        numbers = contacts.load(conn, services.sealer, {row.contact_id for row in rows if row.contact_id})
+        self._people.update({row_id: number.as_person() for row_id, number in numbers.items()})
         self._shots = doses.load(conn, {row.dose_id for row in rows if row.dose_id})
         self._links = certificates.load_links(conn, {row.link_id for row in rows if row.link_id})
         facilities = {shot.facility_id for shot in self._shots.values() if shot.facility_id}
@@ -42,10 +45,8 @@ class Gathered:
             for channel in {Channel(row.channel) for row in rows}
             for index in suppressions.suppressed(conn, set(self._indexes.values()), channel=channel)
         }
-        self._paused = cases.paused_numbers(conn, set(self._people))
-        self._left = notifications.left_since(
-            conn, set(self._people), now - timedelta(days=1), token=rows[0].lease_token, now=now
-        )
+        self._paused = cases.paused_numbers(conn, known)
+        self._left = notifications.left_since(conn, known, now - timedelta(days=1), token=rows[0].lease_token, now=now)
         of_bulks = {row.bulk_id for row in rows if row.bulk_id}
         self._bulks = bulks.states_of(conn, of_bulks) if of_bulks else {}
         self._going: Counter[str] = Counter()
@@ -57,21 +58,22 @@ class Gathered:
     def goes(self, facts: Facts) -> None:
         """This one is sent now, so it may count for the person's later ones in the same chunk."""
         if KIND_RULES[Kind(facts.row.kind)].daily_cap:
-            self._going[facts.row.person_id] += 1
+            self._going[_whose(facts.row)] += 1
 
     def phone_index(self, facts: Facts) -> bytes | None:
         """The blind index of the number as it stands now."""
-        return self._indexes.get(facts.row.person_id)
+        return self._indexes.get(_whose(facts.row))
 
     def _facts(self, row: notifications.Row) -> Facts:
-        person = self._people.get(row.person_id)
+        whose = _whose(row)
+        person = self._people.get(whose)
         shot = self._shots.get(row.dose_id)
         link = self._links.get(row.link_id)
         zone = self._services.zone
         if person is not None:
             zone = zone_of(self._services, person, self._zones.get(shot.facility_id) if shot else None)
         today = self._now.astimezone(zone).date()
-        left = sum(1 for who, when in self._left if who == row.person_id and when.astimezone(zone).date() == today)
+        left = sum(1 for who, when in self._left if who == whose and when.astimezone(zone).date() == today)
         return Facts(
             row=row,
             person=person,
@@ -80,12 +82,28 @@ class Gathered:
             link_public_id=link.public_id if link else None,
             link_revoked=link is not None and link.revoked_at is not None,
             certificate_valid=link is None or link.certificate_status == CertificateStatus.VALID,
-            opted_out=(row.channel, self._indexes.get(row.person_id)) in self._opted_out,
-            not_me=(row.person_id, self._indexes.get(row.person_id)) in self._paused,
-            left_today=left + self._going[row.person_id],
+            opted_out=(row.channel, self._indexes.get(whose)) in self._opted_out,
+            not_me=(whose, self._indexes.get(whose)) in self._paused,
+            left_today=left + self._going[whose],
             zone=zone,
             bulk_state=self._bulks.get(row.bulk_id),
         )
+
+
+def addressee(conn: Connection, services: Services, row: notifications.Row) -> Person | None:
+    """Whom one message goes to, as sending sees them: the person, or a number that is no person's; None where the
+    sealed columns cannot be opened."""
+    try:
+        if row.person_id is None:
+            return contacts.load(conn, services.sealer, [row.contact_id])[row.contact_id].as_person()
+        return persons.get(conn, services.sealer, row.person_id)
+    except SealBroken:
+        return None
+
+
+def _whose(row: notifications.Row) -> str:
+    """The id of the person, or of the mere number, that a message goes to."""
+    return str(row.person_id or row.contact_id)
 
 
 def open_each(conn: Connection, services: Services, ids: set[str]) -> dict[str, Person | None]:

@@ -9,11 +9,12 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.engine import Connection
 
-from notifier.core.ids import new_ids
+from notifier.core.ids import new_id, new_ids
 from notifier.core.schedule import Plan, plan_due, share_of
-from notifier.core.states import KIND_RULES, Kind, KindRules, Lane, Reason, State
+from notifier.core.states import KIND_RULES, Channel, Kind, KindRules, Lane, Reason, State
 from notifier.services import Services
 from notifier.store import audit, certificates, notifications
+from notifier.store.contacts import Contact
 from notifier.store.persons import Person, phone_index
 
 
@@ -97,6 +98,42 @@ def add(
     row = notifications.insert_row(conn, planned.notification)
     audit.write_many(conn, planned.audit)
     return row
+
+
+def add_to_contact(
+    conn: Connection,
+    services: Services,
+    contact: Contact,
+    kind: Kind,
+    *,
+    subject_id: str,
+    at: datetime,
+    channel: Channel = Channel.SMS,
+) -> notifications.Row:
+    """Adds a message to a number of whom we need know no person, about `subject_id`, due as its kind's rules say; in
+    the programme's zone. Raises ValueError for a kind that bears a certificate's link."""
+    rules = KIND_RULES[kind]
+    if rules.link:
+        raise ValueError(f"{kind}: tells of a certificate, and so goes to a person")
+    row_id = new_id()
+    options = PlanOptions(delay=timedelta(0))
+    plan = _plan(services, services.zone, rules, at, options, share_of(row_id))
+    return notifications.insert(
+        conn,
+        id=row_id,
+        kind=kind,
+        status=State.SCHEDULED,
+        lane=rules.lane,
+        at=at,
+        channel=channel.value,
+        generation=1,
+        contact_id=contact.id,
+        subject_id=subject_id,
+        accepted_at=at,
+        due_at=plan.due_at,
+        any_hour=not rules.quiet_hours,
+        phone_index=phone_index(services.sealer, contact.phone),
+    )
 
 
 def rows_of(

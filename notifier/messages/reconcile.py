@@ -16,12 +16,12 @@ from typing import Any
 
 from sqlalchemy.engine import Connection
 
-from notifier.core.errors import SealBroken
 from notifier.core.states import KIND_RULES, Kind, Lane, Reason, State
 from notifier.faults import FaultPoint
 from notifier.gateways import FoundMessage, OutcomeClass
 from notifier.messages import evidence, outcomes, retries
 from notifier.messages.evidence import Evidence
+from notifier.messages.gather import addressee
 from notifier.messages.text import SmsTexts
 from notifier.services import TEMPLATES, Services
 from notifier.settings import UnknownPolicy
@@ -105,11 +105,12 @@ def _case(conn: Connection, services: Services, row: notifications.Row, link: An
 
 def _person(conn: Connection, services: Services, row: notifications.Row) -> Person | None:
     """The person, where it was sent to what is still their number."""
-    try:
-        person = persons.get(conn, services.sealer, row.person_id)
-    except SealBroken:
-        return None
-    if person.mobile is None or persons.phone_index(services.sealer, person.mobile) != row.phone_index:
+    person = addressee(conn, services, row)
+    if (
+        person is None
+        or person.mobile is None
+        or persons.phone_index(services.sealer, person.mobile) != row.phone_index
+    ):
         return None
     return person
 
@@ -123,6 +124,7 @@ def _text(conn: Connection, services: Services, row: notifications.Row, person: 
         dose_number=shot.number if shot else None,
         link=None,
         own=services.programme.texts,
+        code=services.one_time_codes.code_of(row.subject_id) if row.kind == Kind.OTP else "",
     )
 
 

@@ -236,6 +236,7 @@ class Sender:
             dose_number=facts.dose_number,
             link=self._services.link_url(facts.link_public_id) if facts.link_public_id else None,
             own=own,
+            code=self._services.one_time_codes.code_of(facts.row.subject_id) if facts.row.kind == Kind.OTP else "",
         )
         return OutgoingSms(new_secret_id(), person.mobile, text, measure(text).segments)
 

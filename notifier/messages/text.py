@@ -40,10 +40,11 @@ class SmsTexts:
         dose_number: int | None,
         link: str | None,
         own: Mapping[str, str] | None = None,
+        code: str = "",
     ) -> str:
         """The text for one person, in Indonesian where there is none in the language; `link` None for a kind that bears
-        none; `own`: the programme's own texts by `language/kind`. Only the first letter of the name goes in, and not
-        even that where it would turn the whole SMS into UCS-2.
+        none; `own`: the programme's own texts by `language/kind`; `code`: of an OTP. Only the first letter of the name
+        goes in, and not even that where it would turn the whole SMS into UCS-2.
         """
         initial = initial_of(name)
         initial = initial if is_gsm7(initial) else ""
@@ -55,7 +56,9 @@ class SmsTexts:
                 )
             template = self._file(spoken, kind)
             if template is not None:
-                return template.render(sender=self._sender, initial=initial, dose=dose_number, link=link).strip()
+                return template.render(
+                    sender=self._sender, initial=initial, dose=dose_number, link=link, code=code
+                ).strip()
         raise TemplateNotFound(f"{key_of(DEFAULT_LANGUAGE, kind)}.txt")
 
     def has_file(self, language: str, kind: Kind) -> bool:
@@ -82,7 +85,7 @@ class SmsTexts:
         known = list(product(initials, doses))
         files = [self._templates.get_template(name) for name in self._templates.list_templates(["txt"])]
         for template, (initial, dose) in product(files, known):
-            if template.render(sender=self._sender, initial=initial, dose=dose, link=link).split() == said:
+            if template.render(sender=self._sender, initial=initial, dose=dose, link=link, code="").split() == said:
                 return True
         return any(
             own_text.fill(one, language=spoken, sender=self._sender, initial=initial, dose=dose, link=link).split()

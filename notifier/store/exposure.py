@@ -18,6 +18,9 @@ _NOTHING_SEEN = (OpeningKind.WRONG_DATE.value, OpeningKind.VERIFIED.value)
 _IS_ROBOT = opening.c.device == ROBOT
 _SAW = opening.c.kind.not_in(_NOTHING_SEEN)
 
+#: a code, or word of a case, that went to a mere number says nothing of a person
+_OF_SOMEBODY = notification.c.person_id.is_not(None)
+
 
 def _many(where: sa.ColumnElement[bool], name: str) -> sa.Label[int]:
     return sa.func.coalesce(sa.func.sum(sa.case((where, 1), else_=0)), 0).label(name)
@@ -57,7 +60,7 @@ def sent_to(conn: Connection, phone_index: bytes, limit: int) -> list[Row]:
             sa.func.min(notification.c.left_at).label("first_at"),
             sa.func.max(notification.c.left_at).label("last_at"),
         )
-        .where(notification.c.phone_index == phone_index, notification.c.left_at.is_not(None))
+        .where(notification.c.phone_index == phone_index, notification.c.left_at.is_not(None), _OF_SOMEBODY)
         .group_by(notification.c.person_id)
         .subquery()
     )
@@ -104,7 +107,7 @@ def sent_between(conn: Connection, start: datetime, end: datetime, limit: int) -
         sa.func.count().label("sent"),
         sa.func.min(notification.c.left_at).label("first_at"),
         sa.func.max(notification.c.left_at).label("last_at"),
-    ).where(left)
+    ).where(left, _OF_SOMEBODY)
     statement = statement.group_by(notification.c.person_id).order_by(notification.c.person_id)
     return list(conn.execute(statement.limit(limit)))
 

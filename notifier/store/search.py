@@ -50,7 +50,10 @@ def with_nik(conn: Connection, index: bytes, facility_id: str | None, limit: int
 def with_phone(conn: Connection, index: bytes, facility_id: str | None, limit: int) -> list[str]:
     """The persons whose number it is now, and then those to whom something went, or was to go, under it."""
     now = _persons_where(conn, person.c.phone_index == index, facility_id, limit)
-    statement = sa.select(notification.c.person_id).where(notification.c.phone_index == index).distinct()
+    statement = sa.select(notification.c.person_id).where(
+        notification.c.phone_index == index, notification.c.person_id.is_not(None)
+    )
+    statement = statement.distinct()
     if facility_id is not None:
         statement = statement.where(_has_dose_at(notification.c.person_id, facility_id))
     before = [one for one in conn.scalars(statement.limit(limit)) if one not in now]

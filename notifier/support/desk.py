@@ -13,6 +13,7 @@ from sqlalchemy.engine import Connection
 from notifier.core.errors import BadInput, NotFound, SealBroken
 from notifier.core.ids import read_reference
 from notifier.core.states import State
+from notifier.messages.gather import addressee
 from notifier.services import Services
 from notifier.store import audit, desk, doses, persons
 from notifier.store.desk import Narrow, Row
@@ -61,7 +62,7 @@ def reveal_phone(services: Services, row: Row, *, reason: str, actor: str) -> st
     if not reason:
         raise BadInput.of("reason", "required", "write why you need the number")
     with services.db.write() as conn:
-        person = persons.get(conn, services.sealer, row.person_id)
+        person = addressee(conn, services, row)
         audit.write(
             conn,
             at=services.clock.now(),
@@ -71,7 +72,7 @@ def reveal_phone(services: Services, row: Row, *, reason: str, actor: str) -> st
             subject_id=row.id,
             reason=reason,
         )
-    return person.phone
+    return person.phone if person is not None else None
 
 
 def lines_of(conn: Connection, services: Services, rows: Sequence[Row], *, with_persons: bool) -> list[Line]:
@@ -81,13 +82,14 @@ def lines_of(conn: Connection, services: Services, rows: Sequence[Row], *, with_
     return [Line(row, shots.get(row.dose_id), known.get(row.person_id)) for row in rows]
 
 
-def open_persons(conn: Connection, services: Services, ids: Collection[str]) -> dict[str, Person]:
+def open_persons(conn: Connection, services: Services, ids: Collection[str | None]) -> dict[str, Person]:
     """Persons by id; one that cannot be opened is left out instead of taking the page with it."""
+    wanted = {person_id for person_id in ids if person_id is not None}
     try:
-        return persons.load(conn, services.sealer, set(ids))
+        return persons.load(conn, services.sealer, wanted)
     except SealBroken:
         found = {}
-        for person_id in set(ids):
+        for person_id in wanted:
             try:
                 found.update(persons.load(conn, services.sealer, [person_id]))
             except SealBroken:

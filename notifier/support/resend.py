@@ -15,6 +15,7 @@ from notifier.core.reasons import read_reason as read_reason
 from notifier.core.segments import Size, measure
 from notifier.core.states import LEFT, NOT_LEFT, Channel, DoseStatus, Kind, Lane, Reason, State
 from notifier.messages import plan
+from notifier.messages.gather import addressee
 from notifier.messages.plan import PlanOptions, Subject
 from notifier.messages.text import SmsTexts
 from notifier.services import TEMPLATES, Services
@@ -104,7 +105,9 @@ def preview(services: Services, reference: str, *, at: datetime | None = None) -
         due_at = _allowed(conn, services, row, due_at)
         if row.status != State.HELD:
             _not_too_often(conn, services, row, due_at, lock=False)
-        person = persons.get(conn, services.sealer, row.person_id)
+        person = addressee(conn, services, row)
+        if person is None:
+            raise Refused(Reason.UNREADABLE)
         shot = doses.get(conn, row.dose_id) if row.dose_id else None
         live = certificates.count_live_links(conn, row.dose_id, now) if row.dose_id else 0
     link = f"{services.settings.public_url}/c/{'x' * TOKEN_LENGTH}"
@@ -179,6 +182,8 @@ def unlock(services: Services, reference: str, *, reason: str, actor: str) -> No
     reason = read_reason(reason)
     with services.db.write() as conn:
         row = find(conn, reference)
+        if row.person_id is None:
+            raise Refused("not-locked")
         lockouts.unlock(conn, services, row.person_id, at=now, actor=actor, reason=reason, reference=row.reference)
 
 
@@ -241,6 +246,8 @@ def _find(conn: Connection, services: Services, reference: str) -> notifications
 def _allowed(conn: Connection, services: Services, row: notifications.Row, due_at: datetime) -> datetime:
     if services.quiet is None or row.any_hour:
         return due_at
+    if row.person_id is None:
+        return services.quiet.next_allowed(due_at, services.zone)
     person = persons.get(conn, services.sealer, row.person_id)
     return services.quiet.next_allowed(due_at, plan.zone_of(services, person, _facility_zone(conn, row)))
 
@@ -248,6 +255,8 @@ def _allowed(conn: Connection, services: Services, row: notifications.Row, due_a
 def _not_too_often(
     conn: Connection, services: Services, row: notifications.Row, due_at: datetime, *, lock: bool = True
 ) -> None:
+    if row.person_id is None:
+        raise Refused("not-resendable")
     person = persons.get(conn, services.sealer, row.person_id)
     _sendable_certificate(conn, services, row, person)  # why it cannot be sent at all comes before when it can
     zone = plan.zone_of(services, person, _facility_zone(conn, row))

@@ -10,11 +10,12 @@ from typing import Any
 
 from sqlalchemy.engine import Connection
 
-from notifier.core.errors import NotFound, SealBroken
+from notifier.core.errors import NotFound
 from notifier.core.ids import read_reference
 from notifier.core.states import Kind, Reason, State
+from notifier.messages.gather import addressee
 from notifier.services import Services
-from notifier.store import attempts, audit, certificates, desk, doses, notifications, openings, persons, staff
+from notifier.store import attempts, audit, certificates, desk, doses, notifications, openings, staff
 from notifier.store.desk import Row
 from notifier.store.persons import Person
 
@@ -78,20 +79,13 @@ def timeline(services: Services, reference: str, *, only_facility: str | None = 
         ]
         return Timeline(
             notification=row,
-            person=_person(conn, services, row.person_id),
+            person=addressee(conn, services, row),
             dose=shot,
             link=certificates.load_links(conn, [row.link_id]).get(row.link_id) if row.link_id else None,
             facility=_facility(conn, shot),
             entries=sorted(entries, key=attrgetter("at")),
             others=others,
         )
-
-
-def _person(conn: Connection, services: Services, person_id: str) -> Person | None:
-    try:
-        return persons.get(conn, services.sealer, person_id)
-    except SealBroken:
-        return None
 
 
 def _facility(conn: Connection, shot: Row | None) -> str | None:
@@ -166,7 +160,9 @@ def _opened(conn: Connection, row: Row) -> Iterator[Entry]:
 def _deeds_about(conn: Connection, row: Row) -> Iterator[Entry]:
     """What the audit says about the notification, its dose, and the person's lock."""
     rows = audit.of_subjects(conn, [subject for subject in (row.id, row.dose_id) if subject])
-    rows += [one for one in audit.of_subjects(conn, [row.person_id]) if one.action in LOCK_DEEDS]
+    rows += [
+        one for one in audit.of_subjects(conn, [row.person_id] if row.person_id else []) if one.action in LOCK_DEEDS
+    ]
     return deeds(conn, rows, {})
 
 

@@ -23,7 +23,7 @@ from notifier.gateways.catcher import Catcher
 from notifier.messages import receipts
 from notifier.messages.send import Sender
 from notifier.services import Services
-from notifier.store import caught, events, persons, reseal
+from notifier.store import caught, contacts, events, persons, reseal
 from notifier.store.tables import code
 from notifier.support import person_deeds
 from tests.builders import event_json
@@ -107,7 +107,9 @@ def _filled(services: Services, key: str) -> tuple[str, bytes]:
     receipts.collect(services)
     make_ahead(services)
     with services.db.write() as conn:
-        events.add_dead_letter(conn, services.sealer, door="api", body=b"{}", problems=[], at=services.clock.now())
+        at = services.clock.now()
+        events.add_dead_letter(conn, services.sealer, door="api", body=b"{}", problems=[], at=at)
+        contacts.find_or_add(conn, services.sealer, phone="+6281234567899", language="id", at=at)
     _staff_at_work(services)
     return path, answer.data
 

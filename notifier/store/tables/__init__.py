@@ -13,7 +13,7 @@ from notifier.store.tables.machines import idempotency, test_notification
 from notifier.store.tables.people import api_key, recovery_code, session, staff
 from notifier.store.tables.privacy import erased_mark
 from notifier.store.tables.programme import setting_version, tally, tally_day, tally_run
-from notifier.store.tables.sending import attempt, caught_sms, inbound_sms, notification, receipt, suppression
+from notifier.store.tables.sending import attempt, caught_sms, contact, inbound_sms, notification, receipt, suppression
 from notifier.store.tables.upkeep import (
     audit,
     audit_checkpoint,
@@ -42,6 +42,7 @@ __all__ = [
     "certificate",
     "circuit",
     "code",
+    "contact",
     "counter",
     "dead_letter",
     "dose",

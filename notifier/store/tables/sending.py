@@ -20,7 +20,7 @@ notification = sa.Table(
     sa.Column("channel", sa.String(20), nullable=False),
     sa.Column("generation", sa.Integer, nullable=False),
     sa.Column("parent_id", RowId),
-    sa.Column("person_id", RowId, row_of("person"), nullable=False, index=True),
+    sa.Column("person_id", RowId, row_of("person"), index=True),  # none: it goes to a number (`contact_id`)
     sa.Column("dose_id", RowId, row_of("dose")),
     sa.Column("certificate_id", RowId, row_of("certificate")),
     sa.Column("link_id", RowId, row_of("link")),
@@ -52,6 +52,8 @@ notification = sa.Table(
     sa.Column("created_at", Moment, nullable=False),
     sa.Column("updated_at", Moment, nullable=False),
     sa.Column("bulk_id", RowId),  # the bulk resend that planned it
+    sa.Column("contact_id", RowId),  # the number that it goes to, where it is about no person
+    sa.Column("subject_id", RowId),  # what else it tells about: a case, a one-time code
     sa.UniqueConstraint("dose_id", "kind", "channel", "generation"),
     # literal predicates: a bound parameter cannot use a partial index in a generic plan
     sa.Index(
@@ -127,7 +129,25 @@ notification = sa.Table(
         sqlite_where=sa.text("ended_at IS NOT NULL"),
         postgresql_where=sa.text("ended_at IS NOT NULL"),
     ),
+    sa.Index(
+        "ix_notification_contact_id",
+        "contact_id",
+        sqlite_where=sa.text("contact_id IS NOT NULL"),
+        postgresql_where=sa.text("contact_id IS NOT NULL"),
+    ),
     sa.Index("ix_notification_rare", "status", "created_at", "id", sqlite_where=_RARE, postgresql_where=_RARE),
+)
+
+# a number that somebody asked us to write to, whoever it is
+contact = sa.Table(
+    "contact",
+    metadata,
+    id_column(),
+    sa.Column("phone_index", sa.LargeBinary, nullable=False, unique=True),
+    sa.Column("phone_sealed", sa.LargeBinary, nullable=False),
+    sa.Column("language", sa.String(5), nullable=False),
+    sa.Column("created_at", Moment, nullable=False),
+    sa.Column("used_at", Moment, nullable=False, index=True),  # when a message to it was planned last
 )
 
 attempt = sa.Table(
