@@ -12,6 +12,7 @@ from notifier.messages import tallies
 from notifier.messages.reconcile import reconcile
 from notifier.messages.upkeep import BATCH
 from notifier.support import bulk_run, follow_ups
+from notifier.support.mail import work as letters
 from notifier.support.privacy import retention
 
 SEND_BATCH = "sertilink.send_batch"
@@ -23,6 +24,7 @@ UPLOADS = "sertilink.uploads"
 BULK_RESENDS = "sertilink.bulk_resends"
 COUNT_MESSAGES = "sertilink.count_messages"
 RETENTION = "sertilink.retention"
+LETTERS = "sertilink.letters"
 
 
 _WORK: dict[str, Callable[[Any], object]] = {
@@ -35,9 +37,10 @@ _WORK: dict[str, Callable[[Any], object]] = {
     BULK_RESENDS: lambda app: bulk_run.run(app.services),
     COUNT_MESSAGES: lambda app: tallies.refresh(app.services),
     RETENTION: lambda app: retention.nightly(app.services),
+    LETTERS: lambda app: letters.run(app.services),
 }
 #: what these answer says whether more of the same waits; then the task is sent again, and others come in between
-_MAY_LEAVE_MORE = frozenset({SEND_BATCH, MAKE_CODES, UPLOADS, RETENTION})
+_MAY_LEAVE_MORE = frozenset({SEND_BATCH, MAKE_CODES, UPLOADS, RETENTION, LETTERS})
 
 
 def register(app: Any) -> None:

@@ -35,6 +35,7 @@ _FORGET_PERIOD = timedelta(hours=1)
 _CODES_PERIOD = timedelta(seconds=15)
 _AUDIT_PERIOD = timedelta(seconds=30)
 _NIGHTLY_PERIOD = timedelta(hours=24)
+_LETTERS_PERIOD = timedelta(seconds=20)
 BATCH = 1000
 _MOST_WAKE_UPS = 8
 _PATIENCE = timedelta(minutes=10)
@@ -50,7 +51,7 @@ class Ticked:
     be reconciled; `nightly`: the daily count of every accepted event and the retention sweep are due; `codes`: some are
     to be made ahead; `follow_ups`: one room left something for another to do; `uploads`: a list waits to be checked,
     recorded or taken away; `bulks`: a bulk resend or a schedule's day is due; `tallies`: the dashboard's counts are
-    due."""
+    due; `letters`: the mailbox is to be looked into."""
 
     elected: bool
     wake_ups: int = 0
@@ -64,6 +65,7 @@ class Ticked:
     uploads: bool = False
     bulks: bool = False
     tallies: bool = False
+    letters: bool = False
 
 
 def tick(services: Services) -> Ticked:
@@ -95,6 +97,8 @@ def tick(services: Services) -> Ticked:
         # the dashboard's counts wait while a backlog goes out, though not for ever
         count = chores and tallies.is_due(conn, now, patience=_PATIENCE if due >= BATCH else timedelta(0))
         make_codes = chores and counters.win_tick(conn, "codes", period=_CODES_PERIOD, at=now)
+        has_mail = chores and services.mail is not None
+        letters = has_mail and counters.win_tick(conn, "letters", period=_LETTERS_PERIOD, at=now)
         services.faults.reached(FaultPoint.TICK_BEFORE_COMMIT)
     services.memory.note(mark)
     services.faults.reached(FaultPoint.TICK_AFTER_COMMIT)
@@ -117,6 +121,7 @@ def tick(services: Services) -> Ticked:
         uploads=any(others[:2]),
         bulks=any(others[2:]),
         tallies=count,
+        letters=letters,
     )
 
 

@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 from email import policy
 from email.headerregistry import AddressHeader
 from email.parser import BytesHeaderParser
-from enum import StrEnum
 
 from notifier.core.mail_addresses import is_mail_address, message_ids, same_address
+from notifier.core.states import LetterKind
 from notifier.gateways.mail import Envelope, Part
 from notifier.support.mail import texts
 
@@ -34,15 +34,6 @@ _FAILED_CHECKS = re.compile(r"\bdmarc\s*=\s*fail\b", re.IGNORECASE)
 _RETURNED = frozenset({"message/rfc822", "text/rfc822-headers", "message/delivery-status", "message/global-headers"})
 
 
-class LetterKind(StrEnum):
-    """What is done with a letter."""
-
-    WRITTEN = "written"  #: by somebody: a case
-    BULK = "bulk"  #: a list's or an advertisement's: kept, no case
-    AUTOMATIC = "automatic"  #: by a program: kept, no case, never answered (RFC 3834)
-    RETURNED = "returned"  #: a letter of ours that did not arrive
-
-
 @dataclass(frozen=True, slots=True)
 class Letter:
     """One letter as we keep it. `sender`: one plain address, or None where there is none to be read."""
@@ -59,9 +50,6 @@ class Letter:
     files: int = 0
     is_cut: bool = False  #: longer than is kept
     is_unreadable: bool = False  #: somebody must look at it with a mail program
-
-
-Fetch = Callable[[Part], bytes]
 
 
 def read(envelope: Envelope, fetch: Callable[[Part, int], bytes], *, own: Sequence[str]) -> Letter:
@@ -89,6 +77,21 @@ def read(envelope: Envelope, fetch: Callable[[Part, int], bytes], *, own: Sequen
         files=sum(_is_file(part) for part in parts or ()),
         is_cut=is_cut or len(written) > MAX_TEXT,
         is_unreadable=parts is None,
+    )
+
+
+def unread(envelope: Envelope) -> Letter:
+    """A letter of which nothing was understood: a case, and nobody is answered."""
+    return Letter(
+        kind=LetterKind.WRITTEN,
+        sender=None,
+        may_answer=False,
+        subject="",
+        text="",
+        identity=hashlib.sha256(envelope.headers).hexdigest(),
+        message_id=None,
+        answers_to=(),
+        is_unreadable=True,
     )
 
 
