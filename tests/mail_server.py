@@ -102,11 +102,11 @@ def _server(state: MailServer, handler: type[socketserver.StreamRequestHandler])
 
 
 class _Imap(socketserver.StreamRequestHandler):
-    timeout = 10
+    timeout, disable_nagle_algorithm, wbufsize = 10, True, -1
 
     def handle(self) -> None:
         self.state: MailServer = self.server.state  # type: ignore[attr-defined]
-        self._say(b"* OK IMAP4rev1")
+        self._say(b"* OK IMAP4rev1", flush=True)
         try:
             while line := self.rfile.readline():
                 tag, _, rest = line.strip().partition(b" ")
@@ -115,8 +115,10 @@ class _Imap(socketserver.StreamRequestHandler):
         except (OSError, ValueError):
             return
 
-    def _say(self, line: bytes) -> None:
+    def _say(self, line: bytes, *, flush: bool = False) -> None:
         self.wfile.write(line + b"\r\n")
+        if flush:
+            self.wfile.flush()
 
     def _obey(self, tag: bytes, line: str) -> bool:
         name, _, rest = line.partition(" ")
@@ -145,7 +147,7 @@ class _Imap(socketserver.StreamRequestHandler):
                     self._say(b"* BYE")
                 case _:
                     answer = b"BAD what"
-        self._say(tag + b" " + answer)
+        self._say(tag + b" " + answer, flush=True)
         return name.upper() != "LOGOUT"
 
     def _fetch(self, rest: str) -> None:
@@ -248,7 +250,7 @@ def _section(raw: bytes, section: str) -> bytes:
 
 
 class _Smtp(socketserver.StreamRequestHandler):
-    timeout = 10
+    timeout, disable_nagle_algorithm, wbufsize = 10, True, -1
 
     def handle(self) -> None:
         self.state: MailServer = self.server.state  # type: ignore[attr-defined]
@@ -304,3 +306,4 @@ class _Smtp(socketserver.StreamRequestHandler):
 
     def _say(self, line: str) -> None:
         self.wfile.write(line.encode() + b"\r\n")
+        self.wfile.flush()
