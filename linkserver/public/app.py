@@ -19,7 +19,7 @@ from linkserver.words import SOURCE_LANGUAGE, Catalogue, Templates, install_word
 from notifier.services import TEMPLATES, Services
 from notifier.store.health import AWAY
 
-#: the modules of each door; a closed door is not even imported
+#: the modules of each door, an optional one's is `<door>/door.py`; a closed door is not even imported
 DOORS = {
     "link": ("link", "certificate", "codes", "buttons", "history", "asli"),
     "verify": ("verify", "offline", "keys"),
@@ -39,7 +39,7 @@ def create_app(services: Services, catalogue: Catalogue | None = None) -> Flask:
     app.url_map.merge_slashes = False
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     protect(app, url=settings.public_url, proxy_hops=settings.proxy_hops, max_body=_MAX_BODY)
-    serve_assets(app, ("public.css", "mark.svg"))
+    serve_assets(app, ("public.css", "mark.svg", "doors.css"))
     _speak(app, services, catalogue or Catalogue())
     _handle_errors(app)
     face = Face(
@@ -49,7 +49,7 @@ def create_app(services: Services, catalogue: Catalogue | None = None) -> Flask:
     plain.add_routes(app, face)
     webhooks.add_routes(app, face)
     for door in settings.doors:
-        for module in DOORS.get(door, ()):
+        for module in DOORS.get(door, (f"{door}.door",)):
             import_module(f"linkserver.public.{module}").add_routes(app, face)
     return app
 

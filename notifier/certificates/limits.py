@@ -44,7 +44,21 @@ class CheckLimits:
     noted: Limit = Limit("verify:noted", 20, timedelta(days=1))  #: events kept of one certificate's checks
 
 
+@dataclass(frozen=True, slots=True)
+class CodeLimits:
+    """For one-time codes that are asked for. The addresses' are soft; a number's hold for every number alike, whether
+    we know it or not."""
+
+    overall: Limit = Limit("code:all", 600, timedelta(minutes=1))
+    address: Limit = Limit("code:address", 30, timedelta(minutes=10))
+    address_day: Limit = Limit("code:address-day", 500, timedelta(days=1))
+    number: Limit = Limit("code:number", 1, timedelta(minutes=1))
+    number_hour: Limit = Limit("code:number-hour", 5, timedelta(hours=1))
+    number_day: Limit = Limit("code:number-day", 10, timedelta(days=1))
+
+
 TRIES = TryLimits()
+CODES = CodeLimits()
 CHECKS = CheckLimits()
 #: a picture costs a process and up to some seconds of it
 PICTURES = CheckLimits(

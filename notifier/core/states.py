@@ -174,6 +174,7 @@ class FollowUp(StrEnum):
     BIRTH_DATE_CORRECTED = "birth-date-corrected"  #: subject: the person; a lock on them falls, they get a link
     NUMBER_CORRECTED = "number-corrected"  #: subject: the person; what was said of the old number is settled
     DOSE_ARRIVED = "dose-arrived"  #: subject: the dose; somebody may have reported it as missing
+    CODE_ASKED = "code-asked"  #: subject: the challenge; its code goes out, where its number is on file
 
 
 class CaseKind(StrEnum):
@@ -332,3 +333,29 @@ class CallKind(StrEnum):
     STOP = "stop"  #: no more SMS, or SMS again
     NOT_ANSWERED = "not-answered"  #: we called, nobody answered
     OTHER = "other"
+
+
+class OtpPurpose(StrEnum):
+    """What a one-time code is for; one that was asked for here is good for nothing there."""
+
+    ACCOUNT = "account"
+    CHAT = "chat"
+    CORRECTION = "correction"
+    CASE = "case"
+
+
+class OtpAnswer(StrEnum):
+    """What a typed one-time code came to."""
+
+    RIGHT = "right"
+    WRONG = "wrong"
+    UNREADABLE = "unreadable"  #: not six digits; not counted
+    OVER = "over"  #: used, too old, tried too often, or never asked for: a new one is needed
+
+
+class ProofAnswer(StrEnum):
+    """What somebody's birth date, NIK or name, tried as a proof of who they are, came to."""
+
+    RIGHT = "right"
+    WRONG = "wrong"
+    LOCKED = "locked"  #: five wrong tries for life, over all doors; a right one opens nothing now

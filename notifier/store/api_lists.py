@@ -9,7 +9,8 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from notifier.core.states import State
-from notifier.store.tables import dose, notification
+from notifier.store.newest import newest
+from notifier.store.tables import notification
 
 Row = sa.Row[Any]
 _RARE = (
@@ -22,7 +23,9 @@ _RARE = (
     State.EXPIRED,
 )
 #: the predicate of ix_notification_rare, word for word
-_IS_RARE = sa.text(f"notification.status IN ({', '.join(repr(state.value) for state in _RARE)})")
+_IS_RARE: sa.ColumnElement[bool] = sa.literal_column(
+    f"notification.status IN ({', '.join(repr(state.value) for state in _RARE)})"
+)
 
 
 def page(
@@ -35,19 +38,17 @@ def page(
     limit: int,
 ) -> list[Row]:
     """Notifications; `since`: added at this moment or later; `after`: only those older than this (moment, id)."""
-    statement = sa.select(notification).order_by(notification.c.created_at.desc(), notification.c.id.desc())
+    where: list[sa.ColumnElement[bool]] = []
     if state is not None:
         # literals: a bound parameter cannot use a partial index in a generic plan
-        statement = statement.where(notification.c.status == sa.literal_column(f"'{state.value}'"))
+        where.append(notification.c.status == sa.literal_column(f"'{state.value}'"))
         if state in _RARE:
-            statement = statement.where(_IS_RARE)  # SQLite does not see that one of the states implies it
+            where.append(_IS_RARE)  # SQLite does not see that one of the states implies it
     if since is not None:
-        statement = statement.where(notification.c.created_at >= since)
+        where.append(notification.c.created_at >= since)
     if after is not None:
         mark = sa.tuple_(
             sa.literal(after[0], notification.c.created_at.type), sa.literal(after[1], notification.c.id.type)
         )
-        statement = statement.where(sa.tuple_(notification.c.created_at, notification.c.id) < mark)
-    if facility_id is not None:
-        statement = statement.join(dose, dose.c.id == notification.c.dose_id).where(dose.c.facility_id == facility_id)
-    return list(conn.execute(statement.limit(limit)))
+        where.append(sa.tuple_(notification.c.created_at, notification.c.id) < mark)
+    return newest(conn, where, facility_id=facility_id, limit=limit)

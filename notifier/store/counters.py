@@ -29,6 +29,14 @@ def hit(conn: Connection, name: str, *, window: timedelta, at: datetime) -> int:
     return int(conn.execute(statement).scalar_one())
 
 
+def count_of(conn: Connection, name: str, *, window: timedelta, at: datetime) -> int:
+    """How many of `name` were counted in the fixed window that `at` falls in; counts none."""
+    seconds = window.total_seconds()
+    start = datetime.fromtimestamp(at.timestamp() // seconds * seconds, tz=at.tzinfo)
+    statement = sa.select(counter.c.count).where(counter.c.name == name, counter.c.window_start == start)
+    return conn.scalar(statement) or 0
+
+
 def give_back(conn: Connection, name: str, *, window: timedelta, at: datetime) -> None:
     """Takes one `hit` of the same window back: what was charged beforehand turned out to be no try."""
     seconds = window.total_seconds()

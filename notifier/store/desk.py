@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from notifier.core.states import DoseStatus, State
+from notifier.store.newest import newest
 from notifier.store.openings import NO_DOWNLOADS, ROBOT
 from notifier.store.tables import dose, facility, link, notification, opening
 
@@ -53,18 +54,17 @@ def listed(
     narrow: Narrow | None = None,
 ) -> list[Row]:
     """Notifications, newest first, of some states or all; `before`: only those older than this reference."""
-    statement = sa.select(notification).order_by(notification.c.created_at.desc(), notification.c.id.desc())
-    if states:
-        # literals: a bound parameter cannot use a partial index in a generic plan
-        statement = statement.where(notification.c.status.in_([sa.literal_column(f"'{state}'") for state in states]))
+    # literals: a bound parameter cannot use a partial index in a generic plan
+    in_them: list[sa.ColumnElement[str]] = [sa.literal_column(f"'{state}'") for state in states]
+    where: list[sa.ColumnElement[bool]] = [notification.c.status.in_(in_them)] if states else []
     if narrow is not None:
-        statement = _matching(statement, narrow)
+        where += _matching(narrow)
     if before is not None:
         mark = sa.select(notification.c.created_at, notification.c.id).where(notification.c.reference == before).cte()
         at, row_id = sa.select(mark.c.created_at).scalar_subquery(), sa.select(mark.c.id).scalar_subquery()
         same_moment = sa.and_(notification.c.created_at == at, notification.c.id < row_id)
-        statement = statement.where(sa.or_(notification.c.created_at < at, same_moment))
-    return list(conn.execute(_narrowed(statement, facility_id).limit(limit)))
+        where.append(sa.or_(notification.c.created_at < at, same_moment))
+    return newest(conn, where, facility_id=facility_id, limit=limit)
 
 
 def last_entered(conn: Connection, facility_id: str, staff_id: str) -> Row | None:
@@ -95,7 +95,7 @@ def facility_name(conn: Connection, facility_id: str) -> str | None:
     return conn.scalar(sa.select(facility.c.name).where(facility.c.id == facility_id))
 
 
-def _matching(statement: sa.Select[Any], narrow: Narrow) -> sa.Select[Any]:
+def _matching(narrow: Narrow) -> list[sa.ColumnElement[bool]]:
     where: list[sa.ColumnElement[bool]] = []
     if narrow.reason is not None:
         none = narrow.reason == NO_REASON
@@ -112,7 +112,7 @@ def _matching(statement: sa.Select[Any], narrow: Narrow) -> sa.Select[Any]:
         where.append(sa.exists().where(link.c.id == notification.c.link_id, link.c.opened_at.is_not(None)))
     elif narrow.which == "downloaded":
         where.append(downloaded())
-    return statement.where(*where)
+    return where
 
 
 def at_risk() -> list[sa.ColumnElement[bool]]:

@@ -177,7 +177,7 @@ def opened(sealer: Sealer, row: Mapping[str, Any]) -> Person:
         birth_date=date.fromisoformat(born) if born else None,
         phone=value("phone"),
         phone_problem=row["phone_problem"],
-        language=row["language"],
+        language=row.get("own_language") or row["language"],
         time_zone=row["time_zone"],
         recorded_at=row["recorded_at"],
         wrong_tries=row["wrong_tries"],

@@ -12,7 +12,7 @@ from sqlalchemy.engine import Connection
 from notifier.core.states import CaseKind, FollowUp
 from notifier.services import Services
 from notifier.store import cases, follow_ups, persons
-from notifier.support import lockouts
+from notifier.support import lockouts, otp
 
 _FIRST_WAIT = timedelta(seconds=5)
 _LONGEST_WAIT = timedelta(hours=1)
@@ -61,4 +61,5 @@ _DEEDS: dict[FollowUp, Callable[..., None]] = {
     FollowUp.PERSON_LOCKED: lockouts.tell_owner,
     FollowUp.BIRTH_DATE_CORRECTED: lockouts.start_anew,
     FollowUp.NUMBER_CORRECTED: _settle_number,
+    FollowUp.CODE_ASKED: otp.send_code,
 }

@@ -59,6 +59,9 @@ DEEDS: dict[str, str] = {
     "audit-exported": N_("Jejak audit diunduh"),
     "birth-date-wrong": N_("Tanggal lahir salah di halaman tautan"),
     "certificate-opened": N_("Sertifikat dibuka"),
+    "name-wrong": N_("Nama lengkap salah di akun atau percakapan"),
+    "nik-wrong": N_("NIK salah di akun atau percakapan"),
+    "codes-capped": N_("Batas kode SMS tercapai: mungkin ada yang menyalahgunakan"),
     "circuit-closed": N_("Penyedia SMS terhubung lagi"),
     "circuit-open": N_("Pengiriman dijeda: penyedia SMS bermasalah"),
     "circuit-probing": N_("Sambungan ke penyedia SMS dicoba lagi"),
@@ -168,4 +171,5 @@ SUBJECTS: dict[str, str] = {
     "retention": N_("Penyimpanan data"),
     "erasure": N_("Penghapusan data"),
     "exposure": N_("Kebocoran data"),
+    "code-cap": N_("Batas kode SMS"),
 }

@@ -5,6 +5,7 @@ Plain columns never hold a name, NIK, phone, birth date, message text or token.
 
 from __future__ import annotations
 
+from notifier.store.tables.account import account_open, account_proof, account_session, otp_challenge
 from notifier.store.tables.base import metadata
 from notifier.store.tables.bulks import bulk, bulk_item, bulk_schedule
 from notifier.store.tables.care import certificate, code, dose, event, facility, link, opening, person, person_word
@@ -32,6 +33,9 @@ from notifier.store.tables.upkeep import (
 from notifier.store.tables.uploads import upload, upload_chunk, upload_mapping, upload_refusal
 
 __all__ = [
+    "account_open",
+    "account_proof",
+    "account_session",
     "api_key",
     "attempt",
     "audit",
@@ -66,6 +70,7 @@ __all__ = [
     "notification",
     "number_pause",
     "opening",
+    "otp_challenge",
     "person",
     "person_call",
     "person_word",

@@ -28,6 +28,7 @@ person = sa.Table(
     sa.Column("phone_sealed", sa.LargeBinary),
     sa.Column("phone_problem", sa.String(40)),
     sa.Column("language", sa.String(5), nullable=False),
+    sa.Column("own_language", sa.String(5)),  # the person's own choice, which no event of a registry undoes
     sa.Column("time_zone", sa.String(60)),
     sa.Column("wrong_tries", sa.Integer, nullable=False, server_default="0"),
     sa.Column("locked_at", Moment),
@@ -164,6 +165,14 @@ link = sa.Table(
     sa.Column("opened_at", Moment),
     sa.Column("paused_at", Moment),  # somebody who got it says that it is not for them
     sa.Column("printed_at", Moment),  # handed over on paper; no SMS bears it
+    sa.Column("number_index", sa.LargeBinary),  # of an own account: the number that was proved; no SMS bears it
+    sa.Index(
+        "ix_link_number",
+        "person_id",
+        "number_index",
+        sqlite_where=sa.text("number_index IS NOT NULL"),
+        postgresql_where=sa.text("number_index IS NOT NULL"),
+    ),
     sa.Index(
         "ix_link_opened",
         "certificate_id",
