@@ -135,7 +135,7 @@ Words = Annotated[tuple[str, ...], BeforeValidator(_split)]
 Keys = Annotated[tuple[SecretBytes, ...], BeforeValidator(_keys)]
 Secrets = Annotated[tuple[SecretStr, ...], BeforeValidator(_split)]
 
-ALL_DOORS = ("link", "verify", "email")
+ALL_DOORS = ("link", "verify", "cases", "email")
 
 
 class ProgrammeRules(BaseModel):

@@ -13,6 +13,7 @@ from notifier.messages.reconcile import reconcile
 from notifier.messages.upkeep import BATCH
 from notifier.support import bulk_run, follow_ups
 from notifier.support.mail import work as letters
+from notifier.support.missing import waiting
 from notifier.support.privacy import retention
 
 SEND_BATCH = "sertilink.send_batch"
@@ -25,6 +26,7 @@ BULK_RESENDS = "sertilink.bulk_resends"
 COUNT_MESSAGES = "sertilink.count_messages"
 RETENTION = "sertilink.retention"
 LETTERS = "sertilink.letters"
+CASES = "sertilink.cases"
 
 
 _WORK: dict[str, Callable[[Any], object]] = {
@@ -38,6 +40,7 @@ _WORK: dict[str, Callable[[Any], object]] = {
     COUNT_MESSAGES: lambda app: tallies.refresh(app.services),
     RETENTION: lambda app: retention.nightly(app.services),
     LETTERS: lambda app: letters.run(app.services),
+    CASES: lambda app: waiting.run(app.services),
 }
 #: what these answer says whether more of the same waits; then the task is sent again, and others come in between
 _MAY_LEAVE_MORE = frozenset({SEND_BATCH, MAKE_CODES, UPLOADS, RETENTION, LETTERS})

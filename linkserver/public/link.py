@@ -20,7 +20,7 @@ _FIELDS = ("day", "month", "year")
 _LONGEST_FIELD = 20
 _SAYS_WHOSE_AT = 3  # tries left from which the page says whose birth date it asks for
 
-_WORDS = {
+DATE_WORDS = {
     "day-missing": N_("Isi tanggalnya, misalnya 17"),
     "day-unreadable": N_("Tulis tanggal dengan angka 1 sampai 31, misalnya 17"),
     "month-missing": N_("Isi bulannya, misalnya 8 atau Agustus"),
@@ -101,7 +101,7 @@ def _form(
     page = render_template(
         "landing.html",
         asks=face.services.settings.link_check is not LinkCheck.NONE,
-        problems=[(problem.field, _WORDS[problem.rule]) for problem in problems],
+        problems=[(problem.field, DATE_WORDS[problem.rule]) for problem in problems],
         typed={name: request.form.get(name, "")[:_LONGEST_FIELD] for name in _FIELDS},
         tries_left=tries_left,
         says_whose=tries_left is not None and tries_left <= _SAYS_WHOSE_AT,

@@ -174,6 +174,7 @@ class FollowUp(StrEnum):
     BIRTH_DATE_CORRECTED = "birth-date-corrected"  #: subject: the person; a lock on them falls, they get a link
     NUMBER_CORRECTED = "number-corrected"  #: subject: the person; what was said of the old number is settled
     DOSE_ARRIVED = "dose-arrived"  #: subject: the dose; somebody may have reported it as missing
+    CASE_REPORTED = "case-reported"  #: subject: the case; a dose that we hold may be the one
     CODE_ASKED = "code-asked"  #: subject: the challenge; its code goes out, where its number is on file
 
 
@@ -220,6 +221,15 @@ class CaseParty(StrEnum):
     FACILITY = "facility"
     OPERATORS = "operators"
     REPORTER = "reporter"
+
+
+class WhoActs(StrEnum):
+    """Who has to do something about a cause."""
+
+    NOBODY = "nobody"  #: it goes on by itself
+    YOU = "you"
+    FACILITY = "facility"
+    OPERATORS = "operators"
 
 
 class StepKind(StrEnum):

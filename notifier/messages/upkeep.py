@@ -34,6 +34,7 @@ _ALARM_PERIOD = timedelta(minutes=1)
 _FORGET_PERIOD = timedelta(hours=1)
 _CODES_PERIOD = timedelta(seconds=15)
 _AUDIT_PERIOD = timedelta(seconds=30)
+_CASES_PERIOD = timedelta(minutes=5)
 _NIGHTLY_PERIOD = timedelta(hours=24)
 _LETTERS_PERIOD = timedelta(seconds=20)
 BATCH = 1000
@@ -51,7 +52,7 @@ class Ticked:
     be reconciled; `nightly`: the daily count of every accepted event and the retention sweep are due; `codes`: some are
     to be made ahead; `follow_ups`: one room left something for another to do; `uploads`: a list waits to be checked,
     recorded or taken away; `bulks`: a bulk resend or a schedule's day is due; `tallies`: the dashboard's counts are
-    due; `letters`: the mailbox is to be looked into."""
+    due; `cases`: reminders and promises of cases are to be looked at; `letters`: the mailbox is."""
 
     elected: bool
     wake_ups: int = 0
@@ -66,6 +67,7 @@ class Ticked:
     bulks: bool = False
     tallies: bool = False
     letters: bool = False
+    cases: bool = False
 
 
 def tick(services: Services) -> Ticked:
@@ -99,6 +101,7 @@ def tick(services: Services) -> Ticked:
         make_codes = chores and counters.win_tick(conn, "codes", period=_CODES_PERIOD, at=now)
         has_mail = chores and services.mail is not None
         letters = has_mail and counters.win_tick(conn, "letters", period=_LETTERS_PERIOD, at=now)
+        look_at_cases = chores and counters.win_tick(conn, "cases", period=_CASES_PERIOD, at=now)
         services.faults.reached(FaultPoint.TICK_BEFORE_COMMIT)
     services.memory.note(mark)
     services.faults.reached(FaultPoint.TICK_AFTER_COMMIT)
@@ -122,6 +125,7 @@ def tick(services: Services) -> Ticked:
         bulks=any(others[2:]),
         tallies=count,
         letters=letters,
+        cases=look_at_cases,
     )
 
 

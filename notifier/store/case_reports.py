@@ -20,6 +20,8 @@ from notifier.store.tables import case_picture, facility, support_case
 Row = sa.Row[Any]
 _OPEN = sa.text("support_case.status = 'open'")
 _FACTS = "support_case:facts"
+# written once: every event that is recorded asks it
+_ANY = sa.select(support_case.c.id).where(_OPEN, sa.text("support_case.born_index IS NOT NULL")).limit(1)
 
 
 def born_index(sealer: Sealer, phone: str, birth_date: str) -> bytes:
@@ -53,6 +55,12 @@ def by_public_id(conn: Connection, public_id: str, *, lock: bool = False) -> Row
     return conn.execute(statement.with_for_update() if lock else statement).first()
 
 
+def public_ids(conn: Connection, case_ids: Collection[str]) -> dict[str, str]:
+    """The public ids of the trackers of some cases, by case."""
+    statement = sa.select(support_case.c.id, support_case.c.public_id).where(support_case.c.id.in_(list(case_ids)))
+    return {row.id: row.public_id for row in conn.execute(statement) if row.public_id}
+
+
 def open_same(conn: Connection, kind: CaseKind, index: bytes) -> Row | None:
     """The open case that the same report has made before."""
     statement = sa.select(support_case).where(_OPEN, support_case.c.kind == kind.value)
@@ -68,10 +76,8 @@ def open_with_number(conn: Connection, phone_index: bytes, kind: CaseKind, limit
 
 
 def any_open(conn: Connection) -> bool:
-    """Whether any report of a missing dose waits at all: most hours there are a handful, and of most events none."""
-    statement = sa.select(sa.literal(1)).where(_OPEN, sa.text("support_case.nik_index IS NOT NULL")).limit(1)
-    other = sa.select(sa.literal(1)).where(_OPEN, sa.text("support_case.born_index IS NOT NULL")).limit(1)
-    return any(conn.execute(each).first() is not None for each in (other, statement))
+    """Whether any report of a missing dose waits at all."""
+    return conn.execute(_ANY).first() is not None
 
 
 def awaited(conn: Connection, niks: Collection[bytes], born: Collection[bytes]) -> tuple[set[bytes], set[bytes]]:
@@ -142,7 +148,9 @@ def is_facility(conn: Connection, facility_id: str) -> bool:
 def count_waiting(conn: Connection, kind: CaseKind, facility_id: str | None, at: datetime) -> tuple[int, int]:
     """(how many open cases of a kind wait for a facility's answer, or for anybody where None; how many are late)."""
     late = sa.func.count(sa.case((support_case.c.due_at <= at, 1)))
-    statement = sa.select(sa.func.count(), late).where(_OPEN, support_case.c.kind == kind.value)
+    statement = (
+        sa.select(sa.func.count(), late).select_from(support_case).where(_OPEN, support_case.c.kind == kind.value)
+    )
     if facility_id is not None:
         statement = statement.where(
             support_case.c.facility_id == facility_id, support_case.c.waits_for == CaseParty.FACILITY.value

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import sqlalchemy as sa
 
 from notifier.store.tables.base import metadata, row_of
@@ -12,7 +14,7 @@ _OPEN = "status = 'open'"
 _ONE_A_PERSON = f"{_OPEN} AND kind IN ('not-me', 'birth-date-rejected')"
 
 
-def _where(predicate: str) -> dict[str, sa.TextClause]:
+def _where(predicate: str) -> dict[str, Any]:
     """A partial index; literal, since a bound parameter could not use it in a generic plan."""
     return {"sqlite_where": sa.text(predicate), "postgresql_where": sa.text(predicate)}
 

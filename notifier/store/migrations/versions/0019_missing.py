@@ -1,12 +1,14 @@
 """Cases that somebody reports from outside: facts, steps, a picture, a tracker, a promise; and what a desk needs."""
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
 from notifier.store.types import Moment, RowId
 
 revision = "0019"
-down_revision = "0015"
+down_revision = "0016"
 branch_labels = None
 depends_on = None
 
@@ -49,7 +51,7 @@ def _its_case(table: str) -> sa.ForeignKeyConstraint:
 
 
 def _widen_support_case() -> None:
-    columns = (
+    columns: tuple[sa.Column[Any], ...] = (
         sa.Column("source", sa.String(20), nullable=False, server_default="link"),
         sa.Column("contact_id", RowId),
         sa.Column("confirmed_at", Moment()),
