@@ -82,9 +82,10 @@ def plan(
     body: str,
     answers: str | None,
     by: str,
+    row_id: str | None = None,
 ) -> str:
     """Puts a letter into the outbox; its row id. `answers`: the message id that it answers to."""
-    row_id, at = new_id(), services.clock.now()
+    row_id, at = row_id or new_id(), services.clock.now()
     mail.plan(
         conn,
         services.sealer,

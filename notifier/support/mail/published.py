@@ -7,9 +7,10 @@ Whatever is not understood stays in the text, which a colleague reads.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields
 from datetime import date
 
 from notifier.certificates.birth_dates import read_birth_date
@@ -92,6 +93,19 @@ def read_facts(text: str, *, today: date, region: str, allowed: Collection[str])
         "given_on": _date(found.get("given_on", ""), today),
     }
     return LetterFacts(**values)  # type: ignore[arg-type]  # each as its reader gives it
+
+
+def facts_of_text(text: str) -> LetterFacts:
+    """Facts as `facts_text` keeps them; none of ""."""
+    values = json.loads(text) if text else {}
+    dates = {name: date.fromisoformat(values[name]) for name in ("birth_date", "given_on") if name in values}
+    return LetterFacts(**(values | dates))
+
+
+def facts_text(facts: LetterFacts) -> str:
+    """Facts as they are kept, sealed: JSON without what was not understood."""
+    told = {name: value.isoformat() if isinstance(value, date) else value for name, value in asdict(facts).items()}
+    return json.dumps({name: value for name, value in told.items() if value is not None}, ensure_ascii=False)
 
 
 def _labelled(text: str) -> Iterator[tuple[str, str]]:

@@ -7,10 +7,8 @@ Message-ID together with what it says tells that we have it.
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Iterator
-from dataclasses import asdict
 from datetime import date, datetime, timedelta
 
 from sqlalchemy.engine import Connection
@@ -26,7 +24,7 @@ from notifier.store.cases import Row
 from notifier.store.health import AWAY
 from notifier.support.mail import answers
 from notifier.support.mail.letters import Letter, read, unread
-from notifier.support.mail.published import LetterFacts, read_facts
+from notifier.support.mail.published import LetterFacts, facts_text, read_facts
 
 DOOR = "door:email"
 #: until when somebody should have read a letter
@@ -139,12 +137,6 @@ def _keep(conn: Connection, services: Services, letter: Letter) -> None:
             dropped = bool(letter.photos or letter.files)
             to, about = letter.sender, letter.message_id
             answers.answer(conn, services, case, to=to, answers=about, joined=joined, dropped=dropped)
-
-
-def facts_text(facts: LetterFacts) -> str:
-    """Facts as they are kept, sealed: JSON without what was not understood."""
-    told = {name: value.isoformat() if isinstance(value, date) else value for name, value in asdict(facts).items()}
-    return json.dumps({name: value for name, value in told.items() if value is not None}, ensure_ascii=False)
 
 
 def _facts(services: Services, letter: Letter, today: date) -> LetterFacts:
