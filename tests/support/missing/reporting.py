@@ -7,9 +7,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from notifier.core.states import CaseSource, StepKind
+from notifier.core.states import CaseParty, CaseSource, StepKind
 from notifier.services import Services
-from notifier.store import case_steps
+from notifier.store import case_reports, case_steps
 from notifier.store.tables import support_case
 from notifier.support import follow_ups
 from notifier.support.missing.facts import Facts
@@ -44,3 +44,11 @@ def case_of(services: Services, reference: str) -> Any:
 def steps_of(services: Services, case_id: str) -> list[StepKind]:
     with services.db.read() as conn:
         return [StepKind(step.kind) for step in case_steps.of_case(conn, case_id)]
+
+
+def at_facility(services: Services, facility_id: str, facts: Facts = FACTS, **options: Any) -> str:
+    """The reference of a report that a facility has to answer."""
+    made = reported(services, facts, **options)
+    with services.db.write() as conn:
+        case_reports.change(conn, made.case_id, facility_id=facility_id, waits_for=CaseParty.FACILITY.value)
+    return made.reference

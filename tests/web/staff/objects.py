@@ -8,8 +8,9 @@ from io import BytesIO
 from notifier.core.states import CaseKind
 from notifier.services import Services
 from notifier.store import cases, notifications
+from tests.support.missing.reporting import at_facility
 from tests.uploads import a_list, row
-from tests.web.staff.conftest import Desk
+from tests.web.staff.conftest import FACILITY, Desk
 
 #: a colleague of the facility makes something; what stands for it in a path
 Maker = Callable[[Services, Desk], str]
@@ -44,6 +45,12 @@ def case(services: Services, worker: Desk) -> str:
     return str(opened.reference)
 
 
+def report(services: Services, worker: Desk) -> str:
+    """The reference of a report of a missing certificate, with the photo of a card."""
+    _entered(worker)
+    return at_facility(services, FACILITY, picture=b"jpeg")
+
+
 def upload(services: Services, worker: Desk) -> str:
     """The reference of a list that was brought there."""
     worker.get("/uploads/new")
@@ -51,4 +58,4 @@ def upload(services: Services, worker: Desk) -> str:
     return brought.location.rpartition("/")[2]
 
 
-MAKERS: dict[str, Maker] = {"case": case, "message": message, "upload": upload}
+MAKERS: dict[str, Maker] = {"case": case, "message": message, "report": report, "upload": upload}
