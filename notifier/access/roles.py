@@ -80,6 +80,7 @@ _OPERATE = _READ | {
     Permission.DEAD_LETTERS_ACT,
     Permission.BULK_READ,
     Permission.BULK_WRITE,
+    Permission.DESK,
 }
 
 PERMISSIONS: dict[Role, frozenset[Permission]] = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,11 +13,15 @@ from sqlalchemy.engine import Connection
 from notifier.core.errors import SealBroken
 from notifier.core.states import LetterState, StepKind
 from notifier.services import Services
-from notifier.store import agents, case_steps, desk, mail, search, staff
+from notifier.store import agents, audit, case_steps, desk, mail, search, staff
 from notifier.store.cases import Row
 from notifier.support.agents import merging
 from notifier.support.agents.queue import find, is_claimed
 from notifier.support.mail.published import LetterFacts, facts_of_text
+from notifier.support.resend import read_reason
+
+#: as long as a NIK or a telephone number; a date is not
+_LONG_NUMBER = re.compile(r"\+?\d(?:[ .-]?\d){8,}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +113,25 @@ def look(services: Services, reference: str, *, staff_id: str) -> Seen:
             is_checked=any(check.is_right for check in agents.checks_of(conn, list(family))),
             sms=agents.sms_about(conn, list(family), contact_id=case.contact_id),
         )
+
+
+def reveal(services: Services, reference: str, *, reason: str, actor: str) -> None:
+    """The audit says who reads the numbers in a case's letters, and why. Raises NotFound, BadInput (`reason`)."""
+    said = read_reason(reason)
+    with services.db.write() as conn:
+        case = find(conn, reference)
+        at = services.clock.now()
+        audit.write(conn, at=at, actor=actor, action="letter.revealed", subject="case", subject_id=case.id, reason=said)
+
+
+def without_numbers(text: str) -> str:
+    """A text whose long numbers are masked: 3174••••09 for a NIK or a telephone number."""
+    return _LONG_NUMBER.sub(lambda match: _masked(match[0]), text)
+
+
+def _masked(number: str) -> str:
+    digits = "".join(ch for ch in number if ch.isdigit())
+    return f"{digits[:4]}••••{digits[-2:]}"
 
 
 def masked_address(address: str) -> str:
