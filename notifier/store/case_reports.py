@@ -15,7 +15,7 @@ from sqlalchemy.engine import Connection
 from notifier.core.states import CaseKind, CaseParty, CaseStatus
 from notifier.store.bulk import among
 from notifier.store.sealed import Sealer
-from notifier.store.tables import case_picture, facility, support_case
+from notifier.store.tables import facility, support_case
 
 Row = sa.Row[Any]
 _OPEN = sa.text("support_case.status = 'open'")
@@ -157,9 +157,3 @@ def count_waiting(conn: Connection, kind: CaseKind, facility_id: str | None, at:
         )
     waiting, overdue = conn.execute(statement).one()
     return waiting, overdue
-
-
-def pictures_of_closed(conn: Connection) -> int:
-    """Takes away pictures whose case has ended by another way; how many."""
-    closed = sa.select(support_case.c.id).where(support_case.c.status == CaseStatus.CLOSED.value)
-    return conn.execute(case_picture.delete().where(case_picture.c.case_id.in_(closed))).rowcount

@@ -204,9 +204,8 @@ class _Act:
         )
 
     def move(self, facility_id: str | None) -> None:
-        """To a facility, or to the operators, who find one."""
+        """To a facility, or to the operators, who find one; until then it stays in sight of the last."""
         if facility_id is None:
-            case_reports.change(self.conn, self.row.id, facility_id=None)
             self.hand(CaseParty.OPERATORS)
             self.step(StepKind.TO_OPERATORS)
         else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date, timedelta
@@ -14,10 +15,12 @@ from notifier.core.errors import Refused
 from notifier.core.states import CaseOutcome, CaseStatus, Cause, Kind, StepKind
 from notifier.intake.record import Door, record_many
 from notifier.services import Services
-from notifier.store import doses
+from notifier.store import case_steps, doses
 from notifier.store.tables import case_picture, notification, support_case
 from notifier.support import follow_ups
 from notifier.support.missing.reports import LIMITS, Reported
+from notifier.support.privacy.erase import erase
+from notifier.support.privacy.export import export
 from tests.builders import NIK, an_event
 from tests.desk import Desk
 from tests.fakes import FakeClock
@@ -185,3 +188,25 @@ def test_intake_asks_one_small_question_where_no_report_is_open(services: Servic
     sa.event.listen(services.db.engine, "before_cursor_execute", lambda *told: said.append(told[2]))
     Desk(services).record()
     assert sum("support_case" in statement for statement in said) == 1
+
+
+def test_erasing_a_person_takes_their_reports_along_and_the_export_shows_them(desk: Desk) -> None:
+    services = desk.services
+    by_nik = reported(services, replace(FACTS, nik=NIK, phone=OTHER, given_on=date(2026, 11, 1)), picture=b"jpeg")
+    by_birth = reported(services, replace(FACTS, given_on=date(2026, 11, 2), words="Saya ibunya"))
+    other = reported(services, replace(FACTS, birth_date=date(2020, 1, 1), given_on=date(2026, 11, 3)))
+    desk.record()
+    follow_ups.run(services)
+    [person_id] = {row.person_id for row in desk.rows() if row.person_id}
+    told = json.dumps(export(services, person_id, reason="diminta orangnya", actor="test"))
+    assert by_nik.reference in told
+    assert OTHER not in told
+    desk.send()
+    erase(services, person_id, reason="diminta orangnya", actor="test", keep_certificates=False)
+    for made in (by_nik, by_birth):
+        case = case_of(services, made.reference)
+        assert (case.status, case.facts_sealed, case.nik_index, case.born_index) == (CLOSED, None, None, None)
+        with services.db.read() as conn:
+            assert not case_steps.has_picture(conn, case.id)
+            assert not any(step.words_sealed for step in case_steps.of_case(conn, case.id))
+    assert case_of(services, other.reference).status == OPEN

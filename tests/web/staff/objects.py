@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from io import BytesIO
 
 from notifier.core.states import CaseKind
 from notifier.services import Services
-from notifier.store import cases, notifications
-from tests.support.missing.reporting import at_facility
+from notifier.store import cases, doses, notifications
+from tests.support.missing.reporting import FACTS, at_facility
 from tests.uploads import a_list, row
-from tests.web.staff.conftest import FACILITY, Desk
+from tests.web.staff.conftest import Desk
 
 #: a colleague of the facility makes something; what stands for it in a path
 Maker = Callable[[Services, Desk], str]
@@ -47,8 +48,14 @@ def case(services: Services, worker: Desk) -> str:
 
 def report(services: Services, worker: Desk) -> str:
     """The reference of a report of a missing certificate, with the photo of a card."""
-    _entered(worker)
-    return at_facility(services, FACILITY, picture=b"jpeg")
+    reference = _entered(worker)
+    with services.db.read() as conn:
+        row = notifications.find(conn, reference)
+        assert row is not None
+        facility_id = doses.get(conn, row.dose_id).facility_id
+    day = FACTS.given_on.replace(day=int(facility_id[-1]))  # each place's own, or they would be one report
+    facts = replace(FACTS, given_on=day, words="sudah dua kali bertanya")
+    return at_facility(services, facility_id, facts, picture=b"jpeg")
 
 
 def upload(services: Services, worker: Desk) -> str:

@@ -123,7 +123,7 @@ def test_not_ours_without_a_name_goes_to_the_operators_who_find_one(
     worker.get(f"/cases/{report}")
     worker.post(f"/cases/{report}/not-ours", {"facility": ""})
     case = case_of(services, report)
-    assert (case.facility_id, case.waits_for) == (None, "operators")
+    assert (case.facility_id, case.waits_for) == (FACILITY, "operators")
     operator.get(f"/cases/{report}")
     assert operator.post(f"/cases/{report}/assign", {"facility": ""}).status_code == 422
     assert operator.post(f"/cases/{report}/assign", {"facility": FACILITY}).status_code == 303
