@@ -4,6 +4,12 @@ from __future__ import annotations
 
 from email.message import EmailMessage
 
+from notifier.gateways.mail import Envelope, Part
+from notifier.gateways.mail.responses import parts_of, read_tree
+from notifier.services import Services
+from notifier.support.mail.take import take_one
+from tests.mail_server import section_of, structure_of
+
 SENDER = "warga@surat.example"
 PUBLISHED = """Selamat pagi admin,
 
@@ -42,3 +48,34 @@ def a_letter(
         parts = letter.get_payload()
         letter.set_payload(parts[::-1])  # type: ignore[index]
     return letter.as_bytes()
+
+
+class Pile:
+    """A mailbox of letters in memory (gateways.mail.Mailbox), for whoever looks at what became of them."""
+
+    uid_validity = 1
+
+    def __init__(self, *letters: bytes) -> None:
+        self._letters = dict(enumerate(letters, start=1))
+
+    def waiting(self) -> list[int]:
+        return sorted(self._letters)
+
+    def look(self, uid: int) -> Envelope:
+        raw = self._letters[uid]
+        tree = read_tree([structure_of(raw)])
+        return Envelope(uid, len(raw), raw.partition(b"\n\n")[0], parts_of(tree[0]))
+
+    def text(self, uid: int, part: Part, most: int) -> bytes:
+        return section_of(self._letters[uid], part.section)[:most]
+
+    def put_away(self, uid: int, *, delete: bool) -> None:
+        pass
+
+
+def taken(services: Services, *letters: bytes) -> None:
+    """The letters come in."""
+    pile = Pile(*letters)
+    pile.uid_validity = id(pile)
+    for uid in pile.waiting():
+        take_one(services, pile, uid)

@@ -159,10 +159,10 @@ class _Imap(socketserver.StreamRequestHandler):
             if "RFC822.SIZE" in items:
                 told.append(f"RFC822.SIZE {len(one.raw)}".encode())
             if "BODYSTRUCTURE" in items:
-                told.append(b"BODYSTRUCTURE " + (self.state.structure or _structure(_parsed(one.raw))))
+                told.append(b"BODYSTRUCTURE " + (self.state.structure or structure_of(one.raw)))
             if asked := re.search(r"BODY\.PEEK\[([^\]]*)\]<0\.(\d+)>", items):
                 section, most = asked[1], int(asked[2])
-                body = _section(one.raw, section)[:most]
+                body = section_of(one.raw, section)[:most]
                 self.state.fetched.append((one.uid, section.partition(" ")[0], len(body)))
                 told.append(f"BODY[{section}]<0> {{{len(body)}}}\r\n".encode() + body)
             self._say(f"* {place} FETCH (".encode() + b" ".join(told) + b")")
@@ -200,6 +200,11 @@ def _parameters(pairs: list[tuple[str, str]] | None) -> bytes:
     return b"(" + b" ".join(_quoted(name) + b" " + _quoted(value) for name, value in pairs) + b")"
 
 
+def structure_of(raw: bytes) -> bytes:
+    """A letter's BODYSTRUCTURE."""
+    return _structure(_parsed(raw))
+
+
 def _structure(part: Message) -> bytes:
     if part.is_multipart() and part.get_content_maintype() == "multipart":
         inner = b"".join(_structure(one) for one in part.get_payload())  # type: ignore[arg-type]
@@ -232,7 +237,8 @@ def _body(part: Message) -> bytes:
     return str(payload).encode("utf-8", "surrogateescape")
 
 
-def _section(raw: bytes, section: str) -> bytes:
+def section_of(raw: bytes, section: str) -> bytes:
+    """What stands in a section of a letter, as it is encoded."""
     if section.startswith("HEADER.FIELDS"):
         wanted = {name.lower() for name in section.partition("(")[2].rstrip(")").split()}
         kept, is_kept = [], False

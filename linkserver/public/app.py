@@ -23,6 +23,7 @@ from notifier.store.health import AWAY
 DOORS = {
     "link": ("link", "certificate", "codes", "buttons", "history", "asli"),
     "verify": ("verify", "offline", "keys"),
+    "email": (),  # read by a worker
 }
 _MAX_BODY = 16 * 1024
 _LANGUAGE_COOKIE_S = 31_536_000

@@ -160,6 +160,7 @@ class Some:
         self.rejected = data.a_case(services, sent[2], CaseKind.BIRTH_DATE_REJECTED)
         self.locked = sent[2]
         self.report = data.a_report(services)
+        self.letters = data.letters(services)
         data.stop(services, "+6281234560007")
         for number in range(2):
             data.a_bad_event(services, event_id=f"bad-{number}", dose={"number": 0}, person={"birth_date": "10 Feb 89"})

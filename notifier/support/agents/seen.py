@@ -18,6 +18,7 @@ from notifier.store.cases import Row
 from notifier.support.agents import merging
 from notifier.support.agents.queue import find, is_claimed
 from notifier.support.mail.published import LetterFacts, facts_of_text
+from notifier.support.mail.take import DOOR
 from notifier.support.resend import read_reason
 
 #: as long as a NIK or a telephone number; a date is not
@@ -192,7 +193,8 @@ def _entries(
         )
         yield Entry(sent.at, sent=sent, by=names.get(row.written_by.removeprefix("staff:")), reference=of(row.case_id))
     for step in steps:
-        if step.kind == StepKind.REPLY and step.detail == "email":
+        is_letter = step.actor == DOOR and step.kind in {StepKind.REPORTED, StepKind.JOINED, StepKind.RETURNED}
+        if is_letter or (step.kind == StepKind.REPLY and step.detail == "email"):
             continue  # the letter itself stands there
         yield Entry(
             at=step.at,
