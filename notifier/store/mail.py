@@ -116,6 +116,19 @@ def count_from(conn: Connection, sender: bytes, *, since: datetime, kind: Letter
     return conn.scalar(statement) or 0
 
 
+def wipe(conn: Connection, case_ids: Collection[str]) -> int:
+    """Takes away who wrote about some cases, what, and what was answered; how many letters."""
+    wiped = 0
+    for table in (mail_in, mail_out):
+        names = [column.name for column in table.columns if column.name.endswith("_sealed")]
+        names += [name for name in ("sender_index", "nik_index") if name in table.columns]
+        of_cases = among(conn, table.c.case_id, case_ids)
+        wiped += conn.execute(table.update().where(of_cases).values(dict.fromkeys(names))).rowcount
+    waits = sa.and_(among(conn, mail_out.c.case_id, case_ids), _WAITS)
+    conn.execute(mail_out.update().where(waits).values(status=LetterState.LEFT_ALONE.value))
+    return wiped
+
+
 # letters out
 
 

@@ -14,6 +14,7 @@ from notifier.store.bulk import among
 from notifier.store.tables import (
     attempt,
     audit,
+    caller_check,
     caught_sms,
     certificate,
     code,
@@ -21,6 +22,8 @@ from notifier.store.tables import (
     event,
     inbound_sms,
     link,
+    mail_in,
+    mail_out,
     notification,
     number_pause,
     opening,
@@ -47,6 +50,9 @@ def of_person(conn: Connection, person_id: str, phone_index: bytes | None) -> di
         "person_call": _rows(conn, person_call, person_call.c.person_id == person_id, person_call.c.at),
     }
     ids = {name: [row.id for row in rows] for name, rows in found.items()}
+    found["mail_in"] = _among(conn, mail_in.c.case_id, ids["support_case"], mail_in.c.received_at)
+    found["mail_out"] = _among(conn, mail_out.c.case_id, ids["support_case"], mail_out.c.created_at)
+    found["caller_check"] = _rows(conn, caller_check, caller_check.c.person_id == person_id, caller_check.c.at)
     found["event"] = _among(conn, event.c.dose_id, ids["dose"], event.c.accepted_at)
     found["code"] = _among(conn, code.c.certificate_id, ids["certificate"], code.c.made_at)
     tries = found["attempt"] = _among(conn, attempt.c.notification_id, ids["notification"], attempt.c.started_at)

@@ -17,6 +17,7 @@ from sqlalchemy.engine import Connection
 from notifier.core.states import NOT_LEFT, CaseStatus, DoseStatus, State
 from notifier.store.sealed import Sealer
 from notifier.store.tables import (
+    caller_check,
     caught_sms,
     code,
     counter,
@@ -24,6 +25,7 @@ from notifier.store.tables import (
     dose,
     follow_up,
     idempotency,
+    mail_in,
     notification,
     number_pause,
     opening,
@@ -104,6 +106,8 @@ SWEEPS: dict[str, Sweep] = {
         guard=_without(number_pause.c.case_id, support_case.c.id),
     ),
     "lifted-refusals": Sweep(suppression.c.lifted_at),
+    "letters": Sweep(mail_in.c.received_at, mail_in.c.case_id.is_(None)),
+    "caller-checks": Sweep(caller_check.c.at),
     "uploads": Sweep(
         upload.c.emptied_at,
         sa.and_(_without(upload_chunk.c.upload_id, upload.c.id), _without(upload_refusal.c.upload_id, upload.c.id)),

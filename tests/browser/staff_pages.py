@@ -237,7 +237,7 @@ PAGES: dict[str, Way] = {
     ),
     "desk, text put in": lambda s: (
         at(OPERATOR, "/desk/{some.letters}", opened=True)(s),
-        s.page.locator("#email-block").select_option("see-cause"),
+        s.page.locator("#email-block").select_option("lihat-sebab"),
         s.click("form[action$=email] button[value=insert]"),
     ),
     "desk, whole letter": form(
@@ -252,8 +252,8 @@ PAGES: dict[str, Way] = {
     "desk, causes": at(SUPERVISOR, "/desk/causes"),
     "desk, texts": at(OPERATOR, "/desk/texts"),
     "desk, texts wrong": form(ADMIN, "/desk/texts", "form.stack button", name="Ada?"),
-    "desk, text": at(ADMIN, "/desk/texts/id/see-cause"),
-    "desk, text wrong": form(ADMIN, "/desk/texts/id/see-cause", "button[value=save]", text="NIK 3174031002890009"),
+    "desk, text": at(ADMIN, "/desk/texts/id/lihat-sebab"),
+    "desk, text wrong": form(ADMIN, "/desk/texts/id/lihat-sebab", "button[value=save]", text="NIK 3174031002890009"),
     "audit": at(AUDITOR, "/audit"),
     "audit, wrong": form(AUDITOR, "/audit", ".sieve button", actor="nobody at all"),
     "accounts": at(ADMIN, "/accounts"),

@@ -100,6 +100,24 @@ PARTS: tuple[Part, ...] = (
         ("kind", "at"),
     ),
     Part(
+        "mail_in",
+        ("Surel tentang laporan itu (isinya tidak disalin di sini)", "E-mails about those reports (not copied here)"),
+        _YOU,
+        ("received_at", "kind", "photos", "files"),
+    ),
+    Part(
+        "mail_out",
+        ("Surel yang kami kirim tentang laporan itu", "E-mails that we sent about those reports"),
+        _SYSTEM,
+        ("created_at", "status", "ended_at", "returned_at"),
+    ),
+    Part(
+        "caller_check",
+        ("Pemeriksaan penelepon dengan tiga hal", "Checks of a caller by three facts"),
+        _STAFF,
+        ("at", "is_right"),
+    ),
+    Part(
         "suppression",
         ("Permintaan berhenti menerima SMS (nomor Anda sekarang)", "Refusals of SMS (of your number now)"),
         _YOU,

@@ -64,6 +64,8 @@ RULES: tuple[Rule, ...] = (
     Rule("number-pauses", Period.CASES, "pauses of a number that were lifted", "nothing obeys them any more"),
     Rule("cases", Period.CASES, "closed cases", "statistics and the audit have what was decided"),
     Rule("lifted-refusals", Period.CASES, "refusals of SMS that were taken back", "those in force are obeyed and stay"),
+    Rule("letters", Period.TRACES, "e-mails that made no case", "programs and lists wrote them; they name senders"),
+    Rule("caller-checks", Period.CASES, "checks of callers", "the audit has who was asked, and how it ended"),
     Rule("uploads", Period.CASES, "uploaded lists that were emptied", "a file's name may name somebody"),
     Rule("sessions", Period.EXPIRY, "sessions of staff", "they open nothing after their end"),
     Rule("api-answers", Period.EXPIRY, "answers to be replayed", "nobody repeats a request a day later"),
@@ -72,6 +74,7 @@ RULES: tuple[Rule, ...] = (
     Rule(PERSONS, Period.PERSONS, "persons without any dose left", "there is no certificate to keep them for; wiped"),
     Rule("audit", Period.EVER, "who did what", "its chain proves that nothing is missing; it holds no personal data"),
     Rule("inbound-sms", Period.EVER, "ids of what people wrote to us", "a copy of a webhook is known by them"),
+    Rule("mail-taken", Period.EVER, "numbers of e-mails that we have", "one that still lies there is known by them"),
     Rule("certificates", Period.EVER, "doses, certificates, messages", "the certificate's basis; erasure ends it"),
     Rule("events", Period.EVER, "ids of events", "the same event is never taken twice"),
 )  # fmt: skip

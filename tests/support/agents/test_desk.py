@@ -265,16 +265,16 @@ def test_a_letter_of_which_nobody_knows_is_shown_and_sent_again_by_a_colleague(
 
 
 def test_the_programme_s_own_text_takes_the_place_of_ours_and_goes_back(services: Services) -> None:
-    block = blocks.find(services, "id", "see-cause")
+    block = blocks.find(services, "id", "lihat-sebab")
     assert block.came
     assert rule(blocks.save, services, block, "Telepon 0812 3456 7890", base=0, reason="x", actor="staff:x") == (
         "tells-number"
     )
     blocks.save(services, block, "Silakan buka /kasus.", base=0, reason="lebih singkat", actor="staff:x")
-    saved = blocks.find(services, "id", "see-cause")
+    saved = blocks.find(services, "id", "lihat-sebab")
     assert (saved.own, saved.text, saved.revision) == ("Silakan buka /kasus.", "Silakan buka /kasus.", 1)
     blocks.reset(services, saved, base=1, reason="kembali", actor="staff:x")
-    assert blocks.find(services, "id", "see-cause").text == block.text
+    assert blocks.find(services, "id", "lihat-sebab").text == block.text
     new = blocks.find(services, "id", blocks.new_name("Vaksin luar negeri"))
     blocks.save(services, new, "Bawa kartunya ke puskesmas.", base=0, reason="sering ditanya", actor="staff:x")
     assert "vaksin-luar-negeri" in [one.name for one in blocks.listed(services, "id")]
