@@ -6,6 +6,7 @@ from __future__ import annotations
 import email
 import re
 import socketserver
+import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -80,10 +81,10 @@ class MailServer:
 
 
 @contextmanager
-def a_mail_server() -> Iterator[MailServer]:
-    """Both servers, until the end of the block."""
+def a_mail_server(tls: ssl.SSLContext | None = None) -> Iterator[MailServer]:
+    """Both servers, until the end of the block; `tls`: they speak TLS from the first byte."""
     state = MailServer()
-    servers = [_server(state, handler) for handler in (_Imap, _Smtp)]
+    servers = [_server(state, handler, tls) for handler in (_Imap, _Smtp)]
     state.imap_port, state.smtp_port = (server.server_address[1] for server in servers)
     try:
         yield state
@@ -93,9 +94,13 @@ def a_mail_server() -> Iterator[MailServer]:
             server.server_close()
 
 
-def _server(state: MailServer, handler: type[socketserver.StreamRequestHandler]) -> socketserver.ThreadingTCPServer:
+def _server(
+    state: MailServer, handler: type[socketserver.StreamRequestHandler], tls: ssl.SSLContext | None
+) -> socketserver.ThreadingTCPServer:
     server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), handler)
     server.daemon_threads, server.block_on_close = True, False
+    if tls is not None:
+        server.socket = tls.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
     server.state = state  # type: ignore[attr-defined]
     threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
     return server

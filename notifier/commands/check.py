@@ -15,6 +15,7 @@ from notifier.commands.config import without_password
 from notifier.commands.console import FAILED, Console, json_option, pass_console, print_json
 from notifier.commands.publish import connect
 from notifier.core.errors import BadSettings
+from notifier.gateways.mail.server import MailServer
 from notifier.messages.send import CHUNK
 from notifier.safety import pdf_key, unsafe_for_production
 from notifier.settings import PREFIX, RANDOM_KEYS, Environment, GatewayName, LinkCheck, Settings
@@ -84,6 +85,8 @@ def find(console: Console) -> Iterator[Finding]:
     yield _workers(settings)
     if settings.gateway is GatewayName.TWILIO:
         yield _reached("provider", settings, reach_provider)
+    if "email" in settings.doors:
+        yield _mail(settings)
 
 
 def keys_missing(settings: Settings) -> Iterator[Finding]:
@@ -173,6 +176,14 @@ def reach_provider(settings: Settings) -> str:
     finally:
         link.close()
     return f"{settings.twilio_api_base} answers (HTTP {status}); the account was not asked"
+
+
+def _mail(settings: Settings) -> Finding:
+    if not settings.mail_host:
+        return Finding("mail", None, f"{PREFIX}MAIL_HOST is not set: no letter is read (docs/desk.md)")
+    if not (settings.mail_user and settings.mail_password):
+        return Finding("mail", False, f"{PREFIX}MAIL_USER and {PREFIX}MAIL_PASSWORD: set both (docs/desk.md)")
+    return _reached("mail", settings, lambda chosen: MailServer(chosen).reach())
 
 
 def _workers(settings: Settings) -> Finding:

@@ -28,6 +28,13 @@ class MailServer:
         """Connects and opens the folder. Raises MailAway."""
         return imap.open_folder(self._imap)
 
+    def reach(self) -> str:
+        """Signs in at both servers and opens the folder. Raises MailAway, or what smtplib raises."""
+        with imap.open_folder(self._imap) as box:
+            waiting = len(box.waiting())
+        smtp.reach(self._smtp)
+        return f"{self._imap.host} opens {self._imap.folder} ({waiting} waiting); {self._smtp.host} takes letters"
+
     def post(self, *, sender: str, to: str, letter: bytes) -> Posted:
         """Hands one finished letter to the server. Never raises for what the network does."""
         return smtp.post(self._smtp, sender=sender, to=to, letter=letter)

@@ -44,6 +44,11 @@ def post(server: SmtpServer, *, sender: str, to: str, letter: bytes) -> Posted:
             connection.close()
 
 
+def reach(server: SmtpServer) -> None:
+    """Connects and signs in. Raises what the network or smtplib raises."""
+    _connected(server).close()
+
+
 def _connected(server: SmtpServer) -> smtplib.SMTP:
     context = server.context or ssl.create_default_context()
     if server.tls is MailTls.TLS:
