@@ -50,8 +50,8 @@ def case_id_of(services: Services, reference: str) -> str:
         return str(queue.find(conn, reference).id)
 
 
-#: what can be done: the case's reference, the form's fields, who does it
-_DEEDS: dict[str, Callable[[Services, str, Callable[[str], str], str], None]] = {
+#: what can be done: the case's reference, the form's fields, who does it; the reference of another case to go on with
+_DEEDS: dict[str, Callable[[Services, str, Callable[[str], str], str], str | None]] = {
     "take": lambda services, reference, field, who: queue.take(services, reference, staff_id=who),
     "hand": _hand,
     "note": lambda services, reference, field, who: queue.note(services, reference, words=field("note"), staff_id=who),
@@ -102,12 +102,12 @@ def _add_deed(part: Blueprint, services: Services, deed: str) -> None:
         if request.form.get("step") == "insert":
             return make_response(_page(services, reference, deed=deed, inserted=True))
         try:
-            _DEEDS[deed](services, reference, lambda name: request.form.get(name, ""), me().staff_id)
+            on = _DEEDS[deed](services, reference, lambda name: request.form.get(name, ""), me().staff_id)
         except BadInput as bad:
             return make_response(_page(services, reference, deed=deed, problems=problems_of(bad)), _UNREADABLE)
         except Refused as refused:
             return make_response(_page(services, reference, deed=deed, refused=refused.reason), _CONFLICT)
-        return redirect(url_for("desk.show", reference=reference, done=deed), 303)
+        return redirect(url_for("desk.show", reference=on or reference, done=deed), 303)
 
 
 def _page(services: Services, reference: str, **more: Any) -> str:

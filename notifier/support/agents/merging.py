@@ -8,7 +8,7 @@ from sqlalchemy.exc import IntegrityError
 
 from notifier.core.errors import BadInput, NotFound, Refused
 from notifier.core.ids import read_reference
-from notifier.core.states import CaseOutcome, CaseStatus, StepKind
+from notifier.core.states import CaseKind, CaseOutcome, CaseStatus, StepKind
 from notifier.services import Services
 from notifier.store import agents, audit, case_reports, case_steps, cases, mail
 from notifier.store.cases import Row
@@ -28,14 +28,17 @@ def alike(conn: Connection, case: Row) -> list[Row]:
     return agents.alike(conn, case, niks, others, _MOST)
 
 
-def merge(services: Services, reference: str, *, other: str, staff_id: str) -> None:
-    """The case `other` goes on in this one. Raises NotFound, BadInput (`other`), or Refused (`claimed`,
+def merge(services: Services, reference: str, *, other: str, staff_id: str) -> str:
+    """The case `other` goes on in this one; the reference of the one that goes on. A report of a missing dose always is
+    that one, since it closes itself when the dose arrives. Raises NotFound, BadInput (`other`), or Refused (`claimed`,
     `already-closed`, `other-closed`, `other-claimed`)."""
     if read_reference(other) == read_reference(reference):
         raise BadInput.of("other", "same-case", "this is the case itself")
     at, actor = services.clock.now(), f"staff:{staff_id}"
     with services.db.write() as conn:
         case, double = _both(conn, reference, other)
+        if case.status == CaseStatus.OPEN and (case.kind, double.kind) == (CaseKind.ASKED, CaseKind.MISSING):
+            case, double = double, case
         hold(conn, services, case, staff_id)
         if double.status != CaseStatus.OPEN:
             raise Refused("other-closed")
@@ -50,6 +53,7 @@ def merge(services: Services, reference: str, *, other: str, staff_id: str) -> N
         case_steps.add(conn, sealer, double.id, StepKind.MERGED, actor=actor, at=at, detail=case.reference)
         case_steps.add(conn, sealer, case.id, StepKind.JOINED, actor=actor, at=at, detail=double.reference)
         _audit(conn, at, actor, "case.merged", double, into=case.reference)
+        return str(case.reference)
 
 
 def undo(services: Services, reference: str, *, other: str, staff_id: str) -> None:

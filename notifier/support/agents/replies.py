@@ -20,7 +20,7 @@ from notifier.core.ids import read_row_id
 from notifier.core.states import StepKind
 from notifier.core.words import known_language
 from notifier.services import Services
-from notifier.store import agents, mail, persons
+from notifier.store import agents, case_steps, mail, persons
 from notifier.store.cases import Row
 from notifier.support.agents.queue import Act, acting
 from notifier.support.mail import answers
@@ -74,15 +74,24 @@ def by_email(
 
 def by_sms(services: Services, reference: str, *, text: str, staff_id: str) -> None:
     """Puts an answer on the case's page and tells whoever reported, by SMS, that there is news. Raises NotFound,
-    BadInput (`text`), or Refused (`claimed`, `already-closed`, `no-number`, `told-enough`)."""
+    BadInput (`text`), or Refused (`claimed`, `already-closed`, `no-number`)."""
     said = tidied(text, MAX_SMS_WORDS)
     with acting(services, reference, staff_id) as act:
-        if act.case.contact_id is None or act.case.confirmed_at is None:
+        targets = [row for row in _family(act.conn, act.case) if is_reachable(row)]
+        if not targets:
             raise Refused("no-number")
         _must_tell_nothing(services, act.conn, act.case, said)
-        act.step(StepKind.REPLY, words=said, detail="sms")
+        for row in targets:  # whoever reported one that goes on here looks at the page of their own
+            case_steps.add(
+                act.conn, services.sealer, row.id, StepKind.REPLY, actor=act.actor, at=act.at, words=said, detail="sms"
+            )
+            telling.tell(act.conn, services, row, at=act.at)
         act.audit("case.answered", by="sms")
-        telling.tell(act.conn, services, act.case, at=act.at)
+
+
+def is_reachable(case: Row) -> bool:
+    """Whether somebody proved the number that SMS about a case go to."""
+    return case.contact_id is not None and case.confirmed_at is not None
 
 
 def _letter(act: Act, letter_id: str) -> mail.Row:
@@ -94,7 +103,11 @@ def _letter(act: Act, letter_id: str) -> mail.Row:
 
 def family(conn: Connection, case: Row) -> set[str]:
     """The ids of a case and of those that go on in it."""
-    return {case.id, *(row.id for row in agents.merged_into(conn, [case.id]))}
+    return {row.id for row in _family(conn, case)}
+
+
+def _family(conn: Connection, case: Row) -> list[Row]:
+    return [case, *agents.merged_into(conn, [case.id])]
 
 
 def tidied(text: str, most: int) -> str:

@@ -17,6 +17,7 @@ from notifier.store import agents, audit, case_steps, desk, mail, search, staff
 from notifier.store.cases import Row
 from notifier.support.agents import merging
 from notifier.support.agents.queue import find, is_claimed
+from notifier.support.agents.replies import is_reachable
 from notifier.support.mail.published import LetterFacts, facts_of_text
 from notifier.support.mail.take import DOOR
 from notifier.support.resend import read_reason
@@ -72,7 +73,7 @@ class Entry:
 class Seen:
     """`claimed_by`: a colleague's name; `message`: leads to the person, once a caller was checked; `merged`: cases that
     go on in this one; `into`: the one that this goes on in; `alike`: may be about the same; `sms`: messages about
-    it."""
+    it; `can_sms`: somebody proved a number that they could go to."""
 
     case: Row
     claimed_by: str | None
@@ -86,6 +87,7 @@ class Seen:
     alike: list[Row]
     is_checked: bool
     sms: list[Row]
+    can_sms: bool
 
 
 def look(services: Services, reference: str, *, staff_id: str) -> Seen:
@@ -113,6 +115,7 @@ def look(services: Services, reference: str, *, staff_id: str) -> Seen:
             alike=merging.alike(conn, case) if case.status == "open" else [],
             is_checked=any(check.is_right for check in agents.checks_of(conn, list(family))),
             sms=agents.sms_about(conn, list(family), contact_id=case.contact_id),
+            can_sms=any(is_reachable(row) for row in (case, *merged)),
         )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -19,6 +20,7 @@ from tests.fakes import FakeClock
 from tests.letters import FREE_WORDS, PUBLISHED, SENDER
 from tests.mail_server import Fault, MailServer
 from tests.support.agents.conftest import Write
+from tests.support.missing.reporting import FACTS, reported
 from tests.web.staff.conftest import add_staff
 
 Agents = tuple[str, str]
@@ -305,3 +307,22 @@ def test_a_closed_case_has_its_answers_in_the_outbox_all_the_same(
     assert len(mailbox.posted) == 2
     with services.db.read() as conn:
         assert {row.status for row in conn.execute(mail_out.select())} == {LetterState.SENT}
+
+
+# letters and reports together
+
+
+def test_a_report_of_a_missing_dose_goes_on_and_its_reporter_is_told(
+    services: Services, agents: Agents, written: Write
+) -> None:
+    letter = written()
+    report = reported(services, replace(FACTS, nik="3174031002890009")).reference
+    assert report in [row.reference for row in seen.look(services, letter, staff_id=agents[0]).alike]
+    assert merging.merge(services, letter, other=report, staff_id=agents[0]) == report
+    assert case_of(services, letter).outcome == CaseOutcome.MERGED
+    answer(services, report, agents[0], "Fasilitas sedang mencarinya.")
+    replies.by_sms(services, report, text="Fasilitas sedang mencarinya.", staff_id=agents[0])
+    case = case_of(services, report)
+    with services.db.read() as conn:
+        told = conn.execute(notification.select().where(notification.c.subject_id == case.id)).all()
+    assert {row.kind for row in told} == {"case"}
