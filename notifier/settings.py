@@ -317,9 +317,7 @@ GENERATED = (
 RANDOM_KEYS = tuple(name for name in GENERATED if name != "pdf_signing_key")
 SECRET_NAMES = frozenset((*GENERATED, "twilio_auth_token", "mail_password", "database_url", "broker_url"))
 _NEEDS: dict[Role, frozenset[str]] = {
-    Role.WEB: frozenset(
-        {"link_keys", "data_keys", "index_key", "session_key", "signing_keys", "pdf_signing_key", "twilio_auth_token"}
-    ),
+    Role.WEB: SECRET_NAMES - {"staff_session_key", "mail_password"},
     Role.STAFF: frozenset({"link_keys", "data_keys", "index_key", "staff_session_key"}),
     Role.WORKER: SECRET_NAMES - {"session_key", "staff_session_key", "pdf_signing_key"},
     Role.STREAM: frozenset({"data_keys", "index_key"}),
