@@ -11,10 +11,11 @@ from notifier.intake.uploads import steps
 from notifier.messages import tallies
 from notifier.messages.reconcile import reconcile
 from notifier.messages.upkeep import BATCH
-from notifier.support import bulk_run, follow_ups
+from notifier.support import bulk_run, follow_ups, registry_out
 from notifier.support.mail import work as letters
 from notifier.support.missing import waiting
 from notifier.support.privacy import retention
+from notifier.support.vaccination_status import reminders
 
 SEND_BATCH = "sertilink.send_batch"
 RECONCILE = "sertilink.reconcile"
@@ -27,6 +28,8 @@ COUNT_MESSAGES = "sertilink.count_messages"
 RETENTION = "sertilink.retention"
 LETTERS = "sertilink.letters"
 CASES = "sertilink.cases"
+REMINDERS = "sertilink.reminders"
+REGISTRY = "sertilink.registry"
 
 
 _WORK: dict[str, Callable[[Any], object]] = {
@@ -41,9 +44,11 @@ _WORK: dict[str, Callable[[Any], object]] = {
     RETENTION: lambda app: retention.nightly(app.services),
     LETTERS: lambda app: letters.run(app.services),
     CASES: lambda app: waiting.run(app.services),
+    REMINDERS: lambda app: reminders.run(app.services),
+    REGISTRY: lambda app: registry_out.run(app.services, app.connection_for_write),
 }
 #: what these answer says whether more of the same waits; then the task is sent again, and others come in between
-_MAY_LEAVE_MORE = frozenset({SEND_BATCH, MAKE_CODES, UPLOADS, RETENTION, LETTERS})
+_MAY_LEAVE_MORE = frozenset({SEND_BATCH, MAKE_CODES, UPLOADS, RETENTION, LETTERS, REMINDERS, REGISTRY})
 
 
 def register(app: Any) -> None:

@@ -159,6 +159,7 @@ class Ticker(threading.Thread):
         names += [tasks.COUNT_MESSAGES] * ticked.tallies
         names += [tasks.LETTERS] * ticked.letters
         names += [tasks.CASES] * ticked.cases
+        names += [tasks.REMINDERS] * ticked.reminders + [tasks.REGISTRY] * ticked.registry
         for name in names:
             self._app.send_task(name, expires=30, retry=False)
 

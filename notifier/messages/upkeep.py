@@ -19,6 +19,7 @@ from notifier.store import (
     follow_ups,
     idempotency,
     notifications,
+    registry_outbox,
     sandbox,
     several,
     staff,
@@ -37,6 +38,7 @@ _AUDIT_PERIOD = timedelta(seconds=30)
 _CASES_PERIOD = timedelta(minutes=5)
 _NIGHTLY_PERIOD = timedelta(hours=24)
 _LETTERS_PERIOD = timedelta(seconds=20)
+_REMINDERS_PERIOD = timedelta(minutes=1)
 BATCH = 1000
 _MOST_WAKE_UPS = 8
 _PATIENCE = timedelta(minutes=10)
@@ -52,7 +54,8 @@ class Ticked:
     be reconciled; `nightly`: the daily count of every accepted event and the retention sweep are due; `codes`: some are
     to be made ahead; `follow_ups`: one room left something for another to do; `uploads`: a list waits to be checked,
     recorded or taken away; `bulks`: a bulk resend or a schedule's day is due; `tallies`: the dashboard's counts are
-    due; `cases`: reminders and promises of cases are to be looked at; `letters`: the mailbox is."""
+    due; `cases`: reminders and promises of cases are to be looked at; `reminders`: of next doses are to be looked for;
+    `registry`: there is something to tell it; `letters`: the mailbox is to be looked into."""
 
     elected: bool
     wake_ups: int = 0
@@ -68,6 +71,8 @@ class Ticked:
     tallies: bool = False
     letters: bool = False
     cases: bool = False
+    reminders: bool = False
+    registry: bool = False
 
 
 def tick(services: Services) -> Ticked:
@@ -94,6 +99,7 @@ def tick(services: Services) -> Ticked:
             uploads.overdue(at),
             bulks.due(now, lease_now),
             bulks.due_days(now),
+            registry_outbox.due(now),
         )
         chores = counters.win_tick(conn, "chores", period=_CHORES_PERIOD, at=now)
         # the dashboard's counts wait while a backlog goes out, though not for ever
@@ -109,7 +115,9 @@ def tick(services: Services) -> Ticked:
     if chores:
         _guarded(_chores, services)
     # what takes long waits until a backlog is out; in the quiet hours there is none
-    nightly = bool(chores and due < BATCH and _guarded(_slow_chores, services))
+    slow = chores and due < BATCH
+    nightly = bool(slow and _guarded(_slow_chores, services))
+    remind = bool(slow and _guarded(_is_time_to_remind, services))
     codes = bool(make_codes and _guarded(ahead.is_due, services))
     return Ticked(
         elected=True,
@@ -122,10 +130,12 @@ def tick(services: Services) -> Ticked:
         codes=codes,
         follow_ups=left_to_do,
         uploads=any(others[:2]),
-        bulks=any(others[2:]),
+        bulks=any(others[2:4]),
         tallies=count,
         letters=letters,
         cases=look_at_cases,
+        reminders=remind,
+        registry=others[4],
     )
 
 
@@ -153,6 +163,11 @@ def _slow_chores(services: Services) -> bool:
     if watch:
         _guarded(audit_watch.watch, services)
     return nightly
+
+
+def _is_time_to_remind(services: Services) -> bool:
+    with services.db.write() as conn:
+        return counters.win_tick(conn, "reminders", period=_REMINDERS_PERIOD, at=services.clock.now())
 
 
 def _guarded(chore: Callable[[Services], Result], services: Services) -> Result | None:

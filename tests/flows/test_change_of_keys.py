@@ -31,6 +31,7 @@ from tests.commands.conftest import Run, run, sleeps  # noqa: F401  # fixtures
 from tests.conftest import TEST_KEYS, Build
 from tests.desk import Desk
 from tests.fakes import FakeClock
+from tests.sealed_rows import fill_the_rest
 from tests.uploads import a_list, an_uploader, checked, row
 
 RIGHT = {"day": "10", "month": "2", "year": "1989"}
@@ -111,6 +112,7 @@ def _filled(services: Services, key: str) -> tuple[str, bytes]:
         events.add_dead_letter(conn, services.sealer, door="api", body=b"{}", problems=[], at=at)
         contacts.find_or_add(conn, services.sealer, phone="+6281234567899", language="id", at=at)
     _staff_at_work(services)
+    fill_the_rest(services)
     return path, answer.data
 
 

@@ -13,6 +13,7 @@ from notifier.store.tables.cases import case_picture, case_step, number_pause, p
 from notifier.store.tables.desk import caller_check
 from notifier.store.tables.machines import idempotency, test_notification
 from notifier.store.tables.mail import mail_in, mail_out, mail_taken
+from notifier.store.tables.outward import registry_outbox, reminder, reminder_mark
 from notifier.store.tables.people import api_key, recovery_code, session, staff
 from notifier.store.tables.privacy import erased_mark
 from notifier.store.tables.programme import setting_version, tally, tally_day, tally_run
@@ -77,6 +78,9 @@ __all__ = [
     "receipt",
     "reconciliation",
     "recovery_code",
+    "registry_outbox",
+    "reminder",
+    "reminder_mark",
     "session",
     "setting_version",
     "staff",
