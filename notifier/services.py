@@ -15,6 +15,7 @@ from notifier.core.schedule import QuietHours
 from notifier.faults import Armed, Faults, Unarmed
 from notifier.gateways import Gateway
 from notifier.gateways.catcher import Catcher
+from notifier.gateways.mail import Mail
 from notifier.programme import Programme, ProgrammeReader
 from notifier.settings import GatewayName, Settings
 from notifier.store.engine import Database
@@ -38,6 +39,7 @@ class Services:
     memory: Memory
     faults: Faults = field(default_factory=Unarmed)
     catalogue: Catalogue = field(default_factory=Catalogue)  #: read when the first text is asked for
+    mail: Mail | None = None  #: None: the door `email` is closed, or there is no mail server
 
     @property
     def links(self) -> LinkSigner:
@@ -122,7 +124,16 @@ def build(settings: Settings, clock: Clock | None = None) -> Services:
         reader=ProgrammeReader(db, clock, settings),
         memory=Memory(settings.data_folder),
         faults=Armed(settings.test_fault_points) if settings.test_fault_points else Unarmed(),
+        mail=_mail(settings),
     )
+
+
+def _mail(settings: Settings) -> Mail | None:
+    if "email" not in settings.doors or not settings.mail_host:
+        return None
+    from notifier.gateways.mail.server import MailServer  # only where there is one
+
+    return MailServer(settings)
 
 
 def _gateway(settings: Settings, db: Database, sealer: Sealer, clock: Clock) -> Gateway:

@@ -11,6 +11,7 @@ from linkserver.security import InMemory, protect
 from linkserver.staff import (
     account,
     accounts,
+    agents_desk,
     api,
     api_docs,
     audit,
@@ -78,6 +79,7 @@ def create_app(services: Services) -> Flask:
         messages,
         cases,
         case_reports,
+        agents_desk,
         settings,
         corrections,
         own_corrections,

@@ -16,6 +16,7 @@ from notifier.store.tables import (
     account_proof,
     attempt,
     audit,
+    caller_check,
     caught_sms,
     certificate,
     code,
@@ -24,6 +25,8 @@ from notifier.store.tables import (
     event,
     inbound_sms,
     link,
+    mail_in,
+    mail_out,
     notification,
     number_pause,
     opening,
@@ -56,6 +59,9 @@ def of_person(conn: Connection, person_id: str, phone_index: bytes | None) -> di
         "reminder": _rows(conn, reminder, reminder.c.person_id == person_id, reminder.c.due_at),
     }
     ids = {name: [row.id for row in rows] for name, rows in found.items()}
+    found["mail_in"] = _among(conn, mail_in.c.case_id, ids["support_case"], mail_in.c.received_at)
+    found["mail_out"] = _among(conn, mail_out.c.case_id, ids["support_case"], mail_out.c.created_at)
+    found["caller_check"] = _rows(conn, caller_check, caller_check.c.person_id == person_id, caller_check.c.at)
     found["event"] = _among(conn, event.c.dose_id, ids["dose"], event.c.accepted_at)
     found["code"] = _among(conn, code.c.certificate_id, ids["certificate"], code.c.made_at)
     tries = found["attempt"] = _among(conn, attempt.c.notification_id, ids["notification"], attempt.c.started_at)

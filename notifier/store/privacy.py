@@ -16,7 +16,7 @@ from sqlalchemy.engine import Connection
 from notifier.core.own_corrections import RequestState
 from notifier.core.states import NOT_LEFT, CaseOutcome, CaseStatus, CertificateStatus, Reason, State
 from notifier.core.words import DEFAULT_LANGUAGE
-from notifier.store import conversations, notifications
+from notifier.store import conversations, mail, notifications
 from notifier.store.bulk import among
 from notifier.store.sealed import Sealer
 from notifier.store.tables import (
@@ -36,6 +36,7 @@ from notifier.store.tables import (
     follow_up,
     inbound_sms,
     link,
+    mail_in,
     notification,
     number_pause,
     otp_challenge,
@@ -142,6 +143,7 @@ def wipe_cases(conn: Connection, row: Row, *, born: bytes | None, by: str, at: d
     conn.execute(support_case.update().where(of_person).values(**nothing))
     conn.execute(case_step.update().where(among(conn, case_step.c.case_id, ids)).values(words_sealed=None))
     conn.execute(case_picture.delete().where(among(conn, case_picture.c.case_id, ids)))
+    mail.wipe(conn, ids)
     notes = person_call.update().where(person_call.c.person_id == person_id, person_call.c.note_sealed.is_not(None))
     waits = follow_up.update().where(follow_up.c.subject_id == person_id, follow_up.c.done_at.is_(None))
     conn.execute(waits.values(done_at=at))
@@ -163,6 +165,8 @@ def _about(row: Row, born: bytes | None) -> sa.ColumnElement[bool]:
     about = [support_case.c.person_id == row.id]
     if row.nik_index is not None:
         about.append(support_case.c.nik_index == row.nik_index)
+        named = sa.select(mail_in.c.case_id).where(mail_in.c.nik_index == row.nik_index)
+        about.append(support_case.c.id.in_(named))
     if born is not None:
         about.append(support_case.c.born_index == born)
     return sa.or_(*about)

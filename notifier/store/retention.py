@@ -19,6 +19,7 @@ from notifier.store.sealed import Sealer
 from notifier.store.tables import (
     account_open,
     account_session,
+    caller_check,
     caught_chat,
     caught_sms,
     chat_file,
@@ -30,6 +31,7 @@ from notifier.store.tables import (
     dose,
     follow_up,
     idempotency,
+    mail_in,
     notification,
     number_pause,
     opening,
@@ -123,6 +125,8 @@ SWEEPS: dict[str, Sweep] = {
     ),
     "unproven-corrections": Sweep(correction_request.c.decided_at, correction_request.c.person_id.is_(None)),
     "lifted-refusals": Sweep(suppression.c.lifted_at),
+    "letters": Sweep(mail_in.c.received_at, mail_in.c.case_id.is_(None)),
+    "caller-checks": Sweep(caller_check.c.at),
     "uploads": Sweep(
         upload.c.emptied_at,
         sa.and_(_without(upload_chunk.c.upload_id, upload.c.id), _without(upload_refusal.c.upload_id, upload.c.id)),

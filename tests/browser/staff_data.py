@@ -29,13 +29,14 @@ from notifier.services import Services
 from notifier.store import audit, bulks, cases, certificates, notifications, persons, registry_outbox, staff
 from notifier.store.circuits import CircuitMode
 from notifier.store.suppressions import Source
-from notifier.store.tables import correction_request, facility, notification, support_case, tally, tally_run
+from notifier.store.tables import correction_request, facility, mail_out, notification, support_case, tally, tally_run
 from notifier.support import bulk_schedules, opt_out, resend
 from notifier.support.not_me import say_not_me
 from notifier.support.own_corrections import asking, review
 from tests import uploads
 from tests.builders import NIK, event_json
 from tests.desk import Desk
+from tests.letters import FREE_WORDS, a_letter, taken
 from tests.support.missing.reporting import FACTS, at_facility
 from tests.support.test_photos import a_photo
 
@@ -105,6 +106,24 @@ def a_report(services: Services) -> str:
         FACTS, name=LONGEST_NAME, nik=NIK, vaccine=LONGEST_PRODUCT[:80], words="Saya sudah dua kali ke sana"
     )
     return at_facility(services, FACILITY, facts, picture=b"jpeg")
+
+
+def letters(services: Services) -> str:
+    """The reference of a case that letters came about, one of them by somebody else, with an answer in doubt."""
+    long = f"{FREE_WORDS} " * 12 + "x" * 200
+    taken(
+        services,
+        a_letter(photos=30_000),
+        a_letter(sender="adik@surat.example", message_id="<2@surat.example>", subject="lagi " * 50),
+        a_letter(long, sender=f"{'panjang' * 8}@surat.example", message_id="<3@surat.example>"),
+        a_letter(FREE_WORDS, message_id="<4@surat.example>"),
+    )
+    with services.db.write() as conn:
+        first = conn.execute(mail_out.select().order_by(mail_out.c.created_at, mail_out.c.id)).first()
+        assert first is not None
+        conn.execute(mail_out.update().where(mail_out.c.id == first.id).values(status="unknown"))
+        case = conn.execute(support_case.select().where(support_case.c.id == first.case_id)).one()
+    return str(case.reference)
 
 
 def a_case(services: Services, reference: str, kind: CaseKind) -> str:

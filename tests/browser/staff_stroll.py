@@ -161,6 +161,7 @@ class Some:
         self.locked = sent[2]
         self.requests = data.requests(services, sent[7])
         self.report = data.a_report(services)
+        self.letters = data.letters(services)
         data.stop(services, "+6281234560007")
         for number in range(2):
             data.a_bad_event(services, event_id=f"bad-{number}", dose={"number": 0}, person={"birth_date": "10 Feb 89"})

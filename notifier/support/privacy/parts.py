@@ -107,6 +107,24 @@ PARTS: tuple[Part, ...] = (
         ("kind", "at"),
     ),
     Part(
+        "mail_in",
+        ("Surel tentang laporan itu (isinya tidak disalin di sini)", "E-mails about those reports (not copied here)"),
+        _YOU,
+        ("received_at", "kind", "photos", "files"),
+    ),
+    Part(
+        "mail_out",
+        ("Surel yang kami kirim tentang laporan itu", "E-mails that we sent about those reports"),
+        _SYSTEM,
+        ("created_at", "status", "ended_at", "returned_at"),
+    ),
+    Part(
+        "caller_check",
+        ("Pemeriksaan penelepon dengan tiga hal", "Checks of a caller by three facts"),
+        _STAFF,
+        ("at", "is_right"),
+    ),
+    Part(
         "account_proof",
         ("Akun: kapan nama lengkap Anda disebut", "Account: when your full name was told"),
         _YOU,

@@ -69,6 +69,8 @@ RULES: tuple[Rule, ...] = (
     Rule("corrections", Period.CASES, "wishes to correct data", "on file or refused by then; that they asked stays"),
     Rule("unproven-corrections", Period.TRACES, "corrections nobody proved", "a stranger may have typed them"),
     Rule("lifted-refusals", Period.CASES, "refusals of SMS that were taken back", "those in force are obeyed and stay"),
+    Rule("letters", Period.TRACES, "e-mails that made no case", "programs and lists wrote them; they name senders"),
+    Rule("caller-checks", Period.CASES, "checks of callers", "the audit has who was asked, and how it ended"),
     Rule("uploads", Period.CASES, "uploaded lists that were emptied", "a file's name may name somebody"),
     Rule("contacts", Period.CASES, "numbers of whom we know no person", "nobody is told anything there any more"),
     Rule("account-opens", Period.TRACES, "whom an account's session opened", "the deed is in the audit"),
@@ -82,6 +84,7 @@ RULES: tuple[Rule, ...] = (
     Rule(PERSONS, Period.PERSONS, "persons without any dose left", "there is no certificate to keep them for; wiped"),
     Rule("audit", Period.EVER, "who did what", "its chain proves that nothing is missing; it holds no personal data"),
     Rule("inbound-sms", Period.EVER, "ids of what people wrote to us", "a copy of a webhook is known by them"),
+    Rule("mail-taken", Period.EVER, "numbers of e-mails that we have", "one that still lies there is known by them"),
     Rule("certificates", Period.EVER, "doses, certificates, messages", "the certificate's basis; erasure ends it"),
     Rule("events", Period.EVER, "ids of events", "the same event is never taken twice"),
 )  # fmt: skip
