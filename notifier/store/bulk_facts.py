@@ -37,6 +37,8 @@ _ROOM = (
     "SELECT set_config('work_mem', '128MB', :is_local), set_config('jit', 'off', :is_local),"
     " set_config('enable_mergejoin', 'off', :is_local)"
 )
+#: of two NOT EXISTS PostgreSQL believes that hardly a message is left, and then goes through an index for each of many
+_HASHED = _ROOM + ", set_config('enable_nestloop', 'off', :is_local)"
 _COUNTING = [kind.value for kind, rules in KIND_RULES.items() if rules.daily_cap]
 #: what a bulk may send again; a renewal belongs to the moment in which somebody asked for it
 BULK_KINDS = frozenset({Kind.CERTIFICATE, Kind.CORRECTION})
@@ -46,6 +48,8 @@ _WAITING = (
     "status IN ('claimed', 'sending')",
     "status = 'held'",
 )
+#: what the rules ask of a message
+_JUDGED = ("dose_id", "person_id", "certificate_id", "channel", "phone_index", "status", "reason", "segments")
 #: a later message that stands here has answered the one before it
 _ANSWERS = frozenset(
     {State.UNKNOWN, State.ACCEPTED, State.SENT, State.DELIVERED, State.UNDELIVERED, State.FAILED, State.SUPPRESSED}
@@ -79,21 +83,30 @@ class Group:
 
 def counted(conn: Connection, wanted: ResendFilter, bounds: Bounds, limits: Limits) -> list[Group]:
     """The whole dry run. Reads without a transaction (`Database.read`)."""
-    facts = _Facts(conn)
-    matches = _matches(wanted, bounds, facts)
+    few = wanted.unopened_days is not None
+    facts = _Facts(conn, message=_unopened(wanted, bounds)) if few else _Facts(conn)
+    matches = [] if few else _matches(wanted, bounds, facts)
     rules = _rules(facts, limits)
-    if wanted.unopened_days is not None:
+    if few:
         rules = [rule for rule in rules if rule[1] != Exclusion.OPENED.value]  # none is left: not asked twice
     reason = sa.case((facts.in_bulk(), Exclusion.IN_BULK.value), *rules)
     zone = sa.func.coalesce(person.c.time_zone, facility.c.time_zone, limits.zone)
     each = sa.select(
-        reason.label("reason"), sa.case((reason.is_(None), zone)).label("zone"), notification.c.segments
+        reason.label("reason"), sa.case((reason.is_(None), zone)).label("zone"), facts.message.c.segments
     ).select_from(facts.source)
     found = each.where(*matches).subquery()
     segments = sa.func.coalesce(sa.func.sum(found.c.segments), 0)
     statement = sa.select(found.c.reason, found.c.zone, sa.func.count(), segments)
-    with _roomy(conn):
+    with _roomy(conn, _HASHED if few else _ROOM):
         return [Group(*row) for row in conn.execute(statement.group_by(found.c.reason, found.c.zone))]
+
+
+def _unopened(wanted: ResendFilter, bounds: Bounds) -> Any:
+    """The messages that the filter names, unanswered and unopened, as a table of their own: OFFSET 0 keeps PostgreSQL
+    from mixing it with what is asked of each of them, so that its workers find the few of the millions side by side."""
+    columns = [notification.c[name] for name in _JUDGED]
+    named = sa.select(*columns).join(dose, dose.c.id == notification.c.dose_id).where(*_named(wanted, bounds))
+    return named.where(~_opened(notification), ~_newer(notification)).offset(0).subquery("message")
 
 
 def newest(conn: Connection, wanted: ResendFilter, bounds: Bounds, limit: int) -> list[str]:
@@ -149,7 +162,7 @@ def judged(conn: Connection, message_ids: Collection[str], limits: Limits) -> li
     if not keys:
         return []
     facts = _Facts(conn, {name: sorted({key[place] for key in keys if key[place]}) for place, name in enumerate(names)})
-    exclusion = sa.case((_newer(), Exclusion.SUPERSEDED.value), *_rules(facts, limits)).label("exclusion")
+    exclusion = sa.case((_newer(notification), Exclusion.SUPERSEDED.value), *_rules(facts, limits)).label("exclusion")
     statement = sa.select(notification, exclusion, facility.c.time_zone.label("facility_zone"))
     wanted = among(conn, notification.c.id, facts.within["id"])
     return list(conn.execute(statement.select_from(facts.source).where(wanted)))
@@ -159,10 +172,13 @@ class _Facts:
     """The messages, and what is joined to them on the way. `within`: the keys that a chunk is about; without them a
     set is made of the whole table, once, which is the faster way for very many messages."""
 
-    def __init__(self, conn: Connection, within: Mapping[str, Sequence[str]] | None = None) -> None:
+    def __init__(
+        self, conn: Connection, within: Mapping[str, Sequence[str]] | None = None, message: Any = notification
+    ) -> None:
         self.within = within or {}
+        self.message = message
         self._conn = conn
-        self.source: Any = notification.join(dose, dose.c.id == notification.c.dose_id)
+        self.source: Any = message.join(dose, dose.c.id == message.c.dose_id)
 
     def join(self, other: Any, on: Any) -> None:
         """Adds a table or a set; a message without a row in it stays."""
@@ -185,7 +201,7 @@ class _Facts:
         """Whether a message's own `name` stands in a column of the rows that `where` holds for."""
         keys = self.once(self.narrowed(sa.select(column.label("key")).where(*where).distinct(), column, name))
         key: sa.ColumnElement[Any] = keys.c.key
-        self.join(keys, key == notification.c[name])
+        self.join(keys, key == self.message.c[name])
         return key.is_not(None)
 
     def opened(self) -> sa.ColumnElement[bool]:
@@ -203,7 +219,8 @@ class _Facts:
 
 def _rules(facts: _Facts, limits: Limits) -> list[tuple[Any, str]]:
     """Why a message is left out, the first that holds."""
-    facts.source = facts.source.join(person, person.c.id == notification.c.person_id)
+    message = facts.message.c
+    facts.source = facts.source.join(person, person.c.id == message.person_id)
     facts.join(facility, facility.c.id == dose.c.facility_id)
     # a literal, for the partial index: very few certificates have ended
     ended = facts.among(certificate.c.id, "certificate_id", sa.text("certificate.status <> 'valid'"))
@@ -217,10 +234,10 @@ def _rules(facts: _Facts, limits: Limits) -> list[tuple[Any, str]]:
         (person.c.phone_index.is_(None), Reason.NO_PHONE),  # a number without a problem always has one
         (not_me, Reason.NOT_ME),
         (opted_out, Reason.OPTED_OUT),
-        (sa.or_(ended, notification.c.certificate_id.is_(None)), Exclusion.CERTIFICATE_REPLACED),
+        (sa.or_(ended, message.certificate_id.is_(None)), Exclusion.CERTIFICATE_REPLACED),
         (_still_waiting(facts), Exclusion.STILL_WAITING),
-        (_opened(), Exclusion.OPENED),
-        (_number_changed(), Reason.NUMBER_CHANGED),
+        (_opened(facts.message), Exclusion.OPENED),
+        (_number_changed(facts.message), Reason.NUMBER_CHANGED),
         (capped, Reason.DAILY_CAP),
         (cooled, Exclusion.COOLDOWN),
     ]
@@ -229,12 +246,12 @@ def _rules(facts: _Facts, limits: Limits) -> list[tuple[Any, str]]:
     return [(holds, why.value) for holds, why in rules]
 
 
-def _opened() -> sa.ColumnElement[bool]:
+def _opened(message: Any) -> sa.ColumnElement[bool]:
     """The same where it is asked of some: a look into the index for each."""
     opened = sa.select(link.c.id).where(
-        link.c.certificate_id == notification.c.certificate_id, link.c.opened_at.is_not(None)
+        link.c.certificate_id == message.c.certificate_id, link.c.opened_at.is_not(None)
     )
-    return opened.correlate(notification).exists()
+    return opened.correlate(message).exists()
 
 
 def _still_waiting(facts: _Facts) -> sa.ColumnElement[bool]:
@@ -250,19 +267,19 @@ def _numbers(facts: _Facts) -> tuple[Any, Any]:
     number, not_lifted = person.c.phone_index, sa.text("lifted_at IS NULL")
     stopped = sa.select(suppression.c.phone_index, suppression.c.channel).where(not_lifted).subquery("stopped")
     paused = sa.select(number_pause.c.person_id, number_pause.c.phone_index).where(not_lifted).subquery("paused")
-    on_channel = stopped.c.channel == notification.c.channel
+    on_channel = stopped.c.channel == facts.message.c.channel
     facts.join(stopped, sa.and_(stopped.c.phone_index == number, on_channel))
     facts.join(paused, sa.and_(paused.c.person_id == person.c.id, paused.c.phone_index == number))
     return stopped.c.phone_index.is_not(None), paused.c.person_id.is_not(None)
 
 
-def _number_changed() -> Any:
+def _number_changed(message: Any) -> Any:
     """It may be somebody else's phone now. Where a number was what was missing, another one is what was waited for."""
     mended = sa.and_(
-        notification.c.status == State.SUPPRESSED.value,
-        notification.c.reason.in_([reason.value for reason in _NUMBER_REASONS]),
+        message.c.status == State.SUPPRESSED.value,
+        message.c.reason.in_([reason.value for reason in _NUMBER_REASONS]),
     )
-    return sa.and_(person.c.phone_index.is_distinct_from(notification.c.phone_index), ~mended)
+    return sa.and_(person.c.phone_index.is_distinct_from(message.c.phone_index), ~mended)
 
 
 def _recent(facts: _Facts, limits: Limits) -> tuple[Any, Any]:
@@ -275,7 +292,7 @@ def _recent(facts: _Facts, limits: Limits) -> tuple[Any, Any]:
         message.left_at >= min(limits.day_start, limits.cooled), message.kind.in_(_COUNTING)
     )
     recent = facts.once(facts.narrowed(each, message.person_id, "person_id").group_by(message.person_id))
-    facts.join(recent, recent.c.person_id == notification.c.person_id)
+    facts.join(recent, recent.c.person_id == facts.message.c.person_id)
     return recent.c.today >= limits.daily_cap, recent.c.last >= limits.cooled
 
 
@@ -290,13 +307,13 @@ def _often_enough(facts: _Facts, schedule_id: str, most: int) -> sa.ColumnElemen
     many = facts.narrowed(each, message.person_id, "person_id").group_by(message.person_id)
     often = facts.once(many.having(sa.func.count() >= most))
     whose: sa.ColumnElement[Any] = often.c.person_id
-    facts.join(often, whose == notification.c.person_id)
+    facts.join(often, whose == facts.message.c.person_id)
     return whose.is_not(None)
 
 
-def _newer() -> sa.ColumnElement[bool]:
+def _newer(message: Any) -> sa.ColumnElement[bool]:
     """Whether a later message about the same dose has been sent, or could not be."""
-    theirs, mine = notification.alias("later").c, notification.c
+    theirs, mine = notification.alias("later").c, message.c
     statement = sa.select(theirs.id).where(
         theirs.dose_id == mine.dose_id,
         theirs.link_id.is_not(None),
@@ -305,13 +322,13 @@ def _newer() -> sa.ColumnElement[bool]:
         sa.or_(theirs.generation > 1, theirs.kind != Kind.CERTIFICATE.value),
         sa.tuple_(theirs.created_at, theirs.id) > sa.tuple_(mine.created_at, mine.id),
     )
-    return statement.correlate(notification).exists()
+    return statement.correlate(message).exists()
 
 
 def _matches(wanted: ResendFilter, bounds: Bounds, facts: _Facts) -> list[sa.ColumnElement[bool]]:
     """What the filter names, where no later message answered it; unopened where that is asked for."""
     unopened = [~facts.opened()] if wanted.unopened_days is not None else []
-    return [*_named(wanted, bounds), ~_newer(), *unopened]
+    return [*_named(wanted, bounds), ~_newer(notification), *unopened]
 
 
 def _named(wanted: ResendFilter, bounds: Bounds) -> list[sa.ColumnElement[bool]]:
@@ -340,17 +357,17 @@ def _named(wanted: ResendFilter, bounds: Bounds) -> list[sa.ColumnElement[bool]]
 
 
 @contextmanager
-def _roomy(conn: Connection) -> Iterator[None]:
+def _roomy(conn: Connection, room: str = _ROOM) -> Iterator[None]:
     """On PostgreSQL: room to hash a million rows in memory, and no compiling of a statement that runs once. Given back
     at the end, since the connection is somebody else's next."""
     if conn.dialect.name == "sqlite":
         yield
         return
-    conn.execute(sa.text(_ROOM), {"is_local": False})
+    conn.execute(sa.text(room), {"is_local": False})
     try:
         yield
     finally:
-        for name in ("work_mem", "jit", "enable_mergejoin"):
+        for name in ("work_mem", "jit", "enable_mergejoin", "enable_nestloop"):
             conn.execute(sa.text(f"RESET {name}"))
 
 
