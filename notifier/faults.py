@@ -35,6 +35,7 @@ class FaultPoint(StrEnum):
     LOOK_UP_AFTER_COMMIT = "look-up-after-commit"
     BULK_BEFORE_COMMIT = "bulk-before-commit"  #: a chunk of a bulk resend is planned
     BULK_AFTER_COMMIT = "bulk-after-commit"
+    REGISTRY_TOLD = "registry-told"  #: the registry has an event, and nothing of it is written
 
 
 class Faults(Protocol):

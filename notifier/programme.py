@@ -46,6 +46,11 @@ class Programme:
         return self.rules.person_daily_cap
 
     @property
+    def reminders(self) -> bool:
+        """Whether people are reminded of their next dose."""
+        return self.rules.reminders == "on"
+
+    @property
     def hold_after_hours(self) -> float:
         return self.rules.hold_after_hours
 

@@ -112,6 +112,10 @@ def unsafe_for_production(settings: Settings, environ: Mapping[str, str]) -> lis
         (settings.gateway is GatewayName.CATCHER, "GATEWAY: the catcher sends nothing; set twilio"),
         (not settings.secure, "PUBLIC_URL: links need https"),
         (not settings.staff_secure, "STAFF_URL: staff need https"),
+        (
+            bool(settings.registry_webhook_url) and not str(settings.registry_webhook_url).startswith("https://"),
+            "REGISTRY_WEBHOOK_URL: what the registry is told needs https",
+        ),
         (settings.test_fault_points is not None, "TEST_FAULT_POINTS: kills processes; unset it"),
         (settings.database_url.startswith("sqlite"), "DATABASE_URL: set PostgreSQL; SQLite lives on one host"),
         (settings.broker_url.startswith("sertilink-sqlite"), "BROKER_URL: set RabbitMQ or Redis"),

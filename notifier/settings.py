@@ -6,21 +6,18 @@ then the default. Unknown names are refused, so that a typing error never passes
 
 from __future__ import annotations
 
-import base64
-import binascii
 import os
 from collections.abc import Collection, Mapping
 from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
 from phonenumbers import SUPPORTED_REGIONS
 from pydantic import (
     BaseModel,
-    BeforeValidator,
     ConfigDict,
     Field,
     SecretBytes,
@@ -34,14 +31,14 @@ from notifier.core.errors import BadSettings
 from notifier.core.pdf_keys import read_pdf_key
 from notifier.core.schedule import read_quiet_hours
 from notifier.core.segments import is_gsm7
+from notifier.setting_types import KEY_BYTES as KEY_BYTES
+from notifier.setting_types import Durations, Keys, Secrets, Words, is_plain_address
+from notifier.setting_types import is_p256_scalar as is_p256_scalar
 
 PREFIX = "SERTILINK_"
 TEST_PREFIX = "SERTILINK_TEST_"
-KEY_BYTES = 32
 SECRETS_FOLDER = "secrets"
 _FILE = "_file"
-_P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551  # FIPS 186-4, D.1.2.3
-_LONGEST_NUMBER = 6  # digits of a duration
 
 
 class Role(StrEnum):
@@ -80,61 +77,10 @@ class UnknownPolicy(StrEnum):
     NEVER = "never"
 
 
-def _split(value: object) -> object:
-    """A comma- or line-separated list; newest last."""
-    return tuple(value.replace(",", " ").split()) if isinstance(value, str) else value
-
-
-def _keys(value: object) -> object:
-    parts = _split(value)
-    return tuple(_key_bytes(part) for part in parts) if isinstance(value, str) and isinstance(parts, tuple) else value
-
-
-def _key_bytes(text: str) -> bytes:
-    """A key as `sertilink keys new` prints it: base64url of 32 bytes."""
-    try:
-        raw = base64.b64decode(text.encode("ascii") + b"=" * (-len(text) % 4), altchars=b"-_", validate=True)
-    except (binascii.Error, UnicodeEncodeError) as error:
-        raise ValueError("each key is base64url; make one with `sertilink keys new`") from error
-    if len(raw) < KEY_BYTES:
-        raise ValueError(f"each key has at least {KEY_BYTES} bytes; make one with `sertilink keys new`")
-    return raw
-
-
-def is_p256_scalar(raw: bytes) -> bool:
-    """Whether 32 bytes are a private key of the curve P-256: a number from 1 to the curve's order less 1."""
-    return len(raw) == KEY_BYTES and 0 < int.from_bytes(raw, "big") < _P256_ORDER
-
-
-def _durations(value: object) -> object:
-    if not isinstance(value, str):
-        return value
-    units = {"s": "seconds", "m": "minutes", "h": "hours"}
-    out = []
-    for part in value.split(","):
-        number, unit = part.strip()[:-1], part.strip()[-1:]
-        if unit not in units or not number.isdecimal() or len(number) > _LONGEST_NUMBER:
-            raise ValueError("write durations as 1m,5m,15m,60m")
-        out.append(timedelta(**{units[unit]: int(number)}))
-    return tuple(out)
-
-
-def _is_plain_address(value: str) -> bool:
-    """Whether `value` is http or https with a host, and perhaps a port and a path: nothing else."""
-    try:
-        parts = urlsplit(value)
-        unwanted = parts.query or parts.fragment or parts.username or parts.password or parts.port == 0
-    except ValueError:
-        return False
-    typed = value.isprintable() and " " not in value
-    return parts.scheme in {"http", "https"} and bool(parts.hostname) and not unwanted and typed
-
-
-Words = Annotated[tuple[str, ...], BeforeValidator(_split)]
-Keys = Annotated[tuple[SecretBytes, ...], BeforeValidator(_keys)]
-Secrets = Annotated[tuple[SecretStr, ...], BeforeValidator(_split)]
-
-ALL_DOORS = ("link", "verify", "cases")
+QUEUE_NAME = r"^[A-Za-z0-9._-]{1,100}$"
+SHORTEST_SECRET = 24
+BASE_DOORS = ("link", "verify")
+ALL_DOORS = (*BASE_DOORS, "me", "cases")  # the others are opened by name in production, all of them locally
 
 
 class ProgrammeRules(BaseModel):
@@ -146,6 +92,7 @@ class ProgrammeRules(BaseModel):
     quiet_hours: str = "20:00-08:00"
     person_daily_cap: int = Field(3, ge=1, le=1000)
     hold_after_hours: float = Field(72, gt=0, le=8760)
+    reminders: str = Field("off", pattern="^(on|off)$")  # an SMS when the next dose may be had
 
     @field_validator("quiet_hours")
     @classmethod
@@ -197,7 +144,7 @@ class Settings(ProgrammeRules):
     bulk_approval_above: int = Field(100, ge=0)  # a bulk resend of more messages waits for a second person
     bulk_cooldown_hours: float = Field(4, ge=0, le=720)  # who got an SMS so shortly before is left out of bulks
     lease_seconds: float = Field(60, ge=1, le=86400)
-    reconcile_after: Annotated[tuple[timedelta, ...], BeforeValidator(_durations)] = (
+    reconcile_after: Durations = (
         timedelta(minutes=1),
         timedelta(minutes=5),
         timedelta(minutes=15),
@@ -212,7 +159,10 @@ class Settings(ProgrammeRules):
     smooth_minutes: float = Field(30, ge=0, le=720)  # what waited for the morning is spread over so many minutes
     api_rate: float = Field(50, ge=0, le=10_000)  # requests per second an API key; 0: no limit
     codes_a_day: int = Field(5_000, ge=1)  # one-time codes by SMS over all doors; a quarter of them in an hour at most
-    events_queue: str = Field("vaccinations", pattern=r"^[A-Za-z0-9._-]{1,100}$")
+    events_queue: str = Field("vaccinations", pattern=QUEUE_NAME)
+    registry_queue: str | None = Field(None, pattern=QUEUE_NAME)  # what we tell the registry; none: no queue
+    registry_webhook_url: str | None = None  # the same by HTTP; none: no webhook
+    registry_webhook_secret: Secrets = ()  # several while it is changed: each signs
     worker_concurrency: int = Field(2, ge=1, le=64)
     data_folder: Path = Path("var")
     # how many days what may lead to a person is kept; 0: for ever (docs/privacy.md has the table)
@@ -265,18 +215,20 @@ class Settings(ProgrammeRules):
             read_pdf_key(value.get_secret_value())
         return value
 
-    @field_validator("public_url", "staff_url", "twilio_api_base")
+    @field_validator("public_url", "staff_url", "twilio_api_base", "registry_webhook_url")
     @classmethod
-    def _is_an_address(cls, value: str) -> str:
-        if not _is_plain_address(value):
+    def _is_an_address(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        if not is_plain_address(value):
             raise ValueError("write an address such as https://sertifikat.example.id")
         return urlsplit(value).geturl().rstrip("/")  # HTTPS:// becomes https://, which cookies and HSTS ask for
 
     @model_validator(mode="before")
     @classmethod
-    def _production_asks_for_a_second_factor(cls, given: Any) -> Any:
+    def _production_has_defaults_of_its_own(cls, given: Any) -> Any:
         if isinstance(given, dict) and given.get("environment") == Environment.PRODUCTION:
-            return {"second_factor": SecondFactor.REQUIRED} | given
+            return {"second_factor": SecondFactor.REQUIRED, "doors": BASE_DOORS} | given
         return given
 
     @model_validator(mode="after")
@@ -286,6 +238,17 @@ class Settings(ProgrammeRules):
                 raise ValueError("GATEWAY=twilio needs TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN")
             if bool(self.twilio_from) == bool(self.twilio_messaging_service_sid):
                 raise ValueError("GATEWAY=twilio needs either TWILIO_FROM or TWILIO_MESSAGING_SERVICE_SID")
+        return self
+
+    @model_validator(mode="after")
+    def _registry_is_whole(self) -> Settings:
+        secrets = [secret.get_secret_value() for secret in self.registry_webhook_secret]
+        if self.registry_webhook_url and not secrets:
+            raise ValueError("REGISTRY_WEBHOOK_URL needs REGISTRY_WEBHOOK_SECRET: what is not signed can be forged")
+        if any(len(secret) < SHORTEST_SECRET for secret in secrets):
+            raise ValueError(f"REGISTRY_WEBHOOK_SECRET: each has at least {SHORTEST_SECRET} characters")
+        if self.registry_queue == self.events_queue:
+            raise ValueError("REGISTRY_QUEUE: must be another than EVENTS_QUEUE, or we would read what we tell")
         return self
 
     @property
@@ -314,13 +277,15 @@ GENERATED = (
 )  # fmt: skip
 #: those of them that are 32 random bytes
 RANDOM_KEYS = tuple(name for name in GENERATED if name != "pdf_signing_key")
-SECRET_NAMES = frozenset((*GENERATED, "twilio_auth_token", "database_url", "broker_url"))
+SECRET_NAMES = frozenset((*GENERATED, "twilio_auth_token", "registry_webhook_secret", "database_url", "broker_url"))
 _NEEDS: dict[Role, frozenset[str]] = {
     Role.WEB: frozenset(
         {"link_keys", "data_keys", "index_key", "session_key", "signing_keys", "pdf_signing_key", "twilio_auth_token"}
     ),
     Role.STAFF: frozenset({"link_keys", "data_keys", "index_key", "staff_session_key"}),
-    Role.WORKER: frozenset({"link_keys", "data_keys", "index_key", "signing_keys", "twilio_auth_token"}),
+    Role.WORKER: frozenset(
+        {"link_keys", "data_keys", "index_key", "signing_keys", "twilio_auth_token", "registry_webhook_secret"}
+    ),
     Role.STREAM: frozenset({"data_keys", "index_key"}),
     Role.CLI: SECRET_NAMES,
 }
@@ -341,6 +306,8 @@ def load_settings(environ: Mapping[str, str], role: Role = Role.CLI) -> Settings
         if os.path.lexists(folder / name):  # made by `sertilink up`
             given[name] = _read_secret_file(PREFIX + name.upper(), folder / name)
     wanted: dict[str, Any] = dict(given)
+    if "registry_webhook_secret" in foreign:
+        wanted.pop("registry_webhook_url", None)  # only the worker posts there
     if "twilio_auth_token" in foreign and given.get("gateway") == GatewayName.TWILIO:
         # a role that never speaks to Twilio still names the gateway, without holding its token
         wanted["twilio_auth_token"] = "not-loaded"  # noqa: S105  # a placeholder, not a secret

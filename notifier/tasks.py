@@ -11,9 +11,10 @@ from notifier.intake.uploads import steps
 from notifier.messages import tallies
 from notifier.messages.reconcile import reconcile
 from notifier.messages.upkeep import BATCH
-from notifier.support import bulk_run, follow_ups
+from notifier.support import bulk_run, follow_ups, registry_out
 from notifier.support.missing import waiting
 from notifier.support.privacy import retention
+from notifier.support.vaccination_status import reminders
 
 SEND_BATCH = "sertilink.send_batch"
 RECONCILE = "sertilink.reconcile"
@@ -25,6 +26,8 @@ BULK_RESENDS = "sertilink.bulk_resends"
 COUNT_MESSAGES = "sertilink.count_messages"
 RETENTION = "sertilink.retention"
 CASES = "sertilink.cases"
+REMINDERS = "sertilink.reminders"
+REGISTRY = "sertilink.registry"
 
 
 _WORK: dict[str, Callable[[Any], object]] = {
@@ -38,9 +41,11 @@ _WORK: dict[str, Callable[[Any], object]] = {
     COUNT_MESSAGES: lambda app: tallies.refresh(app.services),
     RETENTION: lambda app: retention.nightly(app.services),
     CASES: lambda app: waiting.run(app.services),
+    REMINDERS: lambda app: reminders.run(app.services),
+    REGISTRY: lambda app: registry_out.run(app.services, app.connection_for_write),
 }
 #: what these answer says whether more of the same waits; then the task is sent again, and others come in between
-_MAY_LEAVE_MORE = frozenset({SEND_BATCH, MAKE_CODES, UPLOADS, RETENTION})
+_MAY_LEAVE_MORE = frozenset({SEND_BATCH, MAKE_CODES, UPLOADS, RETENTION, REMINDERS, REGISTRY})
 
 
 def register(app: Any) -> None:

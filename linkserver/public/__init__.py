@@ -17,6 +17,6 @@
     plain.py        health, robots.txt, security.txt, icon
     pages.py        the pages of each state and error: what happened, what it means, what to do now
 
-Under 1,500 lines without optional doors. No JavaScript but in offline.py, no third party, nothing personal before the
-birth date.
+Under 1,500 lines without optional doors (me/ and others). No JavaScript but in offline.py, no third party, nothing
+personal before the birth date.
 """

@@ -17,7 +17,7 @@ from notifier.intake.answer import NOTHING_NEW, report
 from notifier.intake.json_text import read_json
 from notifier.intake.record import Door
 from notifier.services import Services
-from notifier.support import api_desk
+from notifier.support import api_desk, registry_values
 
 _MOST_BYTES = 10_000  # of a reason and a moment
 _LISTED_BY = ("state", "since", "facility", "cursor", "limit")
@@ -30,6 +30,7 @@ def blueprint(services: Services) -> Blueprint:
     replay_answers(api, services)
     _doses(api, services)
     _notifications(api, services)
+    _corrections(api, services)
     return api
 
 
@@ -74,6 +75,13 @@ def _notifications(api: Blueprint, services: Services) -> None:
     @with_key(Scope.NOTIFICATIONS_ACT)
     def cancel(reference: str) -> Response:
         return jsonify(api_desk.take_back(services, the_key(), reference, reason=_told("reason")["reason"]))
+
+
+def _corrections(api: Blueprint, services: Services) -> None:
+    @api.get("/api/v1/registry-events/<event>")
+    @with_key(Scope.CORRECTIONS_READ)
+    def registry_event(event: str) -> Response:
+        return jsonify(registry_values.look_up(services, the_key(), event))
 
 
 def _query() -> dict[str, str | None]:

@@ -10,6 +10,7 @@ from linkserver.staff.openapi_schemas import (
     IMMUNIZATION_EXAMPLE,
     NOTIFICATION_EXAMPLE,
     RECORDED_EXAMPLE,
+    REGISTRY_EVENT_EXAMPLE,
     ref,
     schemas,
 )
@@ -59,6 +60,7 @@ def document(server: str) -> dict[str, Any]:
 _TAGS = {
     "doses": "Doses in, as our own JSON or as FHIR R4.",
     "notifications": "What became of their SMS, and what can be done about one. Nothing of whom it is about.",
+    "corrections": "What was corrected here, for the registry that was told of it (docs/registry.md).",
     "description": "This description.",
 }
 
@@ -83,6 +85,7 @@ def _paths(server: str) -> dict[str, Any]:
         one: {"get": _notification(server)},
         f"{one}/resend": {"post": _resend(server)},
         f"{one}/cancel": {"post": _cancel(server)},
+        "/api/v1/registry-events/{event}": {"get": _registry_event(server)},
         "/fhir/R4/Immunization": {"post": _immunization(server)},
         "/fhir/R4": {"post": _bundle(server)},
         "/api/openapi.json": {"get": _open("getDescription", "This description", _JSON)},
@@ -166,6 +169,26 @@ def _cancel(server: str) -> dict[str, Any]:
             **_problems("400", "401", "403", "404", "409", "413", "415", "422", "429", "503"),
         },
         "x-codeSamples": _curl("POST", path, _JSON, example),
+    }
+
+
+def _registry_event(server: str) -> dict[str, Any]:
+    return {
+        **_head("getRegistryEvent", "corrections", "The values of what was corrected", Scope.CORRECTIONS_READ),
+        "description": "A person's data: each reading is in the audit. Not for test keys or keys of one facility.",
+        "parameters": [
+            {
+                **_REFERENCE,
+                "name": "event",
+                "description": "the `event_id` that the registry was told",
+                "example": REGISTRY_EVENT_EXAMPLE["event_id"],
+            }
+        ],
+        "responses": {
+            "200": _answer("the event, with values", "RegistryEvent", REGISTRY_EVENT_EXAMPLE),
+            **_problems("401", "403", "404", "429", "503"),
+        },
+        "x-codeSamples": _curl("GET", f"{server}/api/v1/registry-events/{REGISTRY_EVENT_EXAMPLE['event_id']}"),
     }
 
 

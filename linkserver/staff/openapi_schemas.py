@@ -6,10 +6,11 @@ from typing import Any
 
 from notifier.core.reasons import MAX_REASON_LENGTH
 from notifier.core.schedule import MAX_DELAY_HOURS
-from notifier.core.states import Channel, Kind, Reason, State
+from notifier.core.states import Channel, Kind, Reason, RegistryEvent, State
 from notifier.intake.event import EventType
 from notifier.intake.record import RecordOutcome
 from notifier.support.api_desk import PAGE
+from notifier.support.registry_values import DOSE_FIELDS, PERSON_FIELDS
 
 EVENT_EXAMPLE: dict[str, Any] = {
     "event_id": "simpus-2026-000123-1",
@@ -60,6 +61,14 @@ RECORDED_EXAMPLE: dict[str, Any] = {
     "due_at": "2026-11-23T03:12:01Z",
     "warnings": [],
 }
+REGISTRY_EVENT_EXAMPLE: dict[str, Any] = {
+    "event_id": "0193a1b2-0000-7000-8000-000000000000",
+    "event_type": "person.corrected",
+    "occurred_at": "2026-11-23T03:12:00Z",
+    "dose_ids": ["simpus-2026-000123"],
+    "changed": ["name"],
+    "values": {"name": "Siti Aminah"},
+}
 IMMUNIZATION_EXAMPLE: dict[str, Any] = {
     "resourceType": "Immunization",
     "id": "imunisasi-1",
@@ -88,6 +97,7 @@ def schemas() -> dict[str, Any]:
         "NotificationPage": _page(),
         "Resend": _object({"reason": _reason(), "at": maybe("string", format="date-time")}, "reason"),
         "Cancel": _object({"reason": _reason()}, "reason"),
+        "RegistryEvent": _registry_event(),
         "OperationOutcome": _operation_outcome(),
         "Bundle": _bundle(),
         "Problem": _problem(),
@@ -187,6 +197,25 @@ def _page() -> dict[str, Any]:
     following = maybe("string", description=f"the cursor of the next page; pages have {PAGE} unless `limit` says more")
     found = {"notifications": {"type": "array", "items": ref("Notification")}, "next": following}
     return _object(found, "notifications", "next")
+
+
+def _registry_event() -> dict[str, Any]:
+    text, count = maybe("string"), maybe("integer")
+    fields = {name: text for name in (*PERSON_FIELDS, *DOSE_FIELDS)} | {"number": count, "series_total": count}
+    names = {"type": "array", "items": {"type": "string"}}
+    return _object(
+        {
+            "event_id": {"type": "string"},
+            "event_type": {"enum": [kind.value for kind in RegistryEvent]},
+            "occurred_at": {"type": "string", "format": "date-time"},
+            "dose_ids": names | {"description": "the registry's own"},
+            "changed": names,
+            "values": _object(fields) | {"description": "of what `changed` names, as it stands now"},
+        },
+        "event_id",
+        "event_type",
+        "values",
+    ) | {"examples": [REGISTRY_EVENT_EXAMPLE]}
 
 
 def _reason() -> dict[str, Any]:

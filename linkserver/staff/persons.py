@@ -17,6 +17,7 @@ from notifier.services import Services
 from notifier.support import person_deeds
 from notifier.support.person_deeds import Datum
 from notifier.support.person_timeline import story
+from notifier.support.vaccination_status import doubt_words, of_person
 
 _UNREADABLE = 422
 
@@ -93,6 +94,8 @@ def _page(services: Services, reference: str, **more: Any) -> str:
         seen=seen,
         person=seen.person,
         reference=reference,
+        status=of_person(services, seen.person) if seen.person else None,
+        doubt_words=doubt_words,
         chosen=chosen,
         oldest_first=oldest_first,
         most_note=person_deeds.MAX_NOTE_LENGTH,

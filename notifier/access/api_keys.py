@@ -40,6 +40,7 @@ class Scope(StrEnum):
     VACCINATIONS_WRITE = "vaccinations:write"
     NOTIFICATIONS_READ = "notifications:read"
     NOTIFICATIONS_ACT = "notifications:act"  #: resend, cancel
+    CORRECTIONS_READ = "corrections:read"  #: the registry's: what was corrected here, with a person's data
 
 
 class KeyKind(StrEnum):

@@ -120,6 +120,28 @@ def try_birth_date(
     return _try(services, token, typed.isoformat(), device=device, address=address, limits=limits)
 
 
+def open_proved(
+    conn: Connection,
+    services: Services,
+    public_id: str,
+    *,
+    device: str,
+    at: datetime,
+    actor: str,
+    is_noted: bool = True,
+) -> tuple[Look, str]:
+    """Opens a link, where it is live, for whoever has proved the person elsewhere; `is_noted`: as any opening, where
+    the certificate is what they will see. (the look, the proof for `look_again`)."""
+    row = openings.find(conn, public_id, for_try=True)
+    seen = look_of(row, at)
+    if row is None or seen.state is not LinkState.LIVE:
+        return seen, ""
+    if is_noted:
+        openings.add(conn, row, kind=OpeningKind.OPENED, device=device, at=at)
+        _audit(conn, row, "certificate-opened", at, actor=actor)
+    return seen, _proof(services, row)
+
+
 def press_button(services: Services, token: str, *, device: str, address: str, limits: TryLimits = TRIES) -> Try:
     """Opens a link without a birth date. Raises ValueError unless LINK_CHECK=none."""
     if services.settings.link_check is not LinkCheck.NONE:
@@ -205,9 +227,11 @@ def _wrong(conn: Connection, row: sa.Row[Any], seen: Look, *, device: str, at: d
     return Try(Answer.WRONG, Look(LinkState.LIVE, seen.public_id, seen.certificate_id, tries_left=left))
 
 
-def _audit(conn: Connection, row: sa.Row[Any], action: str, at: datetime, **detail: int | None) -> None:
+def _audit(
+    conn: Connection, row: sa.Row[Any], action: str, at: datetime, *, actor: str = DOOR, **detail: int | None
+) -> None:
     subject, subject_id = ("person", row.person_id) if action == "person-locked" else ("link", row.link_id)
-    audit.write(conn, at=at, actor=DOOR, action=action, subject=subject, subject_id=subject_id, **detail)
+    audit.write(conn, at=at, actor=actor, action=action, subject=subject, subject_id=subject_id, **detail)
 
 
 def look_of(row: sa.Row[Any] | None, now: datetime) -> Look:

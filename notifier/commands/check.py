@@ -82,8 +82,24 @@ def find(console: Console) -> Iterator[Finding]:
     yield from _database(console, settings)
     yield _reached("broker", settings, reach_broker)
     yield _workers(settings)
+    yield from registry_ways(settings)
     if settings.gateway is GatewayName.TWILIO:
         yield _reached("provider", settings, reach_provider)
+
+
+def registry_ways(settings: Settings) -> Iterator[Finding]:
+    """How the registry is told of what is corrected here, and whether its webhook's host answers."""
+    if not settings.registry_queue and not settings.registry_webhook_url:
+        detail = "not set: the registry is not told of what is corrected here (docs/registry.md)"
+        yield Finding(f"{PREFIX}REGISTRY_QUEUE, {PREFIX}REGISTRY_WEBHOOK_URL", None, detail)
+    if settings.registry_queue:
+        detail = f"corrections go to the queue {settings.registry_queue} of the broker"
+        yield Finding(f"{PREFIX}REGISTRY_QUEUE", True, detail)
+    if settings.registry_webhook_url:
+        yield _reached(f"{PREFIX}REGISTRY_WEBHOOK_URL", settings, reach_registry)
+        if len(settings.registry_webhook_secret) > 1:
+            detail = "several secrets sign each event; take the oldest away once the registry has the newest"
+            yield Finding(f"{PREFIX}REGISTRY_WEBHOOK_SECRET", None, detail)
 
 
 def keys_missing(settings: Settings) -> Iterator[Finding]:
@@ -157,10 +173,22 @@ def reach_broker(settings: Settings) -> str:
     return f"{without_password(settings.broker_url)} answers"
 
 
+def reach_registry(settings: Settings) -> str:
+    """Any HTTP answer will do: nothing is told. Raises OSError or HTTPException."""
+    url = settings.registry_webhook_url or ""
+    return f"{url} answers (HTTP {_ask(url, _PATIENCE_S)}); nothing was told"
+
+
 def reach_provider(settings: Settings) -> str:
     """Any HTTP answer will do: the account itself is not asked. Raises OSError or HTTPException."""
-    parts = urlsplit(settings.twilio_api_base)
-    host, timeout = parts.hostname or "", min(settings.provider_timeout, 5)
+    status = _ask(settings.twilio_api_base, min(settings.provider_timeout, 5))
+    return f"{settings.twilio_api_base} answers (HTTP {status}); the account was not asked"
+
+
+def _ask(url: str, timeout: float) -> int:
+    """The status that a host answers at all. Raises OSError or HTTPException."""
+    parts = urlsplit(url)
+    host = parts.hostname or ""
     if parts.scheme == "https":
         link: http.client.HTTPConnection = http.client.HTTPSConnection(
             host, parts.port, timeout=timeout, context=ssl.create_default_context()
@@ -169,10 +197,9 @@ def reach_provider(settings: Settings) -> str:
         link = http.client.HTTPConnection(host, parts.port, timeout=timeout)
     try:
         link.request("HEAD", "/")
-        status = link.getresponse().status
+        return link.getresponse().status
     finally:
         link.close()
-    return f"{settings.twilio_api_base} answers (HTTP {status}); the account was not asked"
 
 
 def _workers(settings: Settings) -> Finding:

@@ -117,7 +117,8 @@ KIND_RULES: dict[Kind, KindRules] = {
     Kind.LOCK: KindRules(True, timedelta(hours=48), Lane.FRESH, True, True, link=False),
     Kind.OTP: KindRules(False, timedelta(minutes=5), Lane.ASKED, False, False, link=False),
     Kind.CASE: KindRules(True, timedelta(hours=48), Lane.NORMAL, True, True, link=False),
-    Kind.REMINDER: KindRules(True, timedelta(hours=48), Lane.BULK, True, True),
+    # no link: it says nothing that needs one, and a link to a certificate would have to be taken back with it
+    Kind.REMINDER: KindRules(True, timedelta(days=7), Lane.BULK, True, True, link=False),
 }
 
 
@@ -151,9 +152,18 @@ class Reason(StrEnum):
     REFUSED = "refused"  #: the provider refused for good; the code says why
     NOT_ME = "not-me"  #: whoever has the number said that it is not the person's
     WRONG_NUMBER = "wrong-number"  #: staff made sure that the number is a stranger's
+    DOSES_CHANGED = "doses-changed"  #: a dose came, or was corrected, since the reminder was planned
     UNLOCKED = "unlocked"  #: the lock that it would tell of is gone
     UNREADABLE = "unreadable"  #: a sealed column cannot be opened; an operator must look
     ERASED = "erased"  #: the person asked that nothing of them is kept
+
+
+class RegistryEvent(StrEnum):
+    """What the registry is told that it did not tell us (store.registry_outbox)."""
+
+    PERSON_CORRECTED = "person.corrected"  #: subject: the person
+    DOSE_CORRECTED = "dose.corrected"  #: subject: the dose
+    DOSE_WITHDRAWN = "dose.withdrawn"  #: subject: the dose
 
 
 class DoseStatus(StrEnum):

@@ -32,6 +32,7 @@ class Facts:
     not_me: bool = False  #: whoever has the number said that it is not this person's
     bulk_state: str | None = None  #: of the bulk resend that planned it
     tracker_id: str | None = None  #: the public id of the case that it tells about
+    doses_changed: bool = False  #: of a reminder: the doses are not those any more that it was planned from
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +71,9 @@ def _never(facts: Facts, kind_rules: KindRules) -> Stop | None:
     person = facts.person
     if person is None:
         return Stop(State.HELD, Reason.UNREADABLE)
-    if facts.dose_status == DoseStatus.WITHDRAWN:
-        return Stop(State.CANCELLED, Reason.WITHDRAWN)
+    if facts.dose_status == DoseStatus.WITHDRAWN or facts.doses_changed:
+        withdrawn = facts.dose_status == DoseStatus.WITHDRAWN
+        return Stop(State.CANCELLED, Reason.WITHDRAWN if withdrawn else Reason.DOSES_CHANGED)
     if person.deceased_at is not None:
         return Stop(State.SUPPRESSED, Reason.DECEASED)
     if kind_rules.link and (facts.link_revoked or facts.link_public_id is None):

@@ -6,6 +6,7 @@ import logging
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy.engine import Connection
 
@@ -23,6 +24,7 @@ from notifier.store import (
     doses,
     notifications,
     persons,
+    reminders,
     suppressions,
 )
 from notifier.store.persons import Person
@@ -61,6 +63,8 @@ class Gathered:
         self._trackers = case_reports.public_ids(conn, reported) if reported else {}
         of_bulks = {row.bulk_id for row in rows if row.bulk_id}
         self._bulks = bulks.states_of(conn, of_bulks) if of_bulks else {}
+        reminded = {row.person_id for row in rows if row.kind == Kind.REMINDER and row.person_id}
+        self._changes = reminders.last_changes(conn, reminded) if reminded else {}
         self._going: Counter[str] = Counter()
 
     def __iter__(self) -> Iterator[Facts]:
@@ -90,7 +94,7 @@ class Gathered:
             row=row,
             person=person,
             dose_status=shot.status if shot else None,
-            dose_number=shot.number if shot else None,
+            dose_number=shot.number if shot and row.kind != Kind.REMINDER else None,  # a reminder is about the next
             link_public_id=link.public_id if link else None,
             link_revoked=link is not None and link.revoked_at is not None,
             certificate_valid=link is None or link.certificate_status == CertificateStatus.VALID,
@@ -100,15 +104,24 @@ class Gathered:
             zone=zone,
             bulk_state=self._bulks.get(row.bulk_id),
             tracker_id=self._trackers.get(row.subject_id),
+            doses_changed=row.kind == Kind.REMINDER and self._has_other_doses(row, shot),
         )
+
+    def _has_other_doses(self, row: notifications.Row, shot: Any) -> bool:
+        """Whether a dose of the person came, was changed or went since a reminder was planned."""
+        if shot is None or shot.person_id != row.person_id:
+            return True
+        changed = self._changes.get(row.person_id)
+        return changed is not None and changed > row.created_at - reminders.SETTLED
 
 
 def addressee(conn: Connection, services: Services, row: notifications.Row) -> Person | None:
     """Whom one message goes to, as sending sees them: the person, or a number that is no person's; None where the
-    sealed columns cannot be opened."""
+    sealed columns cannot be opened, or the number is forgotten."""
     try:
         if row.person_id is None:
-            return contacts.load(conn, services.sealer, [row.contact_id])[row.contact_id].as_person()
+            number = contacts.load(conn, services.sealer, [row.contact_id]).get(row.contact_id)
+            return number.as_person() if number else None
         return persons.get(conn, services.sealer, row.person_id)
     except SealBroken:
         return None

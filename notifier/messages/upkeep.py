@@ -19,6 +19,7 @@ from notifier.store import (
     follow_ups,
     idempotency,
     notifications,
+    registry_outbox,
     sandbox,
     several,
     staff,
@@ -36,6 +37,7 @@ _CODES_PERIOD = timedelta(seconds=15)
 _AUDIT_PERIOD = timedelta(seconds=30)
 _CASES_PERIOD = timedelta(minutes=5)
 _NIGHTLY_PERIOD = timedelta(hours=24)
+_REMINDERS_PERIOD = timedelta(minutes=1)
 BATCH = 1000
 _MOST_WAKE_UPS = 8
 _PATIENCE = timedelta(minutes=10)
@@ -51,7 +53,8 @@ class Ticked:
     be reconciled; `nightly`: the daily count of every accepted event and the retention sweep are due; `codes`: some are
     to be made ahead; `follow_ups`: one room left something for another to do; `uploads`: a list waits to be checked,
     recorded or taken away; `bulks`: a bulk resend or a schedule's day is due; `tallies`: the dashboard's counts are
-    due; `cases`: reminders and promises of cases are to be looked at."""
+    due; `cases`: reminders and promises of cases are to be looked at; `reminders`: of next doses are to be looked for;
+    `registry`: there is something to tell it."""
 
     elected: bool
     wake_ups: int = 0
@@ -66,6 +69,8 @@ class Ticked:
     bulks: bool = False
     tallies: bool = False
     cases: bool = False
+    reminders: bool = False
+    registry: bool = False
 
 
 def tick(services: Services) -> Ticked:
@@ -92,6 +97,7 @@ def tick(services: Services) -> Ticked:
             uploads.overdue(at),
             bulks.due(now, lease_now),
             bulks.due_days(now),
+            registry_outbox.due(now),
         )
         chores = counters.win_tick(conn, "chores", period=_CHORES_PERIOD, at=now)
         # the dashboard's counts wait while a backlog goes out, though not for ever
@@ -105,7 +111,9 @@ def tick(services: Services) -> Ticked:
     if chores:
         _guarded(_chores, services)
     # what takes long waits until a backlog is out; in the quiet hours there is none
-    nightly = bool(chores and due < BATCH and _guarded(_slow_chores, services))
+    slow = chores and due < BATCH
+    nightly = bool(slow and _guarded(_slow_chores, services))
+    remind = bool(slow and _guarded(_is_time_to_remind, services))
     codes = bool(make_codes and _guarded(ahead.is_due, services))
     return Ticked(
         elected=True,
@@ -118,9 +126,11 @@ def tick(services: Services) -> Ticked:
         codes=codes,
         follow_ups=left_to_do,
         uploads=any(others[:2]),
-        bulks=any(others[2:]),
+        bulks=any(others[2:4]),
         tallies=count,
         cases=look_at_cases,
+        reminders=remind,
+        registry=others[4],
     )
 
 
@@ -148,6 +158,11 @@ def _slow_chores(services: Services) -> bool:
     if watch:
         _guarded(audit_watch.watch, services)
     return nightly
+
+
+def _is_time_to_remind(services: Services) -> bool:
+    with services.db.write() as conn:
+        return counters.win_tick(conn, "reminders", period=_REMINDERS_PERIOD, at=services.clock.now())
 
 
 def _guarded(chore: Callable[[Services], Result], services: Services) -> Result | None:

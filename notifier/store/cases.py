@@ -131,8 +131,8 @@ def pause_number(conn: Connection, *, person_id: str, phone_index: bytes, case_i
     )
     added = conn.execute(statement.returning(sa.literal(1))).first() is not None
     if added:
-        sent = _sent_links(person_id, phone_index)
-        conn.execute(link.update().where(link.c.id.in_(sent), link.c.paused_at.is_(None)).values(paused_at=at))
+        with_it = _links_at(person_id, phone_index)
+        conn.execute(link.update().where(with_it, link.c.paused_at.is_(None)).values(paused_at=at))
     return added
 
 
@@ -143,8 +143,7 @@ def lift_pause(conn: Connection, *, person_id: str, phone_index: bytes, at: date
     )
     if conn.execute(statement.values(lifted_at=at)).rowcount == 0:
         return False
-    sent = _sent_links(person_id, phone_index)
-    conn.execute(link.update().where(link.c.id.in_(sent)).values(paused_at=None))
+    conn.execute(link.update().where(_links_at(person_id, phone_index)).values(paused_at=None))
     return True
 
 
@@ -161,10 +160,9 @@ def confirm_pause(conn: Connection, *, person_id: str, phone_index: bytes, at: d
         .where(person.c.id == person_id, person.c.phone_index == phone_index)
         .values(phone_problem=Reason.WRONG_NUMBER.value, phone_index=None, updated_at=at)
     )
-    sent = _sent_links(person_id, phone_index)
     return conn.execute(
         link.update()
-        .where(link.c.id.in_(sent), link.c.revoked_at.is_(None))
+        .where(_links_at(person_id, phone_index), link.c.revoked_at.is_(None))
         .values(revoked_at=at, revoke_reason=Reason.WRONG_NUMBER.value)
     ).rowcount
 
@@ -208,6 +206,12 @@ def _sent_links(person_id: str, phone_index: bytes) -> sa.Select[Any]:
         notification.c.link_id.is_not(None),
         notification.c.status.not_in([state.value for state in _NOT_YET]),
     )
+
+
+def _links_at(person_id: str, phone_index: bytes) -> sa.ColumnElement[bool]:
+    """Those that were sent to the number, and those that its account has open."""
+    account = sa.and_(link.c.person_id == person_id, link.c.number_index == phone_index)
+    return sa.or_(link.c.id.in_(_sent_links(person_id, phone_index)), account)
 
 
 def _narrowed(statement: sa.Select[Any], facility_id: str | None) -> sa.Select[Any]:

@@ -12,6 +12,8 @@ from sqlalchemy.engine import Connection
 from notifier.store import programme
 from notifier.store.bulk import among
 from notifier.store.tables import (
+    account_open,
+    account_proof,
     attempt,
     audit,
     caught_sms,
@@ -27,6 +29,8 @@ from notifier.store.tables import (
     person,
     person_call,
     receipt,
+    registry_outbox,
+    reminder,
     support_case,
     suppression,
 )
@@ -45,6 +49,7 @@ def of_person(conn: Connection, person_id: str, phone_index: bytes | None) -> di
         "support_case": _rows(conn, support_case, _reported(person_id), support_case.c.opened_at),
         "number_pause": _rows(conn, number_pause, number_pause.c.person_id == person_id, number_pause.c.created_at),
         "person_call": _rows(conn, person_call, person_call.c.person_id == person_id, person_call.c.at),
+        "reminder": _rows(conn, reminder, reminder.c.person_id == person_id, reminder.c.due_at),
     }
     ids = {name: [row.id for row in rows] for name, rows in found.items()}
     found["event"] = _among(conn, event.c.dose_id, ids["dose"], event.c.accepted_at)
@@ -53,6 +58,10 @@ def of_person(conn: Connection, person_id: str, phone_index: bytes | None) -> di
     references = [row.reference for row in tries]
     found["receipt"] = _among(conn, receipt.c.attempt_reference, references, receipt.c.received_at)
     found["caught_sms"] = _among(conn, caught_sms.c.attempt_reference, references, caught_sms.c.caught_at)
+    for table, moment in ((account_proof, account_proof.c.proved_at), (account_open, account_open.c.at)):
+        found[table.name] = _rows(conn, table, table.c.person_id == person_id, moment)
+    about = [person_id, *ids["dose"]]
+    found["registry_outbox"] = _among(conn, registry_outbox.c.subject_id, about, registry_outbox.c.created_at)
     number = phone_index if phone_index is not None else b""
     found["suppression"] = _rows(conn, suppression, suppression.c.phone_index == number, suppression.c.created_at)
     found["inbound_sms"] = _rows(conn, inbound_sms, inbound_sms.c.phone_index == number, inbound_sms.c.received_at)

@@ -106,8 +106,9 @@ def get(conn: Connection, sealer: Sealer, person_id: str) -> Person:
 
 
 def ids_with_phone(conn: Connection, index: bytes, limit: int = 50) -> list[str]:
-    """The persons whose number this is (a family may share one)."""
-    return list(conn.scalars(sa.select(person.c.id).where(person.c.phone_index == index).limit(limit)))
+    """The persons whose number this is (a family may share one), in the order of their ids."""
+    statement = sa.select(person.c.id).where(person.c.phone_index == index)
+    return list(conn.scalars(statement.order_by(person.c.id).limit(limit)))
 
 
 def count_wrong_try(conn: Connection, person_id: str, at: datetime) -> int | None:

@@ -19,12 +19,15 @@ from notifier.store import notifications
 from notifier.store.bulk import among
 from notifier.store.sealed import Sealer
 from notifier.store.tables import (
+    account_open,
+    account_session,
     attempt,
     case_picture,
     case_step,
     caught_sms,
     certificate,
     code,
+    contact,
     dead_letter,
     dose,
     event,
@@ -33,6 +36,7 @@ from notifier.store.tables import (
     link,
     notification,
     number_pause,
+    otp_challenge,
     person,
     person_call,
     person_word,
@@ -166,9 +170,9 @@ def _is_shared(conn: Connection, index: bytes, person_id: str) -> bool:
 
 
 def forget_numbers(conn: Connection, indexes: Collection[bytes]) -> int:
-    """Takes away what numbers wrote to us, and refusals that were lifted. One in force stays: whoever has the number
-    wants no SMS, whoever it is about. How many rows."""
-    done = 0
+    """Takes away what numbers wrote to us, codes and accounts of theirs, and refusals that were lifted. One in force
+    stays: whoever has the number wants no SMS, whoever it is about. How many rows."""
+    done = _forget_account(conn, indexes)
     for row_id in conn.scalars(sa.select(inbound_sms.c.id).where(inbound_sms.c.phone_index.in_(list(indexes)))).all():
         # the row is how a copy of the webhook is known; the number in it becomes nobody's
         nobody = inbound_sms.update().where(inbound_sms.c.id == row_id)
@@ -177,6 +181,19 @@ def forget_numbers(conn: Connection, indexes: Collection[bytes]) -> int:
         suppression.c.phone_index.in_(list(indexes)), suppression.c.lifted_at.is_not(None)
     )
     return done + conn.execute(lifted).rowcount
+
+
+def _forget_account(conn: Connection, indexes: Collection[bytes]) -> int:
+    """What numbers proved by a code, and the codes that were sent to them."""
+    theirs, done = list(indexes), 0
+    sessions = sa.select(account_session.c.id).where(account_session.c.phone_index.in_(theirs))
+    conn.execute(account_open.delete().where(account_open.c.session_id.in_(sessions)))
+    for column in (caught_sms.c.to_index, account_session.c.phone_index, otp_challenge.c.phone_index):
+        done += conn.execute(column.table.delete().where(column.in_(theirs))).rowcount
+    numbers = sa.select(contact.c.id).where(contact.c.phone_index.in_(theirs))
+    told = notification.update().where(notification.c.contact_id.in_(numbers))
+    conn.execute(told.values(phone_index=None))
+    return done + conn.execute(contact.delete().where(contact.c.phone_index.in_(theirs))).rowcount
 
 
 def wipe_doses(conn: Connection, person_id: str) -> int:
@@ -206,6 +223,7 @@ def wipe_person(conn: Connection, sealer: Sealer, person_id: str, *, at: datetim
             "locked_at",
             "deceased_at",
             "recorded_at",
+            "own_language",
         )
     )
     values = nothing | {

@@ -17,8 +17,11 @@ from sqlalchemy.engine import Connection
 from notifier.core.states import NOT_LEFT, CaseStatus, DoseStatus, State
 from notifier.store.sealed import Sealer
 from notifier.store.tables import (
+    account_open,
+    account_session,
     caught_sms,
     code,
+    contact,
     counter,
     dead_letter,
     dose,
@@ -27,9 +30,12 @@ from notifier.store.tables import (
     notification,
     number_pause,
     opening,
+    otp_challenge,
     person,
     person_call,
     receipt,
+    registry_outbox,
+    reminder,
     session,
     support_case,
     suppression,
@@ -80,6 +86,9 @@ _STANDS = sa.exists().where(
     sa.or_(number_pause.c.lifted_at.is_(None), number_pause.c.lifted_at > support_case.c.closed_at),
 )
 
+#: a message to the number that has not ended
+_TOLD = sa.exists().where(notification.c.contact_id == contact.c.id, notification.c.ended_at.is_(None))
+
 SWEEPS: dict[str, Sweep] = {
     "caught-sms": Sweep(caught_sms.c.caught_at),
     "receipt-bodies": Sweep(
@@ -108,8 +117,16 @@ SWEEPS: dict[str, Sweep] = {
         upload.c.emptied_at,
         sa.and_(_without(upload_chunk.c.upload_id, upload.c.id), _without(upload_refusal.c.upload_id, upload.c.id)),
     ),
+    "contacts": Sweep(contact.c.used_at, ~_TOLD),
+    "account-opens": Sweep(account_open.c.at, key_name="session_id"),
+    "account-sessions": Sweep(
+        account_session.c.expires_at, guard=_without(account_open.c.session_id, account_session.c.id)
+    ),
+    "one-time-codes": Sweep(otp_challenge.c.expires_at),
     "sessions": Sweep(session.c.expires_at, key_name="token_hash"),
     "api-answers": Sweep(idempotency.c.expires_at),
+    "reminders": Sweep(reminder.c.due_at, reminder.c.notification_id.is_not(None)),
+    "registry-told": Sweep(registry_outbox.c.done_at),
     "sandbox": Sweep(test_notification.c.expires_at),
     "counters": Sweep(counter.c.expires_at, key_name="name"),
 }

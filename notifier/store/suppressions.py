@@ -30,6 +30,7 @@ class Source(StrEnum):
     INBOUND = "inbound"  #: the number itself wrote STOP to our sender
     PROVIDER = "provider"  #: the provider refused, since it was told to stop
     OPERATOR = "operator"
+    ACCOUNT = "account"  #: whoever proved the number by a code, on the web or in a chat
 
 
 def add(

@@ -17,13 +17,13 @@ from typing import Any
 from sqlalchemy.engine import Connection
 
 from notifier.core.errors import BadInput, Conflict, Problem, Refused
-from notifier.core.states import NOT_LEFT, Lane, Reason, State
+from notifier.core.states import NOT_LEFT, Lane, Reason, RegistryEvent, State
 from notifier.intake.event import Event, EventType, now_as_today, read_event, warnings_for
 from notifier.intake.one import Item, Job, item_of, record_one
 from notifier.intake.record import Door, PlanOptions, Recorded, RecordOutcome, in_transaction
 from notifier.services import Services
 from notifier.settings import LinkCheck
-from notifier.store import audit, doses, events, locks, persons
+from notifier.store import audit, doses, events, locks, persons, registry_outbox
 from notifier.support.dose_on_file import FIELDS, Held, look, look_in
 from notifier.support.resend import read_reason
 
@@ -249,6 +249,7 @@ def _record(
             shot = doses.find(conn, event.dose.id)
             if shot is not None:
                 _audit(conn, services, shot.id, actor, action, said)
+                _tell_registry(conn, shot, said.get("fields"), services.clock.now())
         return recorded
 
     try:
@@ -273,6 +274,20 @@ def _must_stand(
     if held.revision != revision:
         raise Refused("changed-meanwhile")
     return True
+
+
+def _tell_registry(conn: Connection, shot: Any, fields: str | None, at: datetime) -> None:
+    """The registry does not know what was changed here. `fields`: names of FIELDS; None: the dose was withdrawn."""
+    if fields is None:
+        registry_outbox.add(conn, RegistryEvent.DOSE_WITHDRAWN, shot.id, at)
+        return
+    names = fields.split(",")
+    of_person = [name for name in names if FIELDS.get(name, "").startswith("person.")]
+    of_dose = [name for name in names if name not in of_person]
+    if of_person:
+        registry_outbox.add(conn, RegistryEvent.PERSON_CORRECTED, shot.person_id, at, fields=of_person)
+    if of_dose:
+        registry_outbox.add(conn, RegistryEvent.DOSE_CORRECTED, shot.id, at, fields=of_dose)
 
 
 def _unchanged() -> BadInput:

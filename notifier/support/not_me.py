@@ -17,7 +17,7 @@ from notifier.certificates.opening import DOOR, LinkState, look
 from notifier.core.states import CaseKind, CaseOutcome
 from notifier.services import Services
 from notifier.store import audit, cases, notifications, openings
-from notifier.support.link_buttons import number_of, open_case, press
+from notifier.support.link_buttons import DUE_AFTER, number_of, press
 from notifier.support.opt_out import NumberLook, Standing
 
 #: for the buttons of the page: each yes puts a case on somebody's list
@@ -46,7 +46,8 @@ def say_not_me(services: Services, token: str, *, address: str, limits: TryLimit
     def deed(conn: Connection, row: sa.Row[Any], at: datetime) -> Standing:
         number = number_of(conn, row)
         if number is not None:
-            _pause(conn, row, number, at)
+            facility_id = cases.facility_of_link(conn, row.link_id)
+            pause(conn, row.person_id, number, at=at, link_id=row.link_id, facility_id=facility_id)
         return _standing(conn, row)
 
     pressed = press(services, token, deed, states=_OPEN_TO, address=address, limits=limits)
@@ -58,25 +59,54 @@ def unsay_not_me(services: Services, token: str, *, address: str, limits: TryLim
 
     def deed(conn: Connection, row: sa.Row[Any], at: datetime) -> Standing:
         number = number_of(conn, row)
-        if number is not None and cases.lift_pause(conn, person_id=row.person_id, phone_index=number, at=at):
-            case = _open_case(conn, row.person_id, number)
-            cases.close(conn, case.id, outcome=CaseOutcome.UNDONE, by=DOOR, at=at)
-            _audit(conn, case.id, "not-me.undone", at)
+        if number is not None:
+            unpause(conn, row.person_id, number, at=at)
         return _standing(conn, row)
 
     pressed = press(services, token, deed, states=_OPEN_TO, address=address, limits=limits)
     return NumberLook(pressed.look, pressed.result, pressed.retry_after_s)
 
 
-def _pause(conn: Connection, row: sa.Row[Any], number: bytes, at: datetime) -> None:
-    if cases.pause_in_force(conn, person_id=row.person_id, phone_index=number) is not None:
-        return
+def pause(
+    conn: Connection,
+    person_id: str,
+    number: bytes,
+    *,
+    at: datetime,
+    actor: str = DOOR,
+    link_id: str | None = None,
+    facility_id: str | None = None,
+) -> bool:
+    """Pauses what goes to a number (its blind index) about a person, and opens a case for the facility; False where it
+    was so. The caller holds the person still."""
+    if cases.pause_in_force(conn, person_id=person_id, phone_index=number) is not None:
+        return False
     # a sender that has read that nothing is paused loses its lease, or is waited for
-    notifications.unclaim_person(conn, row.person_id, at=at)
-    opened = open_case(conn, row, CaseKind.NOT_ME, at=at, phone_index=number)
-    case = opened or _open_case(conn, row.person_id, number)
-    cases.pause_number(conn, person_id=row.person_id, phone_index=number, case_id=case.id, at=at)
-    _audit(conn, case.id, "not-me.said", at, link=row.link_id)
+    notifications.unclaim_person(conn, person_id, at=at)
+    opened = cases.insert_new(
+        conn,
+        kind=CaseKind.NOT_ME,
+        opened_at=at,
+        due_at=at + DUE_AFTER,
+        person_id=person_id,
+        link_id=link_id,
+        facility_id=facility_id,
+        phone_index=number,
+    )
+    case = opened or _open_case(conn, person_id, number)
+    cases.pause_number(conn, person_id=person_id, phone_index=number, case_id=case.id, at=at)
+    _audit(conn, case.id, "not-me.said", at, actor, link=link_id)
+    return True
+
+
+def unpause(conn: Connection, person_id: str, number: bytes, *, at: datetime, actor: str = DOOR) -> bool:
+    """Takes a pause back; False where there was none."""
+    if not cases.lift_pause(conn, person_id=person_id, phone_index=number, at=at):
+        return False
+    case = _open_case(conn, person_id, number)
+    cases.close(conn, case.id, outcome=CaseOutcome.UNDONE, by=actor, at=at)
+    _audit(conn, case.id, "not-me.undone", at, actor)
+    return True
 
 
 def _open_case(conn: Connection, person_id: str, number: bytes) -> cases.Row:
@@ -91,5 +121,5 @@ def _standing(conn: Connection, row: sa.Row[Any]) -> Standing:
     return Standing.RECEIVES if paused is None else Standing.PAUSED
 
 
-def _audit(conn: Connection, case_id: str, action: str, at: datetime, **detail: str) -> None:
-    audit.write(conn, at=at, actor=DOOR, action=action, subject="case", subject_id=case_id, **detail)
+def _audit(conn: Connection, case_id: str, action: str, at: datetime, actor: str, **detail: str | None) -> None:
+    audit.write(conn, at=at, actor=actor, action=action, subject="case", subject_id=case_id, **detail)

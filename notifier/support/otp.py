@@ -86,6 +86,15 @@ def request_again(
     return _request(services, phone, purpose=purpose, language=language, address=address, limits=limits)
 
 
+def phone_of(services: Services, challenge: str) -> str | None:
+    """The number (E.164) that a code was asked for, as it was typed, for whoever asked; None where there is no such
+    challenge."""
+    row_id = read_row_id(challenge)
+    with services.db.read() as conn:
+        row = challenges.find(conn, row_id) if row_id else None
+    return None if row is None else challenges.phone_of(services.sealer, row)
+
+
 def check(services: Services, challenge: str, typed: str, *, purpose: OtpPurpose) -> Checked:
     """Tries a code. Five tries in five minutes, good once: all in one conditional UPDATE, so that tries at the same
     moment pass no bound. What is not six digits is not counted. The caller bounds how often it asks."""

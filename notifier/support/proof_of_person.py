@@ -24,7 +24,7 @@ from notifier.store import audit, cases, follow_ups, persons
 from notifier.store.persons import MAX_WRONG_TRIES, Person
 
 #: more persons on one number than any family has: a seller's or a school's phone
-MOST_PERSONS = 20
+MOST_PERSONS = 50
 #: as they stand before a name; what one registry writes another leaves out
 _TITLES = frozenset(
     ("h", "hj", "dr", "drg", "drs", "dra", "ir", "prof", "kh", "ust", "alm", "bpk", "ibu", "tn", "ny", "sdr", "r", "rr")
@@ -50,6 +50,10 @@ class TryAnswer:
         return self.answer is ProofAnswer.LOCKED
 
 
+#: the person is not on the number that was proved: nothing was compared, nothing counted
+NOT_HERE = TryAnswer(ProofAnswer.WRONG, MAX_WRONG_TRIES - 1)
+
+
 def persons_on(conn: Connection, services: Services, phone: str) -> list[Person]:
     """The persons whose number this is (E.164), oldest first; without those of whom somebody has said that the number
     is not theirs. Empty: nobody's. One that cannot be opened is left out."""
@@ -57,7 +61,7 @@ def persons_on(conn: Connection, services: Services, phone: str) -> list[Person]
     ids = persons.ids_with_phone(conn, number, limit=MOST_PERSONS)
     paused = cases.paused_numbers(conn, set(ids)) if ids else set()
     found = []
-    for person_id in sorted(ids):
+    for person_id in ids:
         if (person_id, number) in paused:
             continue
         try:
@@ -102,7 +106,7 @@ def try_name_on(services: Services, phone: str, typed: str, *, door: str) -> Try
             return TryAnswer(ProofAnswer.LOCKED)
         answers = [_count_wrong(conn, person.id, "name-wrong", door, at) for person in free]
     if not answers:
-        return TryAnswer(ProofAnswer.WRONG, MAX_WRONG_TRIES - 1)  # a number that is nobody's any more
+        return NOT_HERE
     return min(answers, key=lambda each: each.tries_left)
 
 
@@ -134,7 +138,7 @@ def _try_one(
     with services.db.write() as conn:
         persons.hold(conn, person_id)  # so that no right try slips past a lock that falls at the same moment
         if phone is not None and all(person.id != person_id for person in persons_on(conn, services, phone)):
-            return TryAnswer(ProofAnswer.WRONG, MAX_WRONG_TRIES - 1)
+            return NOT_HERE
         person = persons.get(conn, services.sealer, person_id)
         right = is_right(person)
         if person.locked_at is not None or person.wrong_tries >= MAX_WRONG_TRIES:
@@ -166,4 +170,4 @@ def _is_born(person: Person, typed: date) -> bool:
 
 def _same(known: str | None, typed: str) -> bool:
     """In the same time whatever was typed; what is not known is the same as nothing."""
-    return hmac.compare_digest((known or "\0").encode(), typed.encode()) and known is not None
+    return hmac.compare_digest((known or "\0").encode(), typed.encode("utf-8", "replace")) and known is not None

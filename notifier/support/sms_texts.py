@@ -16,7 +16,7 @@ from notifier.services import TEMPLATES, Services
 from notifier.store import audit, programme
 from notifier.support.resend import read_reason
 
-_EDITED = (Kind.CERTIFICATE, Kind.CORRECTION, Kind.RENEWAL, Kind.LOCK)
+_EDITED = (Kind.CERTIFICATE, Kind.CORRECTION, Kind.RENEWAL, Kind.LOCK, Kind.REMINDER)
 
 
 @dataclass(frozen=True, slots=True)

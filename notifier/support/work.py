@@ -19,7 +19,7 @@ from notifier.core.schedule import PROMISE
 from notifier.core.states import CaseKind, State
 from notifier.messages.alarms import AHEAD
 from notifier.services import Services
-from notifier.store import case_reports, cases, dead_letters, desk, work
+from notifier.store import case_reports, cases, dead_letters, desk, registry_outbox, work
 from notifier.store.desk import Row
 from notifier.store.persons import Person
 from notifier.store.work import Pile, Waiting
@@ -57,6 +57,7 @@ class Overview:
     stopped: Waiting
     not_me: Waiting | None
     dead_letters: Waiting | None
+    registry: Waiting | None = None  #: what the registry could not be told
     missing: Waiting | None = None  #: reports of a missing certificate
     missing_late: int = 0  #: of these, those that nobody has answered in time
 
@@ -93,12 +94,14 @@ def overview(services: Services, *, only_facility: str | None, with_cases: bool,
         missing = cases.waiting(conn, CaseKind.MISSING, only_facility) if with_cases else None
         _, missing_late = case_reports.count_waiting(conn, CaseKind.MISSING, only_facility, services.clock.now())
         letters = dead_letters.waiting(conn, work.MOST_COUNTED) if with_letters else None
+        untold = registry_outbox.count_trouble(conn, work.MOST_COUNTED) if with_letters else None
     return Overview(
         piles | {Pile.LATE: late},
         broken,
         stopped,
         not_me=Waiting(*not_me) if not_me else None,
         dead_letters=Waiting(*letters) if letters else None,
+        registry=Waiting(*untold) if untold else None,
         missing=Waiting(*missing) if missing else None,
         missing_late=missing_late,
     )

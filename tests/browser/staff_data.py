@@ -18,13 +18,13 @@ from notifier.core.bulks import BulkState
 from notifier.core.errors import BadInput
 from notifier.core.ids import new_id
 from notifier.core.resend_filter import ResendFilter, Span, Wanted
-from notifier.core.states import CaseKind, Channel, Reason, State
+from notifier.core.states import CaseKind, Channel, Reason, RegistryEvent, State
 from notifier.intake import readers
 from notifier.intake.record import Door, dead_letter
 from notifier.intake.uploads.receive import Uploader
 from notifier.messages import audit_watch, circuit, tallies
 from notifier.services import Services
-from notifier.store import audit, bulks, cases, certificates, notifications, persons, staff
+from notifier.store import audit, bulks, cases, certificates, notifications, persons, registry_outbox, staff
 from notifier.store.circuits import CircuitMode
 from notifier.store.suppressions import Source
 from notifier.store.tables import facility, notification, support_case, tally, tally_run
@@ -138,6 +138,18 @@ def a_bad_event(services: Services, **changes: Any) -> None:
     with pytest.raises(BadInput) as bad:
         readers.from_json(services, body)
     dead_letter(services, door=Door.STREAM, body=body, problems=bad.value.problems)
+
+
+def not_told(services: Services, reference: str, problem: str = "http-410") -> None:
+    """A correction of a message's dose that the registry refused."""
+    at = services.clock.now()
+    with services.db.write() as conn:
+        row = notifications.find(conn, reference)
+        assert row is not None
+        registry_outbox.add(conn, RegistryEvent.PERSON_CORRECTED, row.person_id, at, fields=["name", "birth_date"])
+        for taken in registry_outbox.take(conn, at, 100):
+            registry_outbox.stuck(conn, taken.id, at=at, problem=problem)
+            registry_outbox.alarmed(conn, taken.id, at)
 
 
 def lists(services: Services, by: Uploader, *, name: str = "daftar.csv") -> dict[str, str]:

@@ -166,6 +166,7 @@ class Some:
         data.a_bad_event(services, event_id="bad-9", person={"birth_date": "1989-02-30"})
         with services.db.read() as conn:
             self.letter = str(conn.execute(dead_letter.select()).first().id)  # type: ignore[union-attr]
+        data.not_told(services, sent[0])
         self.lists = data.lists(services, stroll.uploader)
         self.bulk = data.bulk(services, BulkState.RUNNING, by=operator, count=5)
         bulk_run.run(services)

@@ -23,8 +23,8 @@ _LOW = "[...document.querySelectorAll('main button:not(.link), main .button')].f
 _CODE_ENDS = "Math.max(0, ...[...document.querySelectorAll('.certificate .qr')].map(each => \
     each.getBoundingClientRect().bottom))"
 _WITHOUT_STYLE = "document.querySelectorAll('link[rel=stylesheet]').forEach(each => each.disabled = true)"
-_HIDDEN = "[...document.querySelectorAll('a, button, input, textarea, h1, h2, dt, dd')].filter(each => \
-    each.getClientRects().length === 0).map(each => each.textContent)"
+_HIDDEN = "[...document.querySelectorAll('a, button, input:not([type=hidden]), textarea, h1, h2, dt, dd')].filter( \
+    each => each.getClientRects().length === 0).map(each => each.textContent)"
 _MOST_BYTES, _MOST_REQUESTS, _SCREEN = 14 * 1024, 3, 740  # the last in CSS pixels
 
 

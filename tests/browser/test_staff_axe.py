@@ -41,6 +41,7 @@ _COLOURS = _ALL | {"runOnly": ["color-contrast"]}
 NO_PAGE = {
     "api.notification": "JSON",
     "api.notifications": "JSON",
+    "api.registry_event": "JSON",
     "api_docs.openapi": "JSON",
     "asset": "a style sheet or a picture",
     "entry_sheet.template": "CSV",

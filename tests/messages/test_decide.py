@@ -153,9 +153,9 @@ def test_a_message_that_cannot_be_written_is_held_and_the_others_go(each_desk: D
     broken, fine = (
         each_desk.record(event_id=f"e{n}", dose={"id": f"d{n}"}, person={"id": f"p{n}", "nik": None}) for n in range(2)
     )
-    with each_desk.services.db.write() as conn:  # a kind that has no text yet
+    with each_desk.services.db.write() as conn:  # a code, and nothing that says which
         row = notification.c.reference == broken.reference
-        conn.execute(notification.update().where(row).values(kind="reminder"))
+        conn.execute(notification.update().where(row).values(kind="otp"))
     each_desk.send()
     assert (each_desk.state(broken.reference), each_desk.row(broken.reference).reason) == ("held", Reason.UNREADABLE)
     assert each_desk.state(fine.reference) == State.ACCEPTED

@@ -79,13 +79,14 @@ POINTS: list[tuple[str, FaultPoint, bool | None]] = [
     ("reconcile", FaultPoint.LOOK_UP_BEFORE_COMMIT, False),
     ("reconcile", FaultPoint.LOOK_UP_AFTER_COMMIT, False),
 ]
-#: at the doors of events and in bulk resends, where other tests kill (tests/stream, tests/intake, tests/faults)
+#: elsewhere, where other tests kill (tests/stream, tests/intake, tests/faults, tests/support/test_registry_out)
 ELSEWHERE = {
     FaultPoint.INTAKE_BEFORE_COMMIT,
     FaultPoint.INTAKE_AFTER_COMMIT,
     FaultPoint.STREAM_AFTER_ACK,
     FaultPoint.BULK_BEFORE_COMMIT,
     FaultPoint.BULK_AFTER_COMMIT,
+    FaultPoint.REGISTRY_TOLD,
 }
 
 

@@ -109,6 +109,19 @@ def full(desk: Desk, clock: FakeClock) -> None:
             "accepted_at": at, "due_at": at, "created_at": at, "expires_at": at,
         }  # fmt: skip
         add(t.test_notification.insert(), test)
+        number = {"phone_index": b"p", "phone_sealed": b"x", "created_at": at}
+        add(t.contact.insert(), number | {"id": new_id(), "language": "id", "used_at": at})
+        code = number | {"id": new_id(), "purpose": "account", "language": "id", "expires_at": at}
+        add(t.otp_challenge.insert(), code)
+        account = {"id": new_id(), "token_hash": b"a", "last_seen_at": at, "expires_at": at}
+        add(t.account_session.insert(), number | account)
+        add(
+            t.account_open.insert(), {"session_id": account["id"], "person_id": made.person_id, "proof": b"x", "at": at}
+        )
+        due = {"person_id": made.person_id, "series": "covid-19", "number": 2, "dose_id": made.dose_id}
+        add(t.reminder.insert(), due | {"id": new_id(), "due_at": at, "made_at": at, "notification_id": new_id()})
+        told = {"kind": "person.corrected", "subject_id": made.person_id, "fields": ["name"], "created_at": at}
+        add(t.registry_outbox.insert(), told | {"id": new_id(), "due_at": at, "done_at": at})
         add(t.counter.insert(), {"name": "n", "window_start": at, "count": 1, "expires_at": at})
         lonely = persons.Person(new_id(), "Tanpa Dosis", None, None, "+628111111111", None, "id", None)
         persons.insert(conn, services.sealer, lonely, source=None, at=at)

@@ -11,7 +11,14 @@ import pytest
 from linkserver.words import LOCALE, Catalogue
 from tests.web.texts import ROOT, texts_of
 
-PLACES = ("linkserver/public", "linkserver/staff", "linkserver/security.py", "templates/pages", "templates/staff")
+PLACES = (
+    "linkserver/public",
+    "linkserver/staff",
+    "linkserver/security.py",
+    "notifier/support/vaccination_status",
+    "templates/pages",
+    "templates/staff",
+)
 _VALUE = re.compile(r"%\((\w+)\)s")
 
 

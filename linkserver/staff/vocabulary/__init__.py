@@ -8,6 +8,7 @@ The texts are Indonesian keys of the catalogue; a code without words is shown as
     deeds.py      What was done, in timelines and in the audit, by whom and to what
     doses.py      Doses, their facility's list, and how they are corrected
     desk.py       The operators' desk: cases, calls, work lists, dead letters
+    registry.py   What the registry is told, and why it could not be
     bulks.py      Bulk resends and their schedules
     uploads.py    Uploaded lists: their states, columns and rows
     access.py     Staff, their devices, and the keys of machines
@@ -31,6 +32,7 @@ from linkserver.staff.vocabulary.deeds import ACTORS, DEEDS, SUBJECTS
 from linkserver.staff.vocabulary.desk import CALLS, CASE_OUTCOMES, CASES, DEAD_LETTERS, PILES, STOP_SOURCES
 from linkserver.staff.vocabulary.doses import CHECKED, CONSEQUENCES, FIELDS, STAGES, WARNINGS
 from linkserver.staff.vocabulary.reasons import REASONS
+from linkserver.staff.vocabulary.registry import REFUSED, REGISTRY, REGISTRY_PROBLEMS
 from linkserver.staff.vocabulary.rules import OTHER_RULE, RULES, has_words, problems_of, rule_words
 from linkserver.staff.vocabulary.sms_texts import SMS_FAULTS
 from linkserver.staff.vocabulary.states import KINDS, OUTCOMES, STATES, WHICH, StateWords
@@ -60,6 +62,9 @@ __all__ = [
     "PILES",
     "REASONS",
     "RECORDED",
+    "REFUSED",
+    "REGISTRY",
+    "REGISTRY_PROBLEMS",
     "ROLES",
     "ROW_RULES",
     "RULES",

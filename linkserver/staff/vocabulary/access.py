@@ -35,4 +35,5 @@ SCOPES: dict[Scope, str] = {
     Scope.VACCINATIONS_WRITE: N_("Mencatat dosis"),
     Scope.NOTIFICATIONS_READ: N_("Melihat nasib SMS"),
     Scope.NOTIFICATIONS_ACT: N_("Mengirim ulang dan membatalkan SMS"),
+    Scope.CORRECTIONS_READ: N_("Membaca data yang diperbaiki di sini (untuk registri)"),
 }

@@ -53,4 +53,5 @@ STOP_SOURCES: dict[str, str] = {
     "inbound": N_("dengan membalas STOP"),
     "provider": N_("kata penyedia SMS"),
     "operator": N_("lewat petugas"),
+    "account": N_("di akun sendiri"),
 }

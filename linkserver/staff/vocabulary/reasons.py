@@ -33,6 +33,7 @@ REASONS: dict[str, str] = {
     "refused": N_("ditolak penyedia SMS"),
     "not-me": N_("pemilik nomor memberi tahu bahwa SMS-nya bukan untuknya"),
     "wrong-number": N_("nomornya milik orang lain; mintalah nomor yang benar"),
+    "doses-changed": N_("dosisnya bertambah atau diperbaiki setelah pengingat ini direncanakan"),
     "unlocked": N_("kuncinya sudah dibuka"),
     "unreadable": N_("data tersegel tidak dapat dibuka"),
     "erased": N_("data penerima dihapus atas permintaannya"),

@@ -79,6 +79,7 @@ RULES: dict[str, str] = {
     "delay_hours range": N_("Tulis 0 sampai 48 jam, misalnya 2 atau 0,5"),
     "quiet_hours range": N_("Tulis misalnya 20:00-08:00, atau off bila SMS boleh dikirim kapan saja"),
     "person_daily_cap range": N_("Tulis angka dari 1 sampai 1000, misalnya 3"),
+    "reminders range": N_("Tulis on atau off"),
     "hold_after_hours range": N_("Tulis jumlah jam dari 1 sampai 8760, misalnya 72"),
     "nik-birth-date": N_("Tanggal lahir di dalam NIK berbeda dengan yang ditulis. Periksa keduanya di kartu"),
     "username": N_("Pakai 3 sampai 100 huruf kecil, angka, titik, tanda hubung, atau alamat surel"),

@@ -11,6 +11,7 @@ from notifier.store.tables.bulks import bulk, bulk_item, bulk_schedule
 from notifier.store.tables.care import certificate, code, dose, event, facility, link, opening, person, person_word
 from notifier.store.tables.cases import case_picture, case_step, number_pause, person_call, support_case
 from notifier.store.tables.machines import idempotency, test_notification
+from notifier.store.tables.outward import registry_outbox, reminder, reminder_mark
 from notifier.store.tables.people import api_key, recovery_code, session, staff
 from notifier.store.tables.privacy import erased_mark
 from notifier.store.tables.programme import setting_version, tally, tally_day, tally_run
@@ -71,6 +72,9 @@ __all__ = [
     "receipt",
     "reconciliation",
     "recovery_code",
+    "registry_outbox",
+    "reminder",
+    "reminder_mark",
     "session",
     "setting_version",
     "staff",

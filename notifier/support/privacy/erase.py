@@ -14,7 +14,7 @@ from notifier.core.errors import Conflict, NotFound, Refused, SealBroken
 from notifier.core.ids import new_id
 from notifier.core.reasons import read_reason
 from notifier.services import Services
-from notifier.store import audit, case_reports, erased, locks, persons, privacy
+from notifier.store import accounts, audit, case_reports, erased, locks, persons, privacy, registry_outbox, reminders
 from notifier.support.privacy.letters import Traces, traces
 
 _REFUSED_LINE = "upload_refusal:body"
@@ -81,10 +81,14 @@ def wipe(conn: Connection, services: Services, person_id: str, *, keep_certifica
     counts["links"] = privacy.end_links(conn, person_id, at=at)
     counts["certificates"] = 0 if keep_certificates else privacy.revoke_certificates(conn, person_id, at=at)
     counts["codes"] = privacy.wipe_codes(conn, person_id)
+    counts["reminders"] = reminders.drop_of_person(conn, person_id)
+    about = [person_id, *(shot.id for shot in privacy.doses_of(conn, person_id))]
+    counts["registry"] = registry_outbox.drop_about(conn, about)
     counts |= privacy.wipe_messages(conn, person_id)
     if row is not None:
         counts |= privacy.wipe_cases(conn, row, born=_born(conn, services, person_id), by=by, at=at)
     counts["numbers"] = privacy.forget_numbers(conn, numbers)
+    counts["account"] = accounts.wipe_person(conn, person_id)
     counts["doses"] = privacy.wipe_doses(conn, person_id)
     privacy.wipe_person(conn, services.sealer, person_id, at=at)
     return counts

@@ -86,8 +86,8 @@ class _Export:
             "birth_date": _plain(person.birth_date) if person else self._one("birth_date"),
             "phone": person.phone if person else self._one("phone"),
         }
-        kept = ("phone_problem", "language", "time_zone", "wrong_tries", "locked_at", "deceased_at", "recorded_at",
-                "created_at", "updated_at")  # fmt: skip
+        kept = ("phone_problem", "language", "own_language", "time_zone", "wrong_tries", "locked_at", "deceased_at",
+                "recorded_at", "created_at", "updated_at")  # fmt: skip
         what = ("Data diri", "Who you are")
         source = ("catatan vaksinasi (registri atau fasilitas)", "the vaccination registry, or the facility")
         return _told("person", what, source, [values | {name: _plain(row._mapping[name]) for name in kept}])

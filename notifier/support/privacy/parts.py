@@ -100,6 +100,18 @@ PARTS: tuple[Part, ...] = (
         ("kind", "at"),
     ),
     Part(
+        "account_proof",
+        ("Akun: kapan nama lengkap Anda disebut", "Account: when your full name was told"),
+        _YOU,
+        ("proved_at",),
+    ),
+    Part(
+        "account_open",
+        ("Akun: kapan data Anda dibuka", "Account: when your data were opened"),
+        _YOU,
+        ("at",),
+    ),
+    Part(
         "suppression",
         ("Permintaan berhenti menerima SMS (nomor Anda sekarang)", "Refusals of SMS (of your number now)"),
         _YOU,
@@ -111,6 +123,18 @@ PARTS: tuple[Part, ...] = (
          "SMS that your number wrote to us (their text is not kept)"),
         _YOU,
         ("channel", "meaning", "received_at"),
+    ),
+    Part(
+        "reminder",
+        ("Vaksin berikutnya yang akan atau sudah diingatkan lewat SMS", "Next doses that you are reminded of by SMS"),
+        _SYSTEM,
+        ("series", "number", "due_at", "made_at"),
+    ),
+    Part(
+        "registry_outbox",
+        ("Perbaikan data yang kami beri tahukan kepada registri", "Corrections that we told the registry of"),
+        _SYSTEM,
+        ("kind", "fields", "created_at", "done_at"),
     ),
     Part(
         "audit",

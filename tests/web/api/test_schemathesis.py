@@ -81,6 +81,8 @@ def _example(operation: APIOperation[Any, Any, Any, Any], reference: str) -> Cas
         more = {"body": told["example"], "media_type": media_type}
     if "{reference}" in operation.path:
         more["path_parameters"] = {"reference": reference}
+    if "{event}" in operation.path:
+        more["path_parameters"] = {"event": reference}
     return operation.Case(**more)
 
 
@@ -97,7 +99,7 @@ def _attack(cases: SearchStrategy[Case], key: str, seen: Counter[tuple[str, int]
 def test_no_request_breaks_the_api_and_no_key_is_ignored(open_handed: Services, kind: KeyKind) -> None:
     key = api_keys.add(open_handed, name="fuzz", scopes=list(Scope), kind=kind, actor="system").text
     operations = _operations(_schema(create_staff_app(open_handed)))
-    assert len(operations) == 8  # all but the description itself, which is the one that is read
+    assert len(operations) == 9  # all but the description itself, which is the one that is read
     seen: Counter[tuple[str, int]] = Counter()
     for operation in operations:
         seen[operation.label, _call(_example(operation, "0000000000"), key)] += 1

@@ -24,6 +24,7 @@ METHODS = ("GET", "HEAD", "POST", "OPTIONS", "PUT", "DELETE", "TRACE", "WEIRD")
 HSTS = {"Strict-Transport-Security": "max-age=31536000; includeSubDomains"}
 #: what a rule may say otherwise, by its endpoint; everything else says HEADERS
 FOR_EVERYBODY = {"Cache-Control": "public, max-age=300", "Cross-Origin-Resource-Policy": "cross-origin"}
+INSTALLED = {"Content-Security-Policy": HEADERS["Content-Security-Policy"] + "; manifest-src 'self'"}
 OTHERWISE: dict[str, dict[str, str]] = {
     "asset": {"Cache-Control": "public, max-age=31536000, immutable"},
     "certificate_of_key": FOR_EVERYBODY,
@@ -35,6 +36,8 @@ OTHERWISE: dict[str, dict[str, str]] = {
         + "; script-src 'self'; worker-src 'self'; manifest-src 'self'; connect-src 'self'",
         "Permissions-Policy": HEADERS["Permissions-Policy"].replace("camera=()", "camera=(self)"),
     },
+    "me": INSTALLED,
+    "me-ask": INSTALLED,  # the same address
     "worker": {
         "Content-Security-Policy": HEADERS["Content-Security-Policy"] + "; connect-src 'self'",
         "Cache-Control": "no-cache",
@@ -52,6 +55,7 @@ def paths(rule: Rule, made: MadeCertificate, view: str, asset: str, kid: str) ->
         "token": (made.token, "x"),
         "view": (view.rpartition("/")[2], "x" * 22),
         "reference": ("x" * 22,),
+        "person": (made.person_id, "x"),
         "name": (asset.removeprefix("/static/"), "nothing.css"),
         "kid": (kid, "x" * 43),
     }

@@ -37,6 +37,7 @@ ROUTES: dict[str, str] = {
     "api.cancel POST": "key notifications:act",
     "api.notification GET": "key notifications:read",
     "api.notifications GET": "key notifications:read",
+    "api.registry_event GET": "key corrections:read",
     "api.resend POST": "key notifications:act",
     "api_docs.openapi GET": "open",
     "api_docs.page GET": "open",
@@ -102,6 +103,8 @@ ROUTES: dict[str, str] = {
     "plain.robots GET": "open",
     "print_desk.page GET": "worker lead admin",
     "print_desk.sheet POST": "worker lead admin",
+    "registry.decide POST": "operator supervisor admin",
+    "registry.page GET": "operator supervisor auditor admin",
     "resend_schedules.approve POST": "supervisor admin",
     "resend_schedules.create POST": "operator supervisor admin",
     "resend_schedules.end POST": "operator supervisor admin",
@@ -159,6 +162,7 @@ ROUTES: dict[str, str] = {
 #: "blueprint.parameter" (or "endpoint" where it has no blueprint): what stands in the path
 OBJECTS: dict[str, str] = {
     "accounts.staff_id": "nobody's: an administrator looks after the accounts of every facility",
+    "api.event": "nobody's: told to the registry; a key of one facility reads none",
     "api.reference": "nobody's: a key is no facility's",
     "asset.name": "nobody's: a file of ours",
     "case_reports.reference": "report",
