@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from notifier.core.clock import Clock, SystemClock
 from notifier.core.errors import BadSettings
-from notifier.core.link_tokens import LinkSigner
+from notifier.core.link_tokens import CASE_TRACKER_SALT, LinkSigner
 from notifier.core.one_time_codes import OneTimeCodes
 from notifier.core.schedule import QuietHours
 from notifier.faults import Armed, Faults, Unarmed
@@ -65,6 +65,18 @@ class Services:
     def zone(self) -> ZoneInfo:
         """The programme's zone."""
         return ZoneInfo(self.settings.timezone)
+
+    @property
+    def trackers(self) -> LinkSigner:
+        """The signer of the trackers of cases: the same keys, a salt of its own. Raises BadSettings in a process
+        without link keys."""
+        if self.link_signer is None:
+            raise BadSettings(["SERTILINK_LINK_KEYS: not loaded in this process"])
+        return self.link_signer.salted(CASE_TRACKER_SALT)
+
+    def tracker_url(self, public_id: str) -> str:
+        """The whole address of a case's tracker, as it stands in the SMS."""
+        return f"{self.settings.public_url}/kasus/{self.trackers.sign(public_id)}"
 
     def link_url(self, public_id: str) -> str:
         """The whole address of a link, as it stands in the SMS."""

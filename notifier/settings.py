@@ -80,7 +80,7 @@ class UnknownPolicy(StrEnum):
 QUEUE_NAME = r"^[A-Za-z0-9._-]{1,100}$"
 SHORTEST_SECRET = 24
 BASE_DOORS = ("link", "verify")
-ALL_DOORS = (*BASE_DOORS, "me")  # the others are opened by name in production, all of them locally
+ALL_DOORS = (*BASE_DOORS, "me", "cases")  # the others are opened by name in production, all of them locally
 
 
 class ProgrammeRules(BaseModel):

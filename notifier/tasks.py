@@ -12,6 +12,7 @@ from notifier.messages import tallies
 from notifier.messages.reconcile import reconcile
 from notifier.messages.upkeep import BATCH
 from notifier.support import bulk_run, follow_ups, registry_out
+from notifier.support.missing import waiting
 from notifier.support.privacy import retention
 from notifier.support.vaccination_status import reminders
 
@@ -24,6 +25,7 @@ UPLOADS = "sertilink.uploads"
 BULK_RESENDS = "sertilink.bulk_resends"
 COUNT_MESSAGES = "sertilink.count_messages"
 RETENTION = "sertilink.retention"
+CASES = "sertilink.cases"
 REMINDERS = "sertilink.reminders"
 REGISTRY = "sertilink.registry"
 
@@ -38,6 +40,7 @@ _WORK: dict[str, Callable[[Any], object]] = {
     BULK_RESENDS: lambda app: bulk_run.run(app.services),
     COUNT_MESSAGES: lambda app: tallies.refresh(app.services),
     RETENTION: lambda app: retention.nightly(app.services),
+    CASES: lambda app: waiting.run(app.services),
     REMINDERS: lambda app: reminders.run(app.services),
     REGISTRY: lambda app: registry_out.run(app.services, app.connection_for_write),
 }

@@ -157,6 +157,7 @@ class Ticker(threading.Thread):
         names += [tasks.UPLOADS] * ticked.uploads
         names += [tasks.BULK_RESENDS] * ticked.bulks
         names += [tasks.COUNT_MESSAGES] * ticked.tallies
+        names += [tasks.CASES] * ticked.cases
         names += [tasks.REMINDERS] * ticked.reminders + [tasks.REGISTRY] * ticked.registry
         for name in names:
             self._app.send_task(name, expires=30, retry=False)

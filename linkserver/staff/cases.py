@@ -8,6 +8,7 @@ from typing import Any
 from flask import Blueprint, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
+from linkserver.staff.case_reports import report_page
 from linkserver.staff.gate import me, needs
 from linkserver.staff.vocabulary import problems_of
 from notifier.access.roles import Permission
@@ -93,6 +94,8 @@ def _tried(services: Services, reference: str, deed: str, do: Callable[[str], An
 
 def _page(services: Services, reference: str, **more: Any) -> str:
     seen = cases.show(services, reference, only_facility=me().only_facility)
+    if seen.case.kind == CaseKind.MISSING:
+        return report_page(services, seen, refused=more.get("refused"), problems=more.get("problems") or {})
     shown: dict[str, Any] = {
         "deed": None,
         "problems": {},

@@ -11,10 +11,11 @@ from linkserver.staff import charts
 from linkserver.staff.gate import me, needs
 from linkserver.words import language
 from notifier.access.roles import Permission
+from notifier.core.states import CaseKind
 from notifier.intake.reconciliation import newest
 from notifier.messages.tallies import DAYS
 from notifier.services import Services
-from notifier.store import cases, staff
+from notifier.store import case_reports, cases, staff
 from notifier.support import dashboard
 
 #: counts are late when they are older
@@ -31,6 +32,11 @@ def blueprint(services: Services) -> Blueprint:
         seen = dashboard.look(services, only_facility=me().only_facility)
         with services.db.read() as conn:
             waiting = cases.count_open(conn, me().only_facility) if me().may(Permission.CASES_READ) else 0
+            missing, late = (
+                case_reports.count_waiting(conn, CaseKind.MISSING, me().only_facility, services.clock.now())
+                if me().may(Permission.CASES_READ)
+                else (0, 0)
+            )
             by = seen.switch.changed_by.removeprefix("staff:") if seen.switch else ""
             names = staff.names(conn, [by]) if seen.switch and seen.switch.changed_by.startswith("staff:") else {}
         return render_template(
@@ -38,6 +44,8 @@ def blueprint(services: Services) -> Blueprint:
             seen=seen,
             by=names.get(by, by),
             cases=waiting,
+            missing=missing,
+            missing_late=late,
             counted=newest(services),
             days_shown=DAYS,
             group_values={name: [state.value for state in states] for name, states in dashboard.GROUPS.items()},

@@ -26,6 +26,8 @@ class Permission(StrEnum):
     MESSAGES_ACT = "messages:act"  #: resend, cancel
     CASES_READ = "cases:read"
     CASES_ACT = "cases:act"  #: unlock, undo, confirm, close
+    CASES_ANSWER = "cases:answer"  #: what a facility knows about a dose that was reported as missing
+    CASES_ASSIGN = "cases:assign"  #: give a case to a facility
     PERSONS_READ = "persons:read"  #: names and masked numbers
     PERSONS_REVEAL = "persons:reveal"  #: the whole number, with a reason, audited
     SWITCH = "switch"  #: hold and release everything
@@ -59,11 +61,14 @@ _DESK = _READ | {
     Permission.DOSES_WRITE,
     Permission.DOSES_CORRECT,
     Permission.MESSAGES_ACT,
+    Permission.CASES_ANSWER,
     Permission.UPLOADS,
 }
 _OPERATE = _READ | {
     Permission.MESSAGES_ACT,
     Permission.CASES_ACT,
+    Permission.CASES_ANSWER,
+    Permission.CASES_ASSIGN,
     Permission.PERSONS_REVEAL,
     Permission.SETTINGS_READ,
     Permission.DOSES_READ,

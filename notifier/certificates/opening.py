@@ -91,15 +91,13 @@ def look(services: Services, token: str) -> Look:
 
 def look_at(services: Services, public_id: str) -> Look:
     """The state of a link whose token was proved before."""
-    with services.db.read() as conn:
-        return look_of(openings.find(conn, public_id), services.clock.now())
+    return look_of(openings.look_up(services.db, public_id), services.clock.now())
 
 
 def look_again(services: Services, public_id: str, proof: str) -> Look | None:
     """The state of a link that is open in a browser, with the `proof` that it was given; None where it is live and the
     birth date that opened it is not the person's any more."""
-    with services.db.read() as conn:
-        row = openings.find(conn, public_id)
+    row = openings.look_up(services.db, public_id)
     seen = look_of(row, services.clock.now())
     if row is None or seen.state is not LinkState.LIVE:
         return seen  # which says more than that the page is closed

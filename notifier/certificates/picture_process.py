@@ -1,17 +1,20 @@
-"""A process of its own that reads the QR codes of one picture: `python -I picture_process.py < picture`.
+"""A process of its own that reads the QR codes of one picture: `python -I picture_process.py < picture`; or that draws
+it anew: `python -I picture_process.py redraw < picture`.
 
 Image decoders are the code that hostile files break. So this program holds no key, no setting and no database, imports
 nothing of ours, limits its own time and memory, opens no file and no connection, and is gone after one picture. Prints
-one JSON object: `{"texts": [...]}`, or `{"refused": reason}`.
+one JSON object: `{"texts": [...]}`, `{"jpeg": base64}`, or `{"refused": reason}`.
 """
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import re
 import resource
 import sys
+from collections.abc import Callable
 from io import BytesIO
 
 import zxingcpp
@@ -21,6 +24,7 @@ from PIL import (
     ExifTags,
     Image,
     ImageFile,
+    ImageOps,
     ImagePalette,
     JpegImagePlugin,
     MpoImagePlugin,
@@ -36,11 +40,12 @@ MOST_PIXELS = {"PNG": 25_000_000, "JPEG": 50_000_000, "WEBP": 25_000_000}
 _CPU_S = 6
 _MEMORY = 900 * 1024 * 1024
 _SIDES = (1_600, 4_000)  # a small picture is read fast; a photo of a whole page needs its detail
+_REDRAWN, _QUALITY = 1_600, 78  # what is written on a card stays readable
 _MOST_TEXTS = 8
 _LONGEST_TEXT = 8_000
 _SIGNED = ("HC1:", "shc:/")
 _LOADED = (
-    *(ExifTags, ImageFile, ImagePalette, JpegImagePlugin),
+    *(ExifTags, ImageFile, ImageOps, ImagePalette, JpegImagePlugin),
     *(MpoImagePlugin, PngImagePlugin, TiffImagePlugin, WebPImagePlugin),
 )
 
@@ -61,6 +66,16 @@ def _limit() -> None:
 
 def read(data: bytes) -> dict[str, object]:
     """The texts of a picture's QR codes, each once; or why it was not read: `format`, `pixels`, `damaged`."""
+    return _opened(data, lambda picture: {"texts": _texts(_grey(picture))})
+
+
+def redraw(data: bytes) -> dict[str, object]:
+    """The picture as a JPEG of our own, upright, no larger than a card needs: its pixels, and nothing else of the file
+    (no place where it was taken, no thumbnail, nothing behind its end); or why not, as `read`."""
+    return _opened(data, lambda picture: {"jpeg": base64.b64encode(_drawn(picture)).decode()})
+
+
+def _opened(data: bytes, use: Callable[[Image.Image], dict[str, object]]) -> dict[str, object]:
     kind = next((name for name, start in FORMATS.items() if re.match(start, data, re.DOTALL)), None)
     if kind is None:
         return {"refused": "format"}
@@ -68,12 +83,24 @@ def read(data: bytes) -> dict[str, object]:
         picture = Image.open(BytesIO(data), formats=[kind])
         if picture.width * picture.height > MOST_PIXELS[kind]:
             return {"refused": "pixels"}
-        grey = _grey(picture)
+        return use(picture)
     except (Image.DecompressionBombError, MemoryError):
         return {"refused": "pixels"}
     except Exception:
         return {"refused": "damaged"}
-    return {"texts": _texts(grey)}
+
+
+def _drawn(picture: Image.Image) -> bytes:
+    picture.draft("RGB", (_REDRAWN, _REDRAWN))
+    picture.load()
+    upright = ImageOps.exif_transpose(picture)
+    seen = upright.convert("RGBA") if upright.has_transparency_data else upright
+    seen.thumbnail((_REDRAWN, _REDRAWN))
+    paper = Image.new("RGB", seen.size, (255, 255, 255))
+    paper.paste(seen, mask=seen.getchannel("A") if seen.mode == "RGBA" else None)
+    out = BytesIO()
+    paper.save(out, "JPEG", quality=_QUALITY)
+    return out.getvalue()
 
 
 def _grey(picture: Image.Image) -> Image.Image:
@@ -103,4 +130,5 @@ def _texts(grey: Image.Image) -> list[str]:
 
 if __name__ == "__main__":
     _limit()
-    sys.stdout.write(json.dumps(read(sys.stdin.buffer.read())))
+    asked_for = redraw if sys.argv[1:] == ["redraw"] else read
+    sys.stdout.write(json.dumps(asked_for(sys.stdin.buffer.read())))

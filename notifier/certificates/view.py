@@ -52,8 +52,7 @@ def open_page(
 ) -> tuple[Look | None, CertificateFacts | None, QrMatrix | None]:
     """What the page behind a link shows that is open in a browser: the look as `opening.look_again` has it, and, where
     it is live, the facts and the QR code. Raises as `certificate_facts`."""
-    with services.db.read() as conn:
-        rows = openings.find_with_doses(conn, public_id)
+    rows = openings.find_with_doses(services.db, public_id)
     row = rows[0] if rows else None
     look = look_of(row, services.clock.now())
     if row is None or look.state is not LinkState.LIVE:

@@ -26,6 +26,7 @@ _MAC_BYTES = 16
 TOKEN_LENGTH = PUBLIC_ID_LENGTH + _MAC_LENGTH
 
 CERTIFICATE_LINK_SALT = "sertilink.certificate-link.v1"
+CASE_TRACKER_SALT = "sertilink.case-tracker.v1"
 
 _DIGITS = {ch: value for value, ch in enumerate(BASE62)}
 _SHAPE = re.compile(rf"[0-9A-Za-z]{{{TOKEN_LENGTH}}}", re.ASCII)
@@ -85,7 +86,12 @@ class LinkSigner:
     """Signs and reads tokens of one purpose. `keys` oldest first; the newest signs, all of them verify."""
 
     def __init__(self, keys: Sequence[bytes], salt: str = CERTIFICATE_LINK_SALT) -> None:
-        self._signer = _CompactSigner(list(keys), salt=salt)
+        self._keys = list(keys)
+        self._signer = _CompactSigner(self._keys, salt=salt)
+
+    def salted(self, salt: str) -> LinkSigner:
+        """The signer of another purpose with the same keys; neither reads the other's tokens."""
+        return LinkSigner(self._keys, salt)
 
     def sign(self, public_id: str) -> str:
         """The token for a link's public id."""

@@ -183,6 +183,8 @@ class FollowUp(StrEnum):
     PERSON_LOCKED = "person-locked"  #: subject: the person; the owner is told by SMS
     BIRTH_DATE_CORRECTED = "birth-date-corrected"  #: subject: the person; a lock on them falls, they get a link
     NUMBER_CORRECTED = "number-corrected"  #: subject: the person; what was said of the old number is settled
+    DOSE_ARRIVED = "dose-arrived"  #: subject: the dose; somebody may have reported it as missing
+    CASE_REPORTED = "case-reported"  #: subject: the case; a dose that we hold may be the one
     CODE_ASKED = "code-asked"  #: subject: the challenge; its code goes out, where its number is on file
 
 
@@ -191,6 +193,7 @@ class CaseKind(StrEnum):
 
     NOT_ME = "not-me"  #: a number is said to be a stranger's
     BIRTH_DATE_REJECTED = "birth-date-rejected"  #: somebody says that the recorded birth date is wrong
+    MISSING = "missing"  #: somebody says that a dose's certificate has not come, and we hold no such dose
 
 
 class CaseStatus(StrEnum):
@@ -205,6 +208,107 @@ class CaseOutcome(StrEnum):
     CONFIRMED = "confirmed"  #: the number is a stranger's
     CORRECTED = "corrected"  #: by an event that brought other data
     CLOSED = "closed"  #: by staff, with a reason
+    ARRIVED = "arrived"  #: the missing dose came
+    NOT_FOUND = "not-found"  #: nobody has a record of the dose
+    WITHDRAWN = "withdrawn"  #: by whoever reported it
+    MERGED = "merged"  #: another case goes on in its place
+
+
+class CaseSource(StrEnum):
+    """By which door a case came."""
+
+    LINK = "link"  #: the pages behind a link
+    WEB = "web"
+    CHAT = "chat"
+    CALL = "call"
+    EMAIL = "email"
+
+
+class CaseParty(StrEnum):
+    """Who has to act next."""
+
+    FACILITY = "facility"
+    OPERATORS = "operators"
+    REPORTER = "reporter"
+
+
+class WhoActs(StrEnum):
+    """Who has to do something about a cause."""
+
+    NOBODY = "nobody"  #: it goes on by itself
+    YOU = "you"
+    FACILITY = "facility"
+    OPERATORS = "operators"
+
+
+class StepKind(StrEnum):
+    """What happened to a case; the words that people read are in the catalogue."""
+
+    REPORTED = "reported"
+    JOINED = "joined"  #: the same was reported once more
+    CONFIRMED = "confirmed"  #: the reporter's number was proven
+    TO_FACILITY = "to-facility"
+    TO_OPERATORS = "to-operators"
+    REMINDED = "reminded"
+    OVERDUE = "overdue"  #: the promise is broken
+    ENTERED = "entered"  #: the facility says that it has entered the dose
+    NOT_OURS = "not-ours"
+    NOT_FOUND = "not-found"
+    PERHAPS_ARRIVED = "perhaps-arrived"  #: a dose came that may be the one; staff compare
+    ARRIVED = "arrived"
+    WORD = "word"  #: the reporter added something
+    NOTE = "note"  #: staff wrote something for staff
+    REPLY = "reply"  #: staff wrote to the reporter
+    CLAIMED = "claimed"
+    HANDED_OVER = "handed-over"
+    WITHDRAWN = "withdrawn"
+    MERGED = "merged"
+    CLOSED = "closed"
+
+
+class CloseReason(StrEnum):
+    """Why a report of a missing certificate ends without a dose."""
+
+    NO_RECORD = "no-record"  #: the facility has no record of the dose
+    NO_DETAILS = "no-details"  #: too little to find anything by, and no answer
+    SENT_ELSEWHERE = "sent-elsewhere"  #: it was there, and was sent or handed over
+    NOT_GIVEN = "not-given"  #: the dose was not given
+    ABUSE = "abuse"
+
+
+class Cause(StrEnum):
+    """Why somebody has no certificate, as far as we know (support.missing)."""
+
+    NOT_ENTERED = "not-entered"  #: no facility has sent us such a dose
+    TOO_YOUNG = "too-young"  #: not entered, and younger than the promise
+    STILL_YOUNG = "still-young"  #: not entered, and younger than the days that facilities take
+    SCHEDULED = "scheduled"
+    QUIET_HOURS = "quiet-hours"
+    ON_ITS_WAY = "on-its-way"  #: the provider or the carrier has it
+    DELIVERED = "delivered"
+    OPENED = "opened"
+    NUMBER_FAILED = "number-failed"  #: the SMS did not reach the number on file
+    NUMBER_BAD = "number-bad"  #: the number on file cannot receive SMS
+    NUMBER_DIFFERS = "number-differs"  #: it was sent to another number than the one on file
+    OPTED_OUT = "opted-out"
+    NOT_ME = "not-me"  #: somebody with the number said that it is not the person's
+    LOCKED = "locked"
+    WITHDRAWN = "withdrawn"  #: the facility took the dose back
+    CORRECTED = "corrected"  #: a new certificate took its place
+    HELD = "held"
+    PROVIDER_TROUBLE = "provider-trouble"
+    UNKNOWN_OUTCOME = "unknown-outcome"
+    HISTORICAL = "historical"  #: copied from older records; no SMS was sent
+    LATE = "late"  #: not sent in time, or taken back; a new link mends it
+
+
+class Fix(StrEnum):
+    """What one tap can do about a cause."""
+
+    NEW_LINK = "new-link"  #: to the number on file
+    ALLOW_SMS = "allow-sms"
+    NUMBER_IS_MINE = "number-is-mine"  #: takes "this is not me" back
+    CORRECT_NUMBER = "correct-number"  #: by a code to the number; support.own_corrections
 
 
 class DeadLetterStatus(StrEnum):

@@ -14,7 +14,7 @@ from notifier.certificates import issue
 from notifier.core.errors import BadInput
 from notifier.core.ids import new_id
 from notifier.core.states import LEFT, NOT_LEFT, CaseKind, DoseStatus, FollowUp, Kind, Reason, State
-from notifier.intake import people
+from notifier.intake import people, reported
 from notifier.intake.event import Event
 from notifier.messages import plan
 from notifier.messages.plan import PlanOptions, Subject
@@ -66,7 +66,20 @@ def apply(
 ) -> Effect:
     """Does what the event asks for. Raises BadInput for a reference to an unknown person, and for a
     dose that is not the door's to change."""
-    context = _Context(conn, services, event, event_row_id, options, at)
+    effect = _applied(_Context(conn, services, event, event_row_id, options, at))
+    if effect.outcome in _MAY_BE_MISSED:
+        reported.note_one(conn, services, effect.dose_id, at=at)
+    return effect
+
+
+#: after these the dose may be one that somebody has reported as missing
+_MAY_BE_MISSED = frozenset(
+    {RecordOutcome.PLANNED, RecordOutcome.SUPPRESSED, RecordOutcome.UPDATED, RecordOutcome.CORRECTED}
+)
+
+
+def _applied(context: _Context) -> Effect:
+    conn, event, options = context.conn, context.event, context.options
     shot = doses.find(conn, event.dose.id)
     if shot is not None and _is_elsewhere(shot, options):
         raise BadInput.of("dose.id", "other-facility", "this dose is another facility's")

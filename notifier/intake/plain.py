@@ -14,7 +14,7 @@ from notifier.certificates.issue import new_number
 from notifier.core.errors import SealBroken
 from notifier.core.ids import new_ids
 from notifier.core.states import Kind, Reason, State
-from notifier.intake import effects, people
+from notifier.intake import effects, people, reported
 from notifier.intake.effects import RecordOutcome
 from notifier.intake.event import EventType, PersonData
 from notifier.intake.one import Item, Job, Recorded, answer, draft_of, told
@@ -98,6 +98,8 @@ def write(conn: Connection, job: Job, shots: Sequence[Shot], facilities: Mapping
     certificates.insert_links(conn, [link for row in rows for link in row.planned.links])
     notifications.insert_many(conn, [row.planned.notification for row in rows])
     audit.write_many(conn, [line for row in rows for line in (*row.planned.audit, row.accepted)])
+    recorded = {row.dose["id"]: shot.person for row, shot in zip(rows, shots, strict=True)}
+    reported.note(conn, job.services, recorded, at=at)
     return [row.answer for row in rows]
 
 

@@ -15,7 +15,18 @@ from notifier.core.states import KIND_RULES, CertificateStatus, Channel, Kind
 from notifier.messages.decide import Facts
 from notifier.messages.plan import zone_of
 from notifier.services import Services
-from notifier.store import bulks, cases, certificates, contacts, doses, notifications, persons, reminders, suppressions
+from notifier.store import (
+    bulks,
+    case_reports,
+    cases,
+    certificates,
+    contacts,
+    doses,
+    notifications,
+    persons,
+    reminders,
+    suppressions,
+)
 from notifier.store.persons import Person
 
 _log = logging.getLogger(__name__)
@@ -48,6 +59,8 @@ class Gathered:
         }
         self._paused = cases.paused_numbers(conn, known)
         self._left = notifications.left_since(conn, known, now - timedelta(days=1), token=rows[0].lease_token, now=now)
+        reported = {row.subject_id for row in rows if row.kind == Kind.CASE and row.subject_id}
+        self._trackers = case_reports.public_ids(conn, reported) if reported else {}
         of_bulks = {row.bulk_id for row in rows if row.bulk_id}
         self._bulks = bulks.states_of(conn, of_bulks) if of_bulks else {}
         reminded = {row.person_id for row in rows if row.kind == Kind.REMINDER and row.person_id}
@@ -90,6 +103,7 @@ class Gathered:
             left_today=left + self._going[whose],
             zone=zone,
             bulk_state=self._bulks.get(row.bulk_id),
+            tracker_id=self._trackers.get(row.subject_id),
             doses_changed=row.kind == Kind.REMINDER and self._has_other_doses(row, shot),
         )
 

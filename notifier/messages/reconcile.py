@@ -25,7 +25,7 @@ from notifier.messages.gather import addressee
 from notifier.messages.text import SmsTexts
 from notifier.services import TEMPLATES, Services
 from notifier.settings import UnknownPolicy
-from notifier.store import attempts, certificates, doses, notifications, persons, unknowns
+from notifier.store import attempts, case_reports, certificates, doses, notifications, persons, unknowns
 from notifier.store.health import AWAY
 from notifier.store.persons import Person
 
@@ -122,10 +122,15 @@ def _text(conn: Connection, services: Services, row: notifications.Row, person: 
         language=person.language,
         name=person.name,
         dose_number=shot.number if shot else None,
-        link=None,
+        link=_tracker(conn, services, row),
         own=services.programme.texts,
         code=services.one_time_codes.code_of(row.subject_id) if row.kind == Kind.OTP else "",
     )
+
+
+def _tracker(conn: Connection, services: Services, row: notifications.Row) -> str | None:
+    public_id = case_reports.public_ids(conn, [row.subject_id]).get(row.subject_id) if row.kind == Kind.CASE else None
+    return services.tracker_url(public_id) if public_id else None
 
 
 def _ask(services: Services, cases: Sequence[_Case]) -> dict[str, list[FoundMessage] | None]:

@@ -234,11 +234,17 @@ class Sender:
             language=person.language,
             name=person.name,
             dose_number=facts.dose_number,
-            link=self._services.link_url(facts.link_public_id) if facts.link_public_id else None,
+            link=self._address(facts),
             own=own,
             code=self._services.one_time_codes.code_of(facts.row.subject_id) if facts.row.kind == Kind.OTP else "",
         )
         return OutgoingSms(new_secret_id(), person.mobile, text, measure(text).segments)
+
+    def _address(self, facts: Facts) -> str | None:
+        """What the message leads to: the certificate, or the case."""
+        if facts.tracker_id is not None:
+            return self._services.tracker_url(facts.tracker_id)
+        return self._services.link_url(facts.link_public_id) if facts.link_public_id else None
 
 
 def _note_number(conn: Connection, facts: Facts, index: bytes | None) -> None:

@@ -35,6 +35,7 @@ _ALARM_PERIOD = timedelta(minutes=1)
 _FORGET_PERIOD = timedelta(hours=1)
 _CODES_PERIOD = timedelta(seconds=15)
 _AUDIT_PERIOD = timedelta(seconds=30)
+_CASES_PERIOD = timedelta(minutes=5)
 _NIGHTLY_PERIOD = timedelta(hours=24)
 _REMINDERS_PERIOD = timedelta(minutes=1)
 BATCH = 1000
@@ -52,7 +53,8 @@ class Ticked:
     be reconciled; `nightly`: the daily count of every accepted event and the retention sweep are due; `codes`: some are
     to be made ahead; `follow_ups`: one room left something for another to do; `uploads`: a list waits to be checked,
     recorded or taken away; `bulks`: a bulk resend or a schedule's day is due; `tallies`: the dashboard's counts are
-    due; `reminders`: of next doses are to be looked for; `registry`: there is something to tell it."""
+    due; `cases`: reminders and promises of cases are to be looked at; `reminders`: of next doses are to be looked for;
+    `registry`: there is something to tell it."""
 
     elected: bool
     wake_ups: int = 0
@@ -66,6 +68,7 @@ class Ticked:
     uploads: bool = False
     bulks: bool = False
     tallies: bool = False
+    cases: bool = False
     reminders: bool = False
     registry: bool = False
 
@@ -100,6 +103,7 @@ def tick(services: Services) -> Ticked:
         # the dashboard's counts wait while a backlog goes out, though not for ever
         count = chores and tallies.is_due(conn, now, patience=_PATIENCE if due >= BATCH else timedelta(0))
         make_codes = chores and counters.win_tick(conn, "codes", period=_CODES_PERIOD, at=now)
+        look_at_cases = chores and counters.win_tick(conn, "cases", period=_CASES_PERIOD, at=now)
         services.faults.reached(FaultPoint.TICK_BEFORE_COMMIT)
     services.memory.note(mark)
     services.faults.reached(FaultPoint.TICK_AFTER_COMMIT)
@@ -124,6 +128,7 @@ def tick(services: Services) -> Ticked:
         uploads=any(others[:2]),
         bulks=any(others[2:4]),
         tallies=count,
+        cases=look_at_cases,
         reminders=remind,
         registry=others[4],
     )

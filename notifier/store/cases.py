@@ -22,11 +22,19 @@ _IN_FORCE = sa.text("lifted_at IS NULL")  # literal: a bound parameter would not
 _NOT_YET = (State.SCHEDULED, State.HELD)
 
 
-def insert_new(conn: Connection, *, kind: CaseKind, opened_at: datetime, due_at: datetime, **values: Any) -> Row | None:
+def insert_new(
+    conn: Connection,
+    *,
+    kind: CaseKind,
+    opened_at: datetime,
+    due_at: datetime,
+    row_id: str | None = None,
+    **values: Any,
+) -> Row | None:
     """Opens a case; None where the same one is open. A concurrent one is waited for."""
     build = sqlite.insert if conn.dialect.name == "sqlite" else postgresql.insert
     statement = build(support_case).values(
-        id=new_id(),
+        id=row_id or new_id(),
         reference=new_reference(),
         kind=kind.value,
         status=CaseStatus.OPEN.value,
@@ -85,6 +93,16 @@ def close(conn: Connection, case_id: str, *, outcome: CaseOutcome, by: str, at: 
         statement = statement.where(support_case.c.status == CaseStatus.OPEN.value)
     values = {"status": CaseStatus.CLOSED.value, "outcome": outcome.value, "closed_at": at, "closed_by": by}
     return conn.execute(statement.values(**values)).rowcount == 1
+
+
+def note_person(conn: Connection, case_id: str, person_id: str) -> None:
+    """Keeps whom a case turned out to be about, so that it goes where they go."""
+    conn.execute(support_case.update().where(support_case.c.id == case_id).values(person_id=person_id))
+
+
+def note_merge(conn: Connection, case_id: str, into: str) -> None:
+    """Keeps which case goes on in a case's place."""
+    conn.execute(support_case.update().where(support_case.c.id == case_id).values(merged_into=into))
 
 
 def count_open(conn: Connection, facility_id: str | None) -> int:

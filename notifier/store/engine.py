@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.engine import Connection, Dialect, Engine
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from notifier.core.clock import Clock, SystemClock
@@ -62,6 +62,37 @@ class Database:
         self._leave_parent_behind()
         with self._reader.connect() as conn:
             yield conn
+
+    @contextmanager
+    def cursor(self) -> Iterator[tuple[Any, Dialect]]:
+        """The driver's own cursor and what it speaks, for `store.hot` alone: reads without a transaction, on a
+        connection of the pool. Raises what `Connection.execute` would, quoting nothing."""
+        self._leave_parent_behind()
+        dialect = self.engine.dialect
+        family: Any = dialect.loaded_dbapi.Error
+        try:
+            with self._pooled() as driver:
+                cursor = driver.cursor()
+                yield cursor, dialect
+                cursor.close()
+        except family as error:
+            raise sa.exc.DBAPIError.instance(None, None, error, family, hide_parameters=True, dialect=dialect) from None
+
+    @contextmanager
+    def _pooled(self) -> Iterator[Any]:
+        conn = self.engine.raw_connection()
+        driver: Any = conn.driver_connection
+        try:
+            if not self.is_sqlite:
+                driver.autocommit = True
+            yield driver
+            if not self.is_sqlite:
+                driver.autocommit = False
+        except BaseException:
+            conn.invalidate()  # whatever broke may have broken it; the pool makes another
+            raise
+        finally:
+            conn.close()
 
     def lease(self, length: timedelta) -> Lease:
         """A lease of `length` from now on, by the database's own clock on PostgreSQL, whose workers sit on many hosts;

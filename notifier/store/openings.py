@@ -12,6 +12,8 @@ from sqlalchemy.engine import Connection
 
 from notifier.core.ids import new_id
 from notifier.core.states import DoseStatus
+from notifier.store.engine import Database
+from notifier.store.hot import HotRead, Row
 from notifier.store.sealed import Sealer
 from notifier.store.tables import certificate, dose, facility, link, opening, person
 
@@ -108,12 +110,18 @@ _OF_LINK = (
     .where(link.c.public_id == sa.bindparam("public_id"))
     .order_by(*_IN_ORDER)
 )
+_HOT_LINK, _HOT_PAGE = HotRead(_BY_PUBLIC_ID), HotRead(_OF_LINK)
 
 
 def find(conn: Connection, public_id: str, *, for_try: bool = False) -> sa.Row[*tuple[Any, ...]] | None:
     """A link with what decides whether it opens. `for_try` locks the person's row until the transaction ends, so that
     no right date slips past a lock that falls at the same moment (SQLite's write transaction does that anyway)."""
     return conn.execute(_FOR_TRY if for_try else _BY_PUBLIC_ID, {"public_id": public_id}).first()
+
+
+def look_up(db: Database, public_id: str) -> Row | None:
+    """A link as `find` has it, outside of any transaction: what a page waits for."""
+    return _HOT_LINK.first(db, public_id=public_id)
 
 
 def birth_date(sealer: Sealer, row: sa.Row[Any]) -> str | None:
@@ -128,9 +136,9 @@ def certificate_with_doses(conn: Connection, certificate_id: str) -> list[sa.Row
     return list(conn.execute(_OF_CERTIFICATE, {"certificate_id": certificate_id}))
 
 
-def find_with_doses(conn: Connection, public_id: str) -> list[sa.Row[Any]]:
+def find_with_doses(db: Database, public_id: str) -> list[Row]:
     """A link as `find` has it, in rows as those of `certificate_with_doses`; in one statement, since a page waits."""
-    return list(conn.execute(_OF_LINK, {"public_id": public_id}))
+    return _HOT_PAGE.rows(db, public_id=public_id)
 
 
 def name_and_nik(sealer: Sealer, row: sa.Row[Any]) -> tuple[str, str | None]:

@@ -26,6 +26,7 @@ from notifier.store.tables import (
     notification,
     number_pause,
     opening,
+    person,
     person_call,
     receipt,
     registry_outbox,
@@ -45,7 +46,7 @@ def of_person(conn: Connection, person_id: str, phone_index: bytes | None) -> di
         "link": _rows(conn, link, link.c.person_id == person_id, link.c.created_at),
         "opening": _rows(conn, opening, opening.c.person_id == person_id, opening.c.at),
         "notification": _rows(conn, notification, notification.c.person_id == person_id, notification.c.created_at),
-        "support_case": _rows(conn, support_case, support_case.c.person_id == person_id, support_case.c.opened_at),
+        "support_case": _rows(conn, support_case, _reported(person_id), support_case.c.opened_at),
         "number_pause": _rows(conn, number_pause, number_pause.c.person_id == person_id, number_pause.c.created_at),
         "person_call": _rows(conn, person_call, person_call.c.person_id == person_id, person_call.c.at),
         "reminder": _rows(conn, reminder, reminder.c.person_id == person_id, reminder.c.due_at),
@@ -83,6 +84,12 @@ def texts_at(conn: Connection, moment: datetime) -> Mapping[str, str]:
         if row.value.get("text"):
             texts[name] = row.value["text"]
     return texts
+
+
+def _reported(person_id: str) -> sa.ColumnElement[bool]:
+    """Cases of the person, and what somebody reported with their NIK."""
+    nik = sa.select(person.c.nik_index).where(person.c.id == person_id).scalar_subquery()
+    return sa.or_(support_case.c.person_id == person_id, support_case.c.nik_index == nik)
 
 
 def _rows(conn: Connection, table: sa.Table, where: sa.ColumnElement[bool], order: sa.Column[Any]) -> list[Row]:

@@ -22,6 +22,8 @@ from notifier.store.tables import (
     account_open,
     account_session,
     attempt,
+    case_picture,
+    case_step,
     caught_sms,
     certificate,
     code,
@@ -121,18 +123,36 @@ def wipe_codes(conn: Connection, person_id: str) -> int:
     return conn.execute(held.values(text_sealed=None)).rowcount
 
 
-def wipe_cases(conn: Connection, person_id: str, *, by: str, at: datetime) -> dict[str, int]:
-    """Closes cases, and takes away the numbers that they are about and the notes of calls."""
-    of_person = support_case.c.person_id == person_id
+def wipe_cases(conn: Connection, row: Row, *, born: bytes | None, by: str, at: datetime) -> dict[str, int]:
+    """Closes cases, and takes away the numbers that they are about, what was reported and said, and the notes of calls.
+    `born`: by which reports about the person are found besides the NIK."""
+    person_id = row.id
+    ids = list(conn.scalars(sa.select(support_case.c.id).where(_about(row, born))))
+    of_person = among(conn, support_case.c.id, ids)
     ended = {"status": CaseStatus.CLOSED.value, "outcome": CaseOutcome.CLOSED.value, "closed_at": at, "closed_by": by}
     is_open = support_case.c.status == CaseStatus.OPEN.value
     closed = conn.execute(support_case.update().where(of_person, is_open).values(**ended)).rowcount
     conn.execute(number_pause.delete().where(number_pause.c.person_id == person_id))
-    conn.execute(support_case.update().where(of_person).values(phone_index=None))
+    nothing = dict.fromkeys(
+        ("phone_index", "facts_sealed", "same_index", "nik_index", "born_index", "public_id", "contact_id")
+    )
+    conn.execute(support_case.update().where(of_person).values(**nothing))
+    conn.execute(case_step.update().where(among(conn, case_step.c.case_id, ids)).values(words_sealed=None))
+    conn.execute(case_picture.delete().where(among(conn, case_picture.c.case_id, ids)))
     notes = person_call.update().where(person_call.c.person_id == person_id, person_call.c.note_sealed.is_not(None))
     waits = follow_up.update().where(follow_up.c.subject_id == person_id, follow_up.c.done_at.is_(None))
     conn.execute(waits.values(done_at=at))
     return {"cases": closed, "notes": conn.execute(notes.values(note_sealed=None)).rowcount}
+
+
+def _about(row: Row, born: bytes | None) -> sa.ColumnElement[bool]:
+    """The cases about a person: of theirs, and what somebody reported with their NIK, or number and birth date."""
+    about = [support_case.c.person_id == row.id]
+    if row.nik_index is not None:
+        about.append(support_case.c.nik_index == row.nik_index)
+    if born is not None:
+        about.append(support_case.c.born_index == born)
+    return sa.or_(*about)
 
 
 def numbers_of(conn: Connection, row: Row) -> set[bytes]:

@@ -21,6 +21,7 @@ from notifier.services import Services
 from notifier.store import audit, cases, desk, persons, staff
 from notifier.store.persons import Person
 from notifier.support import lockouts
+from notifier.support.missing.arrivals import facts_of
 from notifier.support.resend import read_reason
 
 PAGE = 50
@@ -28,10 +29,12 @@ PAGE = 50
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line of the list. `person` is None where the reader may not see persons, or the row cannot be opened."""
+    """One line of the list. `person` is None where the reader may not see persons, or the row cannot be opened; `name`:
+    theirs, or that of whoever somebody reported about."""
 
     case: cases.Row
     person: Person | None
+    name: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +76,13 @@ def listed(
         rows = cases.listed(conn, kind=kind, status=status, facility_id=only_facility, limit=limit + 1, before=before)
         known = {row.person_id for row in rows[:limit]} if with_persons else set()
         people = {person_id: _person(conn, services, person_id) for person_id in known if person_id}
-    return [Line(row, people.get(row.person_id)) for row in rows[:limit]], len(rows) > limit
+    lines = [_line(services, row, people.get(row.person_id), with_persons) for row in rows[:limit]]
+    return lines, len(rows) > limit
+
+
+def _line(services: Services, row: cases.Row, person: Person | None, with_persons: bool) -> Line:
+    facts = facts_of(services, row) if with_persons and row.facts_sealed is not None else None
+    return Line(row, person, facts.name if facts else person.name if person else None)
 
 
 def show(services: Services, reference: str, *, only_facility: str | None) -> Seen:
@@ -206,9 +215,9 @@ def _number(services: Services, person: Person | None) -> bytes | None:
     return persons.phone_index(services.sealer, person.phone or "") if person is not None and is_number else None
 
 
-def _person(conn: Connection, services: Services, person_id: str) -> Person | None:
+def _person(conn: Connection, services: Services, person_id: str | None) -> Person | None:
     try:
-        return persons.get(conn, services.sealer, person_id)
+        return None if person_id is None else persons.get(conn, services.sealer, person_id)
     except SealBroken:
         return None
 

@@ -13,6 +13,7 @@ from notifier.core.states import CaseKind, FollowUp
 from notifier.services import Services
 from notifier.store import cases, follow_ups, persons
 from notifier.support import lockouts, otp
+from notifier.support.missing import arrivals
 
 _FIRST_WAIT = timedelta(seconds=5)
 _LONGEST_WAIT = timedelta(hours=1)
@@ -62,4 +63,6 @@ _DEEDS: dict[FollowUp, Callable[..., None]] = {
     FollowUp.BIRTH_DATE_CORRECTED: lockouts.start_anew,
     FollowUp.NUMBER_CORRECTED: _settle_number,
     FollowUp.CODE_ASKED: otp.send_code,
+    FollowUp.DOSE_ARRIVED: arrivals.dose_arrived,
+    FollowUp.CASE_REPORTED: arrivals.case_reported,
 }

@@ -19,7 +19,7 @@ from notifier.core.schedule import PROMISE
 from notifier.core.states import CaseKind, State
 from notifier.messages.alarms import AHEAD
 from notifier.services import Services
-from notifier.store import cases, dead_letters, desk, registry_outbox, work
+from notifier.store import case_reports, cases, dead_letters, desk, registry_outbox, work
 from notifier.store.desk import Row
 from notifier.store.persons import Person
 from notifier.store.work import Pile, Waiting
@@ -57,7 +57,9 @@ class Overview:
     stopped: Waiting
     not_me: Waiting | None
     dead_letters: Waiting | None
-    registry: Waiting | None  #: what the registry could not be told
+    registry: Waiting | None = None  #: what the registry could not be told
+    missing: Waiting | None = None  #: reports of a missing certificate
+    missing_late: int = 0  #: of these, those that nobody has answered in time
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +91,8 @@ def overview(services: Services, *, only_facility: str | None, with_cases: bool,
         late, broken = work.waiting_late(conn, facility_id=only_facility, promised_before=soon, broken_before=past)
         stopped = work.waiting_stopped(conn, facility_id=only_facility)
         not_me = cases.waiting(conn, CaseKind.NOT_ME, only_facility) if with_cases else None
+        missing = cases.waiting(conn, CaseKind.MISSING, only_facility) if with_cases else None
+        _, missing_late = case_reports.count_waiting(conn, CaseKind.MISSING, only_facility, services.clock.now())
         letters = dead_letters.waiting(conn, work.MOST_COUNTED) if with_letters else None
         untold = registry_outbox.count_trouble(conn, work.MOST_COUNTED) if with_letters else None
     return Overview(
@@ -98,6 +102,8 @@ def overview(services: Services, *, only_facility: str | None, with_cases: bool,
         not_me=Waiting(*not_me) if not_me else None,
         dead_letters=Waiting(*letters) if letters else None,
         registry=Waiting(*untold) if untold else None,
+        missing=Waiting(*missing) if missing else None,
+        missing_late=missing_late,
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -30,8 +31,9 @@ from notifier.store.tables import facility, notification, support_case, tally, t
 from notifier.support import bulk_schedules, opt_out, resend
 from notifier.support.not_me import say_not_me
 from tests import uploads
-from tests.builders import event_json
+from tests.builders import NIK, event_json
 from tests.desk import Desk
+from tests.support.missing.reporting import FACTS, at_facility
 
 FACILITY, PLACE = "pkm-1", "Puskesmas Menteng"
 LONG_PLACE = "Puskesmas Pembantu Kecamatan Kepulauan Seribu Selatan Rawat Inap Dan Persalinan Terpadu"
@@ -91,6 +93,14 @@ def not_me(services: Services, reference: str) -> str:
     say_not_me(services, services.links.sign(link.public_id), address="198.51.100.7")
     with services.db.read() as conn:
         return str(conn.execute(support_case.select()).one().reference)
+
+
+def a_report(services: Services) -> str:
+    """The reference of a report of a missing certificate that the facility has to answer."""
+    facts = replace(
+        FACTS, name=LONGEST_NAME, nik=NIK, vaccine=LONGEST_PRODUCT[:80], words="Saya sudah dua kali ke sana"
+    )
+    return at_facility(services, FACILITY, facts, picture=b"jpeg")
 
 
 def a_case(services: Services, reference: str, kind: CaseKind) -> str:

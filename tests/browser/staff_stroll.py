@@ -113,6 +113,9 @@ class Stroll:
     def click(self, where: str) -> Any:
         self.page.locator(f"main {where}").first.click()
 
+    def choose(self, where: str, value: str) -> Any:
+        self.page.locator(f"main {where}").first.select_option(value)
+
     def tick(self, where: str) -> Any:
         self.page.locator(f"main {where}").first.check()
 
@@ -156,6 +159,7 @@ class Some:
         self.not_me = data.not_me(services, sent[1])
         self.rejected = data.a_case(services, sent[2], CaseKind.BIRTH_DATE_REJECTED)
         self.locked = sent[2]
+        self.report = data.a_report(services)
         data.stop(services, "+6281234560007")
         for number in range(2):
             data.a_bad_event(services, event_id=f"bad-{number}", dose={"number": 0}, person={"birth_date": "10 Feb 89"})

@@ -10,6 +10,7 @@ from notifier.store.work import Pile
 CASES: dict[CaseKind, str] = {
     CaseKind.NOT_ME: N_("Nomor salah?"),
     CaseKind.BIRTH_DATE_REJECTED: N_("Tanggal lahir ditolak"),
+    CaseKind.MISSING: N_("Sertifikat belum keluar"),
 }
 
 CASE_OUTCOMES: dict[CaseOutcome, str] = {
@@ -17,6 +18,10 @@ CASE_OUTCOMES: dict[CaseOutcome, str] = {
     CaseOutcome.CONFIRMED: N_("Nomornya milik orang lain"),
     CaseOutcome.CORRECTED: N_("Datanya diperbaiki"),
     CaseOutcome.CLOSED: N_("Selesai"),
+    CaseOutcome.ARRIVED: N_("Dosisnya sudah masuk"),
+    CaseOutcome.NOT_FOUND: N_("Catatannya tidak ada"),
+    CaseOutcome.WITHDRAWN: N_("Dibatalkan pelapor"),
+    CaseOutcome.MERGED: N_("Digabung"),
 }
 
 CALLS: dict[CallKind, str] = {

@@ -85,6 +85,8 @@ RULES: dict[str, str] = {
     "username": N_("Pakai 3 sampai 100 huruf kecil, angka, titik, tanda hubung, atau alamat surel"),
     "username-taken": N_("Nama pengguna ini sudah dipakai. Pilih yang lain"),
     "facility_id required": N_("Peran ini terikat pada fasilitas. Tulis kodenya"),
+    "facility facility-unknown": N_("Tulis kode fasilitas, atau namanya yang lengkap seperti tercatat"),
+    "why required": N_("Pilih mengapa laporan ini ditutup"),
     "facility-unknown": N_("Fasilitas ini belum dikenal. Periksa kodenya; bila memang baru, tulis juga namanya"),
     "password-short": N_("Pakai paling sedikit 12 huruf; satu kalimat boleh"),
     "password-long": N_("Pakai paling banyak 200 huruf"),

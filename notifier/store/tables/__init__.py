@@ -9,7 +9,7 @@ from notifier.store.tables.account import account_open, account_proof, account_s
 from notifier.store.tables.base import metadata
 from notifier.store.tables.bulks import bulk, bulk_item, bulk_schedule
 from notifier.store.tables.care import certificate, code, dose, event, facility, link, opening, person, person_word
-from notifier.store.tables.cases import number_pause, person_call, support_case
+from notifier.store.tables.cases import case_picture, case_step, number_pause, person_call, support_case
 from notifier.store.tables.machines import idempotency, test_notification
 from notifier.store.tables.outward import registry_outbox, reminder, reminder_mark
 from notifier.store.tables.people import api_key, recovery_code, session, staff
@@ -43,6 +43,8 @@ __all__ = [
     "bulk",
     "bulk_item",
     "bulk_schedule",
+    "case_picture",
+    "case_step",
     "caught_sms",
     "certificate",
     "circuit",

@@ -14,7 +14,7 @@ from notifier.core.errors import Conflict, NotFound, Refused, SealBroken
 from notifier.core.ids import new_id
 from notifier.core.reasons import read_reason
 from notifier.services import Services
-from notifier.store import accounts, audit, erased, locks, persons, privacy, registry_outbox, reminders
+from notifier.store import accounts, audit, case_reports, erased, locks, persons, privacy, registry_outbox, reminders
 from notifier.support.privacy.letters import Traces, traces
 
 _REFUSED_LINE = "upload_refusal:body"
@@ -85,12 +85,24 @@ def wipe(conn: Connection, services: Services, person_id: str, *, keep_certifica
     about = [person_id, *(shot.id for shot in privacy.doses_of(conn, person_id))]
     counts["registry"] = registry_outbox.drop_about(conn, about)
     counts |= privacy.wipe_messages(conn, person_id)
-    counts |= privacy.wipe_cases(conn, person_id, by=by, at=at)
+    if row is not None:
+        counts |= privacy.wipe_cases(conn, row, born=_born(conn, services, person_id), by=by, at=at)
     counts["numbers"] = privacy.forget_numbers(conn, numbers)
     counts["account"] = accounts.wipe_person(conn, person_id)
     counts["doses"] = privacy.wipe_doses(conn, person_id)
     privacy.wipe_person(conn, services.sealer, person_id, at=at)
     return counts
+
+
+def _born(conn: Connection, services: Services, person_id: str) -> bytes | None:
+    """The blind index of the person's number and birth date; None where there is none, or nobody can open it."""
+    try:
+        person = persons.get(conn, services.sealer, person_id)
+    except SealBroken:
+        return None
+    if person.mobile is None or person.birth_date is None:
+        return None
+    return case_reports.born_index(services.sealer, person.mobile, person.birth_date.isoformat())
 
 
 def readmit(services: Services, mark: bytes, *, reason: str, actor: str) -> int:

@@ -5,6 +5,7 @@ Of a number that several people share only what is about this person is told, an
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from typing import Any
@@ -62,6 +63,7 @@ class _Export:
             "code": self._code,
             "person_call": self._call,
             "link": self._link,
+            "support_case": self._case,
         }
 
     def whole(self) -> dict[str, Any]:
@@ -132,6 +134,15 @@ class _Export:
         if row.note_sealed is None:
             return {"note": None}
         return {"note": self._readable("person_call:note", row.id, row.note_sealed)}
+
+    def _case(self, row: Row) -> dict[str, Any]:
+        """With what was reported about the person, less the number and the words of whoever reported it."""
+        if row.facts_sealed is None:
+            return {"reported": None}
+        text = self._readable("support_case:facts", row.id, row.facts_sealed)
+        if text == _UNREADABLE:
+            return {"reported": text}
+        return {"reported": {name: said for name, said in json.loads(text).items() if name not in {"phone", "words"}}}
 
     def _link(self, row: Row) -> dict[str, Any]:
         return {"address": self._services.link_url(row.public_id)}

@@ -84,7 +84,8 @@ PARTS: tuple[Part, ...] = (
         "support_case",
         ("Laporan dan permintaan", "Reports and requests"),
         _YOU,
-        ("reference", "kind", "status", "outcome", "opened_at", "due_at", "closed_at"),
+        ("reference", "kind", "source", "cause", "status", "outcome", "opened_at", "due_at", "promised_at",
+         "closed_at"),
     ),
     Part(
         "number_pause",

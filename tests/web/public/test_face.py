@@ -45,7 +45,7 @@ class AwayDatabase:
         raise sa.exc.OperationalError("SELECT", {}, Exception("connection refused"))
         yield
 
-    write = read
+    write = cursor = read
 
 
 class BrokenDatabase(AwayDatabase):
@@ -56,7 +56,7 @@ class BrokenDatabase(AwayDatabase):
         raise RuntimeError("row of +6281234567890, link AbCdEfGhIjKlMnOpQrStUvWxYz0123456")
         yield
 
-    write = read
+    write = cursor = read
 
 
 @pytest.mark.parametrize("path", ["/c/{token}", "/c/unknown", "/verify", "/healthz", "/robots.txt", "/nowhere", "/c"])

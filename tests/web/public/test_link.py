@@ -34,6 +34,9 @@ class NoDatabase:
     def read(self) -> Any:
         raise AssertionError("the database was read")
 
+    def cursor(self) -> Any:
+        raise AssertionError("the database was read")
+
     def write(self) -> Any:
         raise AssertionError("the database was written")
 

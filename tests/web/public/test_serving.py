@@ -102,7 +102,8 @@ def canaries(made: MadeCertificate) -> list[str]:
         made.number,
         "Siti",
         "Aminah",
-        "1989",
+        "1989-",  # a bare year is also a process number now and then
+        "year=1989",
         "81234567890",
         "317403",
     ]

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from io import BytesIO
 
 from notifier.core.states import CaseKind
 from notifier.services import Services
-from notifier.store import cases, notifications
+from notifier.store import cases, doses, notifications
+from tests.support.missing.reporting import FACTS, at_facility
 from tests.uploads import a_list, row
 from tests.web.staff.conftest import Desk
 
@@ -44,6 +46,18 @@ def case(services: Services, worker: Desk) -> str:
     return str(opened.reference)
 
 
+def report(services: Services, worker: Desk) -> str:
+    """The reference of a report of a missing certificate, with the photo of a card."""
+    reference = _entered(worker)
+    with services.db.read() as conn:
+        row = notifications.find(conn, reference)
+        assert row is not None
+        facility_id = doses.get(conn, row.dose_id).facility_id
+    day = FACTS.given_on.replace(day=int(facility_id[-1]))  # each place's own, or they would be one report
+    facts = replace(FACTS, given_on=day, words="sudah dua kali bertanya")
+    return at_facility(services, facility_id, facts, picture=b"jpeg")
+
+
 def upload(services: Services, worker: Desk) -> str:
     """The reference of a list that was brought there."""
     worker.get("/uploads/new")
@@ -51,4 +65,4 @@ def upload(services: Services, worker: Desk) -> str:
     return brought.location.rpartition("/")[2]
 
 
-MAKERS: dict[str, Maker] = {"case": case, "message": message, "upload": upload}
+MAKERS: dict[str, Maker] = {"case": case, "message": message, "report": report, "upload": upload}

@@ -1,0 +1,76 @@
+"""The cookie between the pages: sealed, since it holds a telephone number; good for half an hour, in this browser."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from dataclasses import asdict, dataclass, field, replace
+from datetime import timedelta
+
+from flask import Request, Response
+
+from notifier.core.errors import SealBroken
+from notifier.core.ids import new_secret_id
+from notifier.services import Services
+
+LIFE = timedelta(minutes=30)
+_PLACE = "cookie:kasus"
+_MOST_PERSONS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """Who asks. `phone`: E.164, as it was typed; `is_proven`: a code that went there was right; `persons`: whose birth
+    date or NIK was right; `challenge`: of the code that was asked for last; `form`: makes one report of a form that is
+    sent twice; `at`: Unix seconds."""
+
+    phone: str = field(repr=False)
+    challenge: str = ""
+    is_proven: bool = False
+    persons: tuple[str, ...] = ()
+    form: str = ""
+    at: int = 0
+
+    def with_person(self, person_id: str) -> Asker:
+        """With one more who proved to be."""
+        return replace(self, persons=tuple(dict.fromkeys((*self.persons, person_id)))[-_MOST_PERSONS:])
+
+
+class Askers:
+    """Reads and writes the cookie."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._secure = services.settings.secure
+        self.cookie = "__Host-kasus" if self._secure else "kasus"
+
+    def read(self, request: Request) -> Asker | None:
+        """Who asks in this browser; None where nobody does any more, or the cookie is not ours."""
+        name, _, sealed = request.cookies.get(self.cookie, "").partition(".")
+        try:
+            text = self._services.sealer.open(_PLACE, name, base64.urlsafe_b64decode(sealed))
+        except (SealBroken, binascii.Error, ValueError):
+            return None
+        values = json.loads(text)
+        asker = Asker(**(values | {"persons": tuple(values["persons"])}))
+        return asker if self._now() - LIFE.total_seconds() < asker.at <= self._now() else None
+
+    def keep(self, response: Response, asker: Asker) -> Response:
+        """Remembers who asks, from now on for LIFE."""
+        name = new_secret_id()
+        text = json.dumps(asdict(replace(asker, at=self._now(), form=asker.form or new_secret_id())))
+        sealed = base64.urlsafe_b64encode(self._services.sealer.seal(_PLACE, name, text)).decode()
+        response.set_cookie(
+            self.cookie,
+            f"{name}.{sealed}",
+            max_age=LIFE,
+            path="/",
+            secure=self._secure,
+            httponly=True,
+            samesite="Lax",
+        )
+        return response
+
+    def _now(self) -> int:
+        return int(self._services.clock.now().timestamp())
