@@ -7,6 +7,7 @@ then the default. Unknown names are refused, so that a typing error never passes
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Collection, Mapping
 from datetime import timedelta
 from enum import StrEnum
@@ -31,6 +32,7 @@ from notifier.core.errors import BadSettings
 from notifier.core.pdf_keys import read_pdf_key
 from notifier.core.schedule import read_quiet_hours
 from notifier.core.segments import is_gsm7
+from notifier.mail_settings import MailSettings
 from notifier.setting_types import KEY_BYTES as KEY_BYTES
 from notifier.setting_types import Durations, Keys, Secrets, Words, is_plain_address
 from notifier.setting_types import is_p256_scalar as is_p256_scalar
@@ -79,8 +81,11 @@ class UnknownPolicy(StrEnum):
 
 QUEUE_NAME = r"^[A-Za-z0-9._-]{1,100}$"
 SHORTEST_SECRET = 24
+_E164 = re.compile(r"\+[1-9][0-9]{6,14}", re.ASCII)
+_TEMPLATE = re.compile(r"(?:[1-9][0-9]?|[a-z]{2})=HX[0-9a-f]{32}", re.ASCII)
 BASE_DOORS = ("link", "verify")
-ALL_DOORS = (*BASE_DOORS, "me", "cases")  # the others are opened by name in production, all of them locally
+#: the others are opened by name in production, all of them locally
+ALL_DOORS = (*BASE_DOORS, "me", "cases", "whatsapp", "email")
 
 
 class ProgrammeRules(BaseModel):
@@ -104,7 +109,7 @@ class ProgrammeRules(BaseModel):
 PROGRAMME = tuple(ProgrammeRules.model_fields)
 
 
-class Settings(ProgrammeRules):
+class Settings(ProgrammeRules, MailSettings):
     """Everything that can be set. Names as in the environment, lower case, without the prefix."""
 
     environment: Environment = Environment.LOCAL
@@ -119,6 +124,9 @@ class Settings(ProgrammeRules):
     twilio_from: str | None = None
     twilio_messaging_service_sid: str | None = None
     twilio_api_base: str = "https://api.twilio.com"
+    whatsapp_from: str | None = None  # our number there, E.164
+    whatsapp_choices: Words = ()  # content templates with buttons, by the number of options: 2=HX...,5=HX...
+    whatsapp_reopen: Words = ()  # approved content templates for after 24 hours, by language: id=HX...,en=HX...
     provider_timeout: float = Field(10, gt=0, le=120)  # seconds
     provider_concurrency: int = Field(200, ge=1, le=1000)  # requests in flight a process
     link_keys: Keys = ()
@@ -194,6 +202,20 @@ class Settings(ProgrammeRules):
             raise ValueError(f"there are only the doors {', '.join(ALL_DOORS)}")
         return value
 
+    @field_validator("whatsapp_from")
+    @classmethod
+    def _is_a_number(cls, value: str | None) -> str | None:
+        if value is not None and not _E164.fullmatch(value):
+            raise ValueError("write the number with its country, for example +6281110500567")
+        return value
+
+    @field_validator("whatsapp_choices", "whatsapp_reopen")
+    @classmethod
+    def _name_templates(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if not all(_TEMPLATE.fullmatch(part) for part in value):
+            raise ValueError("write NAME=SID, for example 5=HX followed by 32 hexadecimal digits")
+        return value
+
     @field_validator("country", "allowed_countries")
     @classmethod
     def _countries_exist(cls, value: str | tuple[str, ...]) -> str | tuple[str, ...]:
@@ -257,6 +279,12 @@ class Settings(ProgrammeRules):
         return self.second_factor is SecondFactor.REQUIRED
 
     @property
+    def chats(self) -> bool:
+        """Whether people can write to us: the door is open, and there is a number to write to."""
+        has_number = self.gateway is GatewayName.CATCHER or self.whatsapp_from is not None
+        return "whatsapp" in self.doors and has_number
+
+    @property
     def countries(self) -> frozenset[str]:
         """The countries that SMS may go to (ISO 3166)."""
         return frozenset(self.allowed_countries or (self.country,))
@@ -277,14 +305,24 @@ GENERATED = (
 )  # fmt: skip
 #: those of them that are 32 random bytes
 RANDOM_KEYS = tuple(name for name in GENERATED if name != "pdf_signing_key")
-SECRET_NAMES = frozenset((*GENERATED, "twilio_auth_token", "registry_webhook_secret", "database_url", "broker_url"))
+SECRET_NAMES = frozenset(
+    (*GENERATED, "twilio_auth_token", "registry_webhook_secret", "mail_password", "database_url", "broker_url")
+)
 _NEEDS: dict[Role, frozenset[str]] = {
     Role.WEB: frozenset(
         {"link_keys", "data_keys", "index_key", "session_key", "signing_keys", "pdf_signing_key", "twilio_auth_token"}
     ),
     Role.STAFF: frozenset({"link_keys", "data_keys", "index_key", "staff_session_key"}),
     Role.WORKER: frozenset(
-        {"link_keys", "data_keys", "index_key", "signing_keys", "twilio_auth_token", "registry_webhook_secret"}
+        {
+            "link_keys",
+            "data_keys",
+            "index_key",
+            "signing_keys",
+            "twilio_auth_token",
+            "registry_webhook_secret",
+            "mail_password",
+        }
     ),
     Role.STREAM: frozenset({"data_keys", "index_key"}),
     Role.CLI: SECRET_NAMES,

@@ -15,6 +15,7 @@ from notifier.commands.config import without_password
 from notifier.commands.console import FAILED, Console, json_option, pass_console, print_json
 from notifier.commands.publish import connect
 from notifier.core.errors import BadSettings
+from notifier.gateways.mail.server import MailServer
 from notifier.messages.send import CHUNK
 from notifier.safety import pdf_key, unsafe_for_production
 from notifier.settings import PREFIX, RANDOM_KEYS, Environment, GatewayName, LinkCheck, Settings
@@ -73,6 +74,7 @@ def find(console: Console) -> Iterator[Finding]:
         yield Finding(f"{PREFIX}LINK_CHECK", None, f"a link alone opens a certificate: {reason}")
     if settings.environment is Environment.PRODUCTION and not settings.second_factor_required:
         yield Finding(f"{PREFIX}SECOND_FACTOR", None, "optional: whoever learns a password is in; set required")
+    yield from _whatsapp(settings)
     yield from keys_missing(settings)
     yield from pdf_signing(settings, console.clock.now())
     shortest = shortest_lease(settings)
@@ -85,6 +87,20 @@ def find(console: Console) -> Iterator[Finding]:
     yield from registry_ways(settings)
     if settings.gateway is GatewayName.TWILIO:
         yield _reached("provider", settings, reach_provider)
+    if "email" in settings.doors:
+        yield _mail(settings)
+
+
+def _whatsapp(settings: Settings) -> Iterator[Finding]:
+    """Whether the door `whatsapp` can be used."""
+    if "whatsapp" not in settings.doors or settings.gateway is not GatewayName.TWILIO:
+        return
+    if settings.whatsapp_from is None:
+        wrong = False if settings.environment is Environment.PRODUCTION else None
+        yield Finding(f"{PREFIX}WHATSAPP_FROM", wrong, "not set, so the door whatsapp is shut; set it or take it out")
+    elif not settings.whatsapp_reopen:
+        detail = "not set: an answer that is late by more than 24 hours waits until the person writes again"
+        yield Finding(f"{PREFIX}WHATSAPP_REOPEN", None, detail)
 
 
 def registry_ways(settings: Settings) -> Iterator[Finding]:
@@ -200,6 +216,14 @@ def _ask(url: str, timeout: float) -> int:
         return link.getresponse().status
     finally:
         link.close()
+
+
+def _mail(settings: Settings) -> Finding:
+    if not settings.mail_host:
+        return Finding("mail", None, f"{PREFIX}MAIL_HOST is not set: no letter is read (docs/desk.md)")
+    if not (settings.mail_user and settings.mail_password):
+        return Finding("mail", False, f"{PREFIX}MAIL_USER and {PREFIX}MAIL_PASSWORD: set both (docs/desk.md)")
+    return _reached("mail", settings, lambda chosen: MailServer(chosen).reach())
 
 
 def _workers(settings: Settings) -> Finding:
