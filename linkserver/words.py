@@ -1,18 +1,11 @@
-"""What both faces say, in each language: Indonesian texts are the keys, other languages come from `templates/locale`.
-
-A text is written in Indonesian where it is used, `_("Buka sertifikat")` in a template or in code, and translated in
-`templates/locale/<language>/*.po`, which are read at start (no compile step). A third language is one more folder.
-Indonesian needs no file: a key is its own text.
-"""
+"""What both faces say, in the language of the request at hand. The texts are notifier.catalogue's."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from pathlib import Path
 from typing import Any
 
-from babel.messages.pofile import read_po
 from babel.numbers import format_decimal
 from flask import Flask, current_app, g
 from flask.sansio.app import App
@@ -21,53 +14,12 @@ from jinja2 import BaseLoader, StrictUndefined, Template, nodes
 from jinja2.visitor import NodeTransformer
 from markupsafe import Markup, escape
 
+from notifier.catalogue import LOCALE, N_, SOURCE_LANGUAGE, Catalogue
 from notifier.core import words as dates
 
-SOURCE_LANGUAGE = "id"
+__all__ = ["LOCALE", "N_", "SOURCE_LANGUAGE", "Catalogue", "Templates", "_", "install_words", "language"]
+
 _OF = ":"  # between a language and the name of a template in it
-LOCALE = Path(__file__).resolve().parent.parent / "templates" / "locale"
-
-
-class Catalogue:
-    """Texts by language, read once."""
-
-    def __init__(self, folder: Path = LOCALE) -> None:
-        """Reads every `<language>/*.po`. Raises ValueError for a text that two files of a language translate apart."""
-        self._texts: dict[str, dict[str, str]] = {SOURCE_LANGUAGE: {}}
-        for file in sorted(folder.glob("*/*.po")):
-            self._read(file.parent.name, file)
-
-    @property
-    def languages(self) -> tuple[str, ...]:
-        """The languages that can be chosen, Indonesian first."""
-        return tuple(self._texts)
-
-    def has(self, language: str, text: str) -> bool:
-        """Whether `text` can be said in a language."""
-        return language == SOURCE_LANGUAGE or text in self._texts.get(language, {})
-
-    def knows(self, text: str) -> bool:
-        """Whether `text` is one of ours, as far as it is translated; whatever else is said was typed by somebody."""
-        return any(text in texts for texts in self._texts.values())
-
-    def say(self, language: str, text: str) -> str:
-        """`text` in a language; in Indonesian where it has no such text."""
-        return self._texts.get(language, {}).get(text, text)
-
-    def _read(self, language: str, file: Path) -> None:
-        texts = self._texts.setdefault(language, {})
-        with file.open("rb") as stream:
-            for message in read_po(stream, locale=language, abort_invalid=True):
-                if not message.id or not message.string or message.fuzzy:
-                    continue
-                key, text = str(message.id), str(message.string)
-                if texts.setdefault(key, text) != text:
-                    raise ValueError(f"{file}: translated apart in two files: {key!r}")
-
-
-def N_(text: str) -> str:
-    """Marks a text that is looked up later, for tables at module level."""
-    return text
 
 
 def _(text: str, **values: Any) -> str:

@@ -13,6 +13,7 @@
     access                      staff accounts, roles, API keys, sign-in rules
     services                    Services: settings, clock, database, gateway, signers; built once, handed in
     gateways                    Twilio, the local catcher
+    catalogue                   what we say, in each language
     store                       the database: tables, migrations, sealed columns, audit, follow-ups
     safety                      keys of our own making, and what production refuses
     settings                    the only reader of the environment

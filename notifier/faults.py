@@ -35,6 +35,11 @@ class FaultPoint(StrEnum):
     LOOK_UP_AFTER_COMMIT = "look-up-after-commit"
     BULK_BEFORE_COMMIT = "bulk-before-commit"  #: a chunk of a bulk resend is planned
     BULK_AFTER_COMMIT = "bulk-after-commit"
+    CHAT_BEFORE_COMMIT = "chat-before-commit"  #: messages were read, the answers are not written
+    CHAT_AFTER_COMMIT = "chat-after-commit"
+    REPLY_BEFORE_COMMIT = "reply-before-commit"
+    REPLY_AFTER_COMMIT = "reply-after-commit"  #: the attempt is committed, no byte has left
+    REPLY_ANSWERED = "reply-answered"  #: the provider has them, nothing of it is written
     REGISTRY_TOLD = "registry-told"  #: the registry has an event, and nothing of it is written
 
 

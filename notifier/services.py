@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from notifier.catalogue import Catalogue
 from notifier.core.clock import Clock, SystemClock
 from notifier.core.errors import BadSettings
-from notifier.core.link_tokens import CASE_TRACKER_SALT, LinkSigner
+from notifier.core.link_tokens import CASE_TRACKER_SALT, OBJECTION_SALT, LinkSigner
 from notifier.core.one_time_codes import OneTimeCodes
 from notifier.core.schedule import QuietHours
 from notifier.faults import Armed, Faults, Unarmed
@@ -37,6 +38,7 @@ class Services:
     reader: ProgrammeReader
     memory: Memory
     faults: Faults = field(default_factory=Unarmed)
+    catalogue: Catalogue = field(default_factory=Catalogue)  #: read when the first text is asked for
     mail: Mail | None = None  #: None: the door `email` is closed, or there is no mail server
 
     @property
@@ -79,6 +81,20 @@ class Services:
     def tracker_url(self, public_id: str) -> str:
         """The whole address of a case's tracker, as it stands in the SMS."""
         return f"{self.settings.public_url}/kasus/{self.trackers.sign(public_id)}"
+
+    @property
+    def objections(self) -> LinkSigner:
+        """The signer of what a number that was replaced is sent. Raises BadSettings in a process without link keys."""
+        return self.links.salted(OBJECTION_SALT)
+
+    def objection_url(self, public_id: str) -> str:
+        """The whole address where the old number objects, as it stands in the SMS."""
+        return f"{self.settings.public_url}/me/no/{self.objections.sign(public_id)}"
+
+    @property
+    def account_url(self) -> str:
+        """Where people find what is theirs; the same for everybody."""
+        return f"{self.settings.public_url}/me"
 
     def link_url(self, public_id: str) -> str:
         """The whole address of a link, as it stands in the SMS."""
@@ -123,7 +139,7 @@ def _mail(settings: Settings) -> Mail | None:
 def _gateway(settings: Settings, db: Database, sealer: Sealer, clock: Clock) -> Gateway:
     if settings.gateway is GatewayName.CATCHER:
         return Catcher(db, sealer, clock)
-    from notifier.gateways.twilio import TwilioGateway  # heavy: a local process never loads it
+    from notifier.gateways.twilio import TwilioGateway, WhatsApp  # heavy: a local process never loads it
 
     return TwilioGateway(
         account_sid=settings.twilio_account_sid or "",
@@ -134,4 +150,16 @@ def _gateway(settings: Settings, db: Database, sealer: Sealer, clock: Clock) -> 
         public_url=settings.public_url,
         timeout_s=settings.provider_timeout,
         concurrency=settings.provider_concurrency,
+        whatsapp_sender=WhatsApp(
+            settings.whatsapp_from,
+            {int(count): sid for count, sid in _named(settings.whatsapp_choices)},
+            dict(_named(settings.whatsapp_reopen)),
+        )
+        if settings.whatsapp_from
+        else None,
     )
+
+
+def _named(templates: tuple[str, ...]) -> list[tuple[str, str]]:
+    """(name, SID) of content templates, as the settings spell them."""
+    return [(name, sid) for name, _equals, sid in (part.partition("=") for part in templates)]

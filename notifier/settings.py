@@ -7,6 +7,7 @@ then the default. Unknown names are refused, so that a typing error never passes
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Collection, Mapping
 from datetime import timedelta
 from enum import StrEnum
@@ -80,8 +81,11 @@ class UnknownPolicy(StrEnum):
 
 QUEUE_NAME = r"^[A-Za-z0-9._-]{1,100}$"
 SHORTEST_SECRET = 24
+_E164 = re.compile(r"\+[1-9][0-9]{6,14}", re.ASCII)
+_TEMPLATE = re.compile(r"(?:[1-9][0-9]?|[a-z]{2})=HX[0-9a-f]{32}", re.ASCII)
 BASE_DOORS = ("link", "verify")
-ALL_DOORS = (*BASE_DOORS, "me", "cases", "email")  # the others are opened by name in production, all of them locally
+#: the others are opened by name in production, all of them locally
+ALL_DOORS = (*BASE_DOORS, "me", "cases", "whatsapp", "email")
 
 
 class ProgrammeRules(BaseModel):
@@ -120,6 +124,9 @@ class Settings(ProgrammeRules, MailSettings):
     twilio_from: str | None = None
     twilio_messaging_service_sid: str | None = None
     twilio_api_base: str = "https://api.twilio.com"
+    whatsapp_from: str | None = None  # our number there, E.164
+    whatsapp_choices: Words = ()  # content templates with buttons, by the number of options: 2=HX...,5=HX...
+    whatsapp_reopen: Words = ()  # approved content templates for after 24 hours, by language: id=HX...,en=HX...
     provider_timeout: float = Field(10, gt=0, le=120)  # seconds
     provider_concurrency: int = Field(200, ge=1, le=1000)  # requests in flight a process
     link_keys: Keys = ()
@@ -195,6 +202,20 @@ class Settings(ProgrammeRules, MailSettings):
             raise ValueError(f"there are only the doors {', '.join(ALL_DOORS)}")
         return value
 
+    @field_validator("whatsapp_from")
+    @classmethod
+    def _is_a_number(cls, value: str | None) -> str | None:
+        if value is not None and not _E164.fullmatch(value):
+            raise ValueError("write the number with its country, for example +6281110500567")
+        return value
+
+    @field_validator("whatsapp_choices", "whatsapp_reopen")
+    @classmethod
+    def _name_templates(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if not all(_TEMPLATE.fullmatch(part) for part in value):
+            raise ValueError("write NAME=SID, for example 5=HX followed by 32 hexadecimal digits")
+        return value
+
     @field_validator("country", "allowed_countries")
     @classmethod
     def _countries_exist(cls, value: str | tuple[str, ...]) -> str | tuple[str, ...]:
@@ -256,6 +277,12 @@ class Settings(ProgrammeRules, MailSettings):
     def second_factor_required(self) -> bool:
         """Whether no member of staff gets in with a password alone."""
         return self.second_factor is SecondFactor.REQUIRED
+
+    @property
+    def chats(self) -> bool:
+        """Whether people can write to us: the door is open, and there is a number to write to."""
+        has_number = self.gateway is GatewayName.CATCHER or self.whatsapp_from is not None
+        return "whatsapp" in self.doors and has_number
 
     @property
     def countries(self) -> frozenset[str]:

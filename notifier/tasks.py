@@ -12,6 +12,7 @@ from notifier.messages import tallies
 from notifier.messages.reconcile import reconcile
 from notifier.messages.upkeep import BATCH
 from notifier.support import bulk_run, follow_ups, registry_out
+from notifier.support.chat import work as chat
 from notifier.support.mail import work as letters
 from notifier.support.missing import waiting
 from notifier.support.privacy import retention
@@ -26,6 +27,7 @@ UPLOADS = "sertilink.uploads"
 BULK_RESENDS = "sertilink.bulk_resends"
 COUNT_MESSAGES = "sertilink.count_messages"
 RETENTION = "sertilink.retention"
+CHAT = "sertilink.chat"
 LETTERS = "sertilink.letters"
 CASES = "sertilink.cases"
 REMINDERS = "sertilink.reminders"
@@ -42,13 +44,14 @@ _WORK: dict[str, Callable[[Any], object]] = {
     BULK_RESENDS: lambda app: bulk_run.run(app.services),
     COUNT_MESSAGES: lambda app: tallies.refresh(app.services),
     RETENTION: lambda app: retention.nightly(app.services),
+    CHAT: lambda app: chat.run(app.services),
     LETTERS: lambda app: letters.run(app.services),
     CASES: lambda app: waiting.run(app.services),
     REMINDERS: lambda app: reminders.run(app.services),
     REGISTRY: lambda app: registry_out.run(app.services, app.connection_for_write),
 }
 #: what these answer says whether more of the same waits; then the task is sent again, and others come in between
-_MAY_LEAVE_MORE = frozenset({SEND_BATCH, MAKE_CODES, UPLOADS, RETENTION, LETTERS, REMINDERS, REGISTRY})
+_MAY_LEAVE_MORE = frozenset({SEND_BATCH, MAKE_CODES, UPLOADS, RETENTION, LETTERS, REMINDERS, REGISTRY, CHAT})
 
 
 def register(app: Any) -> None:

@@ -9,6 +9,7 @@ import logging
 import os
 import socket
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -23,8 +24,13 @@ from notifier.messages import upkeep
 from notifier.messages.send import Sender
 from notifier.services import Services, build
 from notifier.settings import Settings
+from notifier.support.chat import work as chat
 
 _TICK_SECONDS = 1.0
+#: how often a worker looks whether somebody wrote: whoever chats waits for the answer (docs/decisions/0040)
+_LOOK_SECONDS = 0.025
+#: a worker that was woken goes on while there is anything to do
+_WAKE_AGAIN_SECONDS = 0.1
 
 _log = logging.getLogger(__name__)
 
@@ -140,14 +146,36 @@ class Ticker(threading.Thread):
         super().__init__(name="sertilink-ticker", daemon=True)
         self._app = app
         self._stopping = threading.Event()
+        self._look_after = 0.0
 
     def run(self) -> None:
-        while not self._stopping.wait(_TICK_SECONDS):
-            try:
-                self._wake(upkeep.tick(self._app.services))
-            except Exception as error:
-                # the database or the broker is away: the next tick finds the same rows
-                _log.error("tick failed", extra={"error": type(error).__name__})
+        while not self._waited():
+            self._guarded(lambda: self._wake(upkeep.tick(self._app.services)))
+
+    def _waited(self) -> bool:
+        """Until the next tick; where people chat, looking whether somebody wrote. Whether it is the end."""
+        if not self._app.settings.chats:
+            return self._stopping.wait(_TICK_SECONDS)
+        until = time.monotonic() + _TICK_SECONDS
+        while (left := until - time.monotonic()) > 0:
+            if self._stopping.wait(min(_LOOK_SECONDS, left)):
+                return True
+            self._guarded(self._look)
+        return self._stopping.is_set()
+
+    def _look(self) -> None:
+        now = time.monotonic()
+        if now >= self._look_after and chat.is_waiting(self._app.services):
+            self._look_after = now + _WAKE_AGAIN_SECONDS
+            self._app.send_task(tasks.CHAT, expires=5, retry=False)
+
+    @staticmethod
+    def _guarded(work: Callable[[], None]) -> None:
+        try:
+            work()
+        except Exception as error:
+            # the database or the broker is away: the next tick finds the same rows
+            _log.error("tick failed", extra={"error": type(error).__name__})
 
     def _wake(self, ticked: upkeep.Ticked) -> None:
         names = [tasks.SEND_BATCH] * ticked.wake_ups
@@ -157,6 +185,7 @@ class Ticker(threading.Thread):
         names += [tasks.UPLOADS] * ticked.uploads
         names += [tasks.BULK_RESENDS] * ticked.bulks
         names += [tasks.COUNT_MESSAGES] * ticked.tallies
+        names += [tasks.CHAT] * ticked.chats
         names += [tasks.LETTERS] * ticked.letters
         names += [tasks.CASES] * ticked.cases
         names += [tasks.REMINDERS] * ticked.reminders + [tasks.REGISTRY] * ticked.registry

@@ -14,6 +14,7 @@ from notifier.gateways import (
     InboundAnswer,
     Outcome,
     OutcomeClass,
+    OutgoingChat,
     OutgoingSms,
     Receipt,
     ReceiptState,
@@ -47,6 +48,8 @@ class FakeGateway:
 
     def __init__(self) -> None:
         self.sent: list[OutgoingSms] = []
+        self.chat: list[OutgoingChat] = []
+        self.answer_chat: Callable[[OutgoingChat], Outcome] = self.accept_chat
         self.receipts: list[Receipt] = []
         self.found: dict[str, list[FoundMessage]] = {}
         self.answer: Callable[[OutgoingSms], Outcome] = self.accept
@@ -59,6 +62,16 @@ class FakeGateway:
         for message in messages:
             self.sent.append(message)
             outcomes.append(self.answer(message))
+        return outcomes
+
+    def accept_chat(self, message: OutgoingChat) -> Outcome:
+        return Outcome(OutcomeClass.ACCEPTED, provider_sid=f"SM{len(self.chat):032x}", http_status=201)
+
+    def send_chat(self, messages: Sequence[OutgoingChat]) -> list[Outcome]:
+        outcomes = []
+        for message in messages:
+            self.chat.append(message)
+            outcomes.append(self.answer_chat(message))
         return outcomes
 
     def look_up(self, to: str) -> list[FoundMessage]:

@@ -332,7 +332,7 @@ def _missing(form: dict[str, str]) -> int | None:
     """Twilio's code for what a message lacks."""
     if not form.get("To"):
         return 21604
-    if not form.get("Body"):
+    if not any(form.get(name) for name in ("Body", "ContentSid", "MediaUrl")):
         return 21602
     return None if form.get("From") or form.get("MessagingServiceSid") else 21603
 
@@ -341,7 +341,7 @@ def _record(server: TwilioServer, message: TakenMessage) -> dict[str, Any]:
     """A Message resource."""
     service = message.form.get("MessagingServiceSid")
     return {
-        "account_sid": server.account_sid, "api_version": "2010-04-01", "body": message.form["Body"],
+        "account_sid": server.account_sid, "api_version": "2010-04-01", "body": message.form.get("Body", ""),
         "date_created": "Mon, 23 Nov 2026 03:00:00 +0000", "date_sent": None,
         "date_updated": "Mon, 23 Nov 2026 03:00:00 +0000", "direction": "outbound-api",
         "error_code": message.error_code, "error_message": None, "from": message.form.get("From"),

@@ -23,6 +23,7 @@ from notifier.store.health import AWAY
 DOORS = {
     "link": ("link", "certificate", "codes", "buttons", "history", "asli"),
     "verify": ("verify", "offline", "keys"),
+    "whatsapp": ("whatsapp.files",),
     "email": (),  # read by a worker
 }
 _MAX_BODY = 16 * 1024
@@ -41,7 +42,7 @@ def create_app(services: Services, catalogue: Catalogue | None = None) -> Flask:
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     protect(app, url=settings.public_url, proxy_hops=settings.proxy_hops, max_body=_MAX_BODY)
     serve_assets(app, ("public.css", "mark.svg", "doors.css"))
-    _speak(app, services, catalogue or Catalogue())
+    _speak(app, services, catalogue or services.catalogue)
     _handle_errors(app)
     face = Face(
         services=services,

@@ -26,6 +26,7 @@ from linkserver.staff import (
     home,
     keys,
     messages,
+    own_corrections,
     persons,
     plain,
     print_desk,
@@ -42,7 +43,6 @@ from linkserver.staff import (
 from linkserver.staff.gate import anyone, install_gate
 from linkserver.staff.machine import Fault, away, fault_of_http, problem_json
 from linkserver.staff.screen import install_screen
-from linkserver.words import Catalogue
 from notifier.access.passwords import Passwords
 from notifier.core.errors import BadSettings, NotFound
 from notifier.services import TEMPLATES, Services
@@ -70,7 +70,7 @@ def create_app(services: Services) -> Flask:
     csrf = CSRFProtect(app)
     serve_assets(app, ("staff.css", "mark.svg"))
     anyone(app.view_functions["asset"])
-    install_screen(app, services, Catalogue())
+    install_screen(app, services, services.catalogue)
     _handle_errors(app)
     for part in (
         plain,
@@ -82,6 +82,7 @@ def create_app(services: Services) -> Flask:
         agents_desk,
         settings,
         corrections,
+        own_corrections,
         print_desk,
         entry_sheet,
         uploads,

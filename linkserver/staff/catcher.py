@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from flask import Blueprint, render_template, request
 
+from linkserver.staff import catcher_chat
 from linkserver.staff.gate import needs
 from notifier.access.roles import Permission
 from notifier.core.phones import national_form
@@ -31,7 +32,7 @@ class Bubble:
 
 
 def blueprint(services: Services) -> Blueprint:
-    """`/catcher`."""
+    """`/catcher`, and the chat behind it."""
     part = Blueprint("catcher", __name__)
     link = re.compile(re.escape(services.settings.public_url) + r"/[0-9A-Za-z/_-]+", re.ASCII)
 
@@ -43,6 +44,7 @@ def blueprint(services: Services) -> Blueprint:
         bubbles = [_bubble(sms, link) for sms in newest]
         return render_template("catcher.html", bubbles=bubbles, live=request.args.get("live") == "1")
 
+    catcher_chat.add_routes(part, services)
     return part
 
 

@@ -30,6 +30,7 @@ RAIL = (
     (N_("Daftar kerja"), "work.page", Permission.MESSAGES_READ, "/work"),
     (N_("Kirim ulang"), "resends.page", Permission.BULK_READ, "/resends"),
     (N_("Kasus"), "cases.page", Permission.CASES_READ, "/cases"),
+    (N_("Perbaikan data"), "own_corrections.page", Permission.CASES_READ, "/requests"),
     (N_("Meja layanan"), "desk.page", Permission.DESK, "/desk"),
     (N_("Jejak audit"), "audit.page", Permission.AUDIT_READ, "/audit"),
     (N_("Akun petugas"), "accounts.page", Permission.STAFF_MANAGE, "/accounts"),

@@ -51,6 +51,7 @@ def bench(
     link      the page behind a link, beside a hello-world
     pdf       a certificate's PDFs, signed, and picture, beside an empty sheet
     staff     every page of the staff face, over many persons
+    support   a chat's steps, from the webhook to the reply at the provider
     token     a link's token, beside a bare HMAC
     """
     if arrivals:

@@ -74,6 +74,7 @@ def find(console: Console) -> Iterator[Finding]:
         yield Finding(f"{PREFIX}LINK_CHECK", None, f"a link alone opens a certificate: {reason}")
     if settings.environment is Environment.PRODUCTION and not settings.second_factor_required:
         yield Finding(f"{PREFIX}SECOND_FACTOR", None, "optional: whoever learns a password is in; set required")
+    yield from _whatsapp(settings)
     yield from keys_missing(settings)
     yield from pdf_signing(settings, console.clock.now())
     shortest = shortest_lease(settings)
@@ -88,6 +89,18 @@ def find(console: Console) -> Iterator[Finding]:
         yield _reached("provider", settings, reach_provider)
     if "email" in settings.doors:
         yield _mail(settings)
+
+
+def _whatsapp(settings: Settings) -> Iterator[Finding]:
+    """Whether the door `whatsapp` can be used."""
+    if "whatsapp" not in settings.doors or settings.gateway is not GatewayName.TWILIO:
+        return
+    if settings.whatsapp_from is None:
+        wrong = False if settings.environment is Environment.PRODUCTION else None
+        yield Finding(f"{PREFIX}WHATSAPP_FROM", wrong, "not set, so the door whatsapp is shut; set it or take it out")
+    elif not settings.whatsapp_reopen:
+        detail = "not set: an answer that is late by more than 24 hours waits until the person writes again"
+        yield Finding(f"{PREFIX}WHATSAPP_REOPEN", None, detail)
 
 
 def registry_ways(settings: Settings) -> Iterator[Finding]:

@@ -77,12 +77,37 @@ class Kind(StrEnum):
     LOCK = "lock"
     OTP = "otp"
     CASE = "case"
+    REQUEST = "request"  #: there is news about a correction that the person asked for
+    NUMBER = "number"  #: to the number that was on file: another one took its place
     REMINDER = "reminder"
 
 
 class Channel(StrEnum):
     SMS = "sms"
     WHATSAPP = "whatsapp"
+
+
+class Said(StrEnum):
+    """What somebody sent us in a chat."""
+
+    TEXT = "text"  #: or a button, whose number it is then
+    VOICE = "voice"
+    STICKER = "sticker"
+    PICTURE = "picture"  #: or a video
+    FILE = "file"
+    PLACE = "place"
+    FLOOD = "flood"  #: the first message beyond the limit; what follows in its window is not kept
+
+
+#: of a reply in a chat: written in one transaction with the step that it answers, sent soon after, or never
+REPLY_MOVES: dict[State, frozenset[State]] = {
+    State.SCHEDULED: frozenset({State.SENDING, State.HELD, State.SUPPRESSED, State.EXPIRED}),
+    State.SENDING: _AFTER_ACCEPTANCE | {State.ACCEPTED, State.SCHEDULED, State.UNKNOWN},
+    State.UNKNOWN: _AFTER_ACCEPTANCE | {State.ACCEPTED},  # by a receipt alone: nobody sends it again
+    State.ACCEPTED: _AFTER_ACCEPTANCE,
+    State.SENT: frozenset({State.DELIVERED, State.UNDELIVERED, State.FAILED}),
+    State.HELD: frozenset({State.SCHEDULED, State.EXPIRED}),  # until the person writes again
+}
 
 
 class Lane(StrEnum):
@@ -117,6 +142,9 @@ KIND_RULES: dict[Kind, KindRules] = {
     Kind.LOCK: KindRules(True, timedelta(hours=48), Lane.FRESH, True, True, link=False),
     Kind.OTP: KindRules(False, timedelta(minutes=5), Lane.ASKED, False, False, link=False),
     Kind.CASE: KindRules(True, timedelta(hours=48), Lane.NORMAL, True, True, link=False),
+    Kind.REQUEST: KindRules(True, timedelta(hours=48), Lane.NORMAL, True, True, link=False),
+    # a warning: somebody else may have done it, at any hour, and may have stopped SMS to the number before
+    Kind.NUMBER: KindRules(False, timedelta(hours=24), Lane.ASKED, False, False, link=False),
     # no link: it says nothing that needs one, and a link to a certificate would have to be taken back with it
     Kind.REMINDER: KindRules(True, timedelta(days=7), Lane.BULK, True, True, link=False),
 }
@@ -186,6 +214,7 @@ class FollowUp(StrEnum):
     DOSE_ARRIVED = "dose-arrived"  #: subject: the dose; somebody may have reported it as missing
     CASE_REPORTED = "case-reported"  #: subject: the case; a dose that we hold may be the one
     CODE_ASKED = "code-asked"  #: subject: the challenge; its code goes out, where its number is on file
+    CORRECTION_DUE = "correction-due"  #: subject: a request of theirs; whom it waits for has not come in time
 
 
 class CaseKind(StrEnum):

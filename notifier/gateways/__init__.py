@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from notifier.core.opt_out_words import Meaning
-from notifier.core.states import Channel
+from notifier.core.states import Channel, Said
 
 
 class OutcomeClass(StrEnum):
@@ -40,6 +40,29 @@ class OutgoingSms:
     to: str = field(repr=False)  #: E.164
     text: str = field(repr=False)
     segments: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class OutgoingChat:
+    """One message of a chat. `options` are buttons where the provider has them, and numbers where it has none, or where
+    `is_plain`; `tail` stands below them. `file_url`: of a PDF that comes with it. `reopens`: more than 24 hours have
+    passed since the person wrote, so that nothing but a template of the provider's may go."""
+
+    attempt_reference: str  #: goes into the callback address
+    to: str = field(repr=False)  #: E.164
+    text: str = field(repr=False)
+    options: tuple[str, ...] = field(default=(), repr=False)
+    tail: str = ""
+    file_url: str | None = field(default=None, repr=False)
+    language: str = "id"
+    is_plain: bool = False
+    reopens: bool = False
+
+    @property
+    def numbered(self) -> str:
+        """The whole text, with the options by their numbers."""
+        options = "\n".join(f"{number}. {option}" for number, option in enumerate(self.options, 1))
+        return "\n\n".join(part for part in (self.text, options, self.tail) if part)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +130,7 @@ class Inbound:
     text: str = field(repr=False)
     provider_meaning: Meaning | None = None  #: what the provider itself has made of it, and acted upon
     is_answered: bool = False  #: the provider has answered in our place
+    said: Said = Said.TEXT  #: by WhatsApp; of a button `text` is its number
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,12 +146,16 @@ class BadWebhook(Exception):
 
 
 class Gateway(Protocol):
-    """A way to send an SMS. Small enough that a local provider is one module."""
+    """A way to send an SMS, and to answer in a chat. Small enough that a local provider is one module."""
 
     name: str
 
     def send(self, messages: Sequence[OutgoingSms]) -> list[Outcome]:
         """Posts all of them concurrently and answers in the same order. Never raises for one message's sake."""
+        ...
+
+    def send_chat(self, messages: Sequence[OutgoingChat]) -> list[Outcome]:
+        """As `send`, by WhatsApp."""
         ...
 
     def look_up(self, to: str) -> list[FoundMessage]:

@@ -18,17 +18,18 @@ from notifier.gateways import (
     InboundAnswer,
     Outcome,
     OutcomeClass,
+    OutgoingChat,
     OutgoingSms,
     Receipt,
     ReceiptState,
 )
-from notifier.store import caught
+from notifier.store import caught, caught_chat
 from notifier.store.engine import Database
 from notifier.store.sealed import Sealer
 
 
 class Catcher:
-    """Keeps SMS for `/catcher` and `sertilink demo`."""
+    """Keeps SMS for `/catcher` and `sertilink demo`, and plays telephones with a chat on them."""
 
     name = "catcher"
 
@@ -59,6 +60,15 @@ class Catcher:
         with self._db.write() as conn:
             caught.insert_many(conn, self._sealer, kept)
         return [Outcome(OutcomeClass.ACCEPTED, provider_sid=sms.provider_sid, http_status=201) for sms in kept]
+
+    def send_chat(self, messages: Sequence[OutgoingChat]) -> list[Outcome]:
+        """Puts them on the telephones of the chat window, in one transaction."""
+        now = self._clock.now()
+        with self._db.write() as conn:
+            for message in messages:
+                bubble = caught_chat.Bubble(True, message.text, message.options, message.tail, message.file_url or "")
+                caught_chat.add(conn, self._sealer, message.to, [bubble], at=now)
+        return [Outcome(OutcomeClass.ACCEPTED, "SM" + secrets.token_hex(16), http_status=201) for _ in messages]
 
     def look_up(self, to: str) -> list[FoundMessage]:
         """What was caught for a number."""

@@ -15,6 +15,8 @@ from notifier.services import Services
 from notifier.store import (
     audit,
     bulks,
+    chat_replies,
+    conversations,
     counters,
     follow_ups,
     idempotency,
@@ -55,7 +57,8 @@ class Ticked:
     to be made ahead; `follow_ups`: one room left something for another to do; `uploads`: a list waits to be checked,
     recorded or taken away; `bulks`: a bulk resend or a schedule's day is due; `tallies`: the dashboard's counts are
     due; `cases`: reminders and promises of cases are to be looked at; `reminders`: of next doses are to be looked for;
-    `registry`: there is something to tell it; `letters`: the mailbox is to be looked into."""
+    `registry`: there is something to tell it; `chats`: somebody wrote, or waits for a reply; `letters`: the mailbox is
+    to be looked into."""
 
     elected: bool
     wake_ups: int = 0
@@ -69,6 +72,7 @@ class Ticked:
     uploads: bool = False
     bulks: bool = False
     tallies: bool = False
+    chats: bool = False
     letters: bool = False
     cases: bool = False
     reminders: bool = False
@@ -100,6 +104,9 @@ def tick(services: Services) -> Ticked:
             bulks.due(now, lease_now),
             bulks.due_days(now),
             registry_outbox.due(now),
+            conversations.waiting(now),
+            chat_replies.due(now),
+            chat_replies.doubtful(lease_now),
         )
         chores = counters.win_tick(conn, "chores", period=_CHORES_PERIOD, at=now)
         # the dashboard's counts wait while a backlog goes out, though not for ever
@@ -131,6 +138,7 @@ def tick(services: Services) -> Ticked:
         follow_ups=left_to_do,
         uploads=any(others[:2]),
         bulks=any(others[2:4]),
+        chats=any(others[5:]),
         tallies=count,
         letters=letters,
         cases=look_at_cases,

@@ -121,6 +121,28 @@ class Database:
             self._pid = os.getpid()
 
 
+class InTransaction(Database):
+    """A database as it looks from inside a transaction that is under way: what somebody writes here becomes part of it,
+    and is committed or undone with it. For a caller that makes several rooms' deeds one."""
+
+    def __init__(self, database: Database, conn: Connection) -> None:
+        self.clock, self.engine, self.is_sqlite = database.clock, database.engine, database.is_sqlite
+        self._conn = conn
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """The transaction that is under way; it is committed later, or never."""
+        yield self._conn
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """Reads what it has written, too."""
+        yield self._conn
+
+    def close(self) -> None:
+        """The connection is somebody else's."""
+
+
 def _engine(url: str, pool_size: int) -> Engine:
     parsed = sa.make_url(url)
     if parsed.get_backend_name() == "sqlite":

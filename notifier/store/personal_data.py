@@ -20,6 +20,7 @@ from notifier.store.tables import (
     caught_sms,
     certificate,
     code,
+    correction_request,
     dose,
     event,
     inbound_sms,
@@ -51,6 +52,9 @@ def of_person(conn: Connection, person_id: str, phone_index: bytes | None) -> di
         "notification": _rows(conn, notification, notification.c.person_id == person_id, notification.c.created_at),
         "support_case": _rows(conn, support_case, _reported(person_id), support_case.c.opened_at),
         "number_pause": _rows(conn, number_pause, number_pause.c.person_id == person_id, number_pause.c.created_at),
+        "correction_request": _rows(
+            conn, correction_request, correction_request.c.person_id == person_id, correction_request.c.asked_at
+        ),
         "person_call": _rows(conn, person_call, person_call.c.person_id == person_id, person_call.c.at),
         "reminder": _rows(conn, reminder, reminder.c.person_id == person_id, reminder.c.due_at),
     }
@@ -77,7 +81,7 @@ def of_person(conn: Connection, person_id: str, phone_index: bytes | None) -> di
 
 
 #: what the audit speaks of, besides the person
-_SUBJECTS = ("dose", "certificate", "link", "notification", "support_case", "person_call")
+_SUBJECTS = ("dose", "certificate", "link", "notification", "support_case", "correction_request", "person_call")
 
 
 def texts_at(conn: Connection, moment: datetime) -> Mapping[str, str]:

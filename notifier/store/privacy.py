@@ -13,9 +13,10 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from notifier.core.own_corrections import RequestState
 from notifier.core.states import NOT_LEFT, CaseOutcome, CaseStatus, CertificateStatus, Reason, State
 from notifier.core.words import DEFAULT_LANGUAGE
-from notifier.store import mail, notifications
+from notifier.store import conversations, mail, notifications
 from notifier.store.bulk import among
 from notifier.store.sealed import Sealer
 from notifier.store.tables import (
@@ -28,6 +29,7 @@ from notifier.store.tables import (
     certificate,
     code,
     contact,
+    correction_request,
     dead_letter,
     dose,
     event,
@@ -133,6 +135,7 @@ def wipe_cases(conn: Connection, row: Row, *, born: bytes | None, by: str, at: d
     ended = {"status": CaseStatus.CLOSED.value, "outcome": CaseOutcome.CLOSED.value, "closed_at": at, "closed_by": by}
     is_open = support_case.c.status == CaseStatus.OPEN.value
     closed = conn.execute(support_case.update().where(of_person, is_open).values(**ended)).rowcount
+    wipe_corrections(conn, person_id, by=by, at=at)
     conn.execute(number_pause.delete().where(number_pause.c.person_id == person_id))
     nothing = dict.fromkeys(
         ("phone_index", "facts_sealed", "same_index", "nik_index", "born_index", "public_id", "contact_id")
@@ -145,6 +148,16 @@ def wipe_cases(conn: Connection, row: Row, *, born: bytes | None, by: str, at: d
     waits = follow_up.update().where(follow_up.c.subject_id == person_id, follow_up.c.done_at.is_(None))
     conn.execute(waits.values(done_at=at))
     return {"cases": closed, "notes": conn.execute(notes.values(note_sealed=None)).rowcount}
+
+
+def wipe_corrections(conn: Connection, person_id: str, *, by: str, at: datetime) -> None:
+    """Takes away what was asked to be corrected, also by somebody who only claimed to be the person."""
+    table = correction_request.c
+    theirs = sa.or_(table.person_id == person_id, table.claimed_id == person_id)
+    ended = {"state": RequestState.WITHDRAWN.value, "decided_at": at, "decided_by": by}
+    conn.execute(correction_request.update().where(theirs, table.decided_at.is_(None)).values(**ended))
+    sealed = ("value_sealed", "old_sealed", "claim_sealed", "evidence_sealed", "number_index", "objection_id")
+    conn.execute(correction_request.update().where(theirs).values(**dict.fromkeys(sealed)))
 
 
 def _about(row: Row, born: bytes | None) -> sa.ColumnElement[bool]:
@@ -174,9 +187,9 @@ def _is_shared(conn: Connection, index: bytes, person_id: str) -> bool:
 
 
 def forget_numbers(conn: Connection, indexes: Collection[bytes]) -> int:
-    """Takes away what numbers wrote to us, codes and accounts of theirs, and refusals that were lifted. One in force
-    stays: whoever has the number wants no SMS, whoever it is about. How many rows."""
-    done = _forget_account(conn, indexes)
+    """Takes away what numbers wrote to us, chats, codes and accounts of theirs, and refusals that were lifted. One in
+    force stays: whoever has the number wants no SMS, whoever it is about. How many rows."""
+    done = _forget_account(conn, indexes) + conversations.forget_numbers(conn, indexes)
     for row_id in conn.scalars(sa.select(inbound_sms.c.id).where(inbound_sms.c.phone_index.in_(list(indexes)))).all():
         # the row is how a copy of the webhook is known; the number in it becomes nobody's
         nobody = inbound_sms.update().where(inbound_sms.c.id == row_id)

@@ -20,9 +20,12 @@ from notifier.store.tables import (
     account_open,
     account_session,
     caller_check,
+    caught_chat,
     caught_sms,
+    chat_file,
     code,
     contact,
+    correction_request,
     counter,
     dead_letter,
     dose,
@@ -93,6 +96,7 @@ _TOLD = sa.exists().where(notification.c.contact_id == contact.c.id, notificatio
 
 SWEEPS: dict[str, Sweep] = {
     "caught-sms": Sweep(caught_sms.c.caught_at),
+    "caught-chats": Sweep(caught_chat.c.caught_at),
     "receipt-bodies": Sweep(
         receipt.c.received_at,
         sa.func.length(receipt.c.raw_sealed) > _EMPTY,
@@ -114,6 +118,12 @@ SWEEPS: dict[str, Sweep] = {
         sa.and_(support_case.c.status == CaseStatus.CLOSED.value, ~_STANDS),
         guard=_without(number_pause.c.case_id, support_case.c.id),
     ),
+    "corrections": Sweep(
+        correction_request.c.decided_at,
+        _filled(correction_request.c.value_sealed, correction_request.c.old_sealed, correction_request.c.claim_sealed),
+        blank=("value_sealed", "old_sealed", "claim_sealed", "objection_id"),
+    ),
+    "unproven-corrections": Sweep(correction_request.c.decided_at, correction_request.c.person_id.is_(None)),
     "lifted-refusals": Sweep(suppression.c.lifted_at),
     "letters": Sweep(mail_in.c.received_at, mail_in.c.case_id.is_(None)),
     "caller-checks": Sweep(caller_check.c.at),
@@ -129,6 +139,7 @@ SWEEPS: dict[str, Sweep] = {
     "one-time-codes": Sweep(otp_challenge.c.expires_at),
     "sessions": Sweep(session.c.expires_at, key_name="token_hash"),
     "api-answers": Sweep(idempotency.c.expires_at),
+    "chat-files": Sweep(chat_file.c.expires_at),
     "reminders": Sweep(reminder.c.due_at, reminder.c.notification_id.is_not(None)),
     "registry-told": Sweep(registry_outbox.c.done_at),
     "sandbox": Sweep(test_notification.c.expires_at),

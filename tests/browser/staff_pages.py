@@ -72,6 +72,7 @@ PAGES: dict[str, Way] = {
     "bulks, empty": at(OPERATOR, "/resends"),
     "schedules, empty": at(OPERATOR, "/resends/schedules"),
     "cases, empty": at(LEAD, "/cases"),
+    "requests, empty": at(LEAD, "/requests"),
     "desk, empty": at(OPERATOR, "/desk"),
     "desk, no causes yet": at(SUPERVISOR, "/desk/causes"),
     "audit, empty": at(AUDITOR, "/audit?since=2030-01-01"),
@@ -79,6 +80,8 @@ PAGES: dict[str, Way] = {
     "accounts, empty": at(ADMIN, "/accounts?active=no"),
     "settings": at(ADMIN, "/settings"),
     "catcher, empty": at(OPERATOR, "/catcher"),
+    "chat, empty": at(OPERATOR, "/catcher/chat"),
+    "chat, wrong": at(OPERATOR, "/catcher/chat?hp=12"),
     # a dose is entered
     "dose": at(WORKER, "/doses/new"),
     "dose, nothing to search": form(WORKER, "/doses/new", "button[value=find]:not(.unseen)"),
@@ -202,6 +205,23 @@ PAGES: dict[str, Way] = {
         s.click("form[action$=end] button"),
     ),
     "cases, closed": at(LEAD, "/cases?status=closed"),
+    "requests": at(LEAD, "/requests"),
+    "requests, auditor": at(AUDITOR, "/requests"),
+    "request, name": at(LEAD, "/requests/{some.requests[name]}", opened=True),
+    "request, auditor": at(AUDITOR, "/requests/{some.requests[name]}"),
+    "request, evidence": at(OPERATOR, "/requests/{some.requests[born]}", opened=True),
+    "request, unproven": at(WORKER, "/requests/{some.requests[lost]}", opened=True),
+    "request, unproven wrong": form(WORKER, "/requests/{some.requests[lost]}", "form[action$=confirm] button"),
+    "request, revealed": form(
+        LEAD, "/requests/{some.requests[name]}", "form[action$=reveal] button", reason="cocokkan kartu"
+    ),
+    "request, wrong": form(LEAD, "/requests/{some.requests[name]}", "form[action$=refuse] button"),
+    "request, approved": lambda s: (
+        at(LEAD, "/requests/{some.requests[name]}", opened=True)(s),
+        s.write("#approve-reason", "KTP cocok"),
+        s.click("form[action$=approve] button"),
+    ),
+    "requests, done": at(LEAD, "/requests?state=done"),
     "desk": at(OPERATOR, "/desk"),
     "desk, mine": at(OPERATOR, "/desk?which=mine&source=call"),
     "desk, call": at(OPERATOR, "/desk/new"),
@@ -287,6 +307,7 @@ PAGES: dict[str, Way] = {
     "text, looked at": form(ADMIN, "/settings/texts/id/certificate", "button[value=preview]", text=LONG_TEXT),
     "text, saved": lambda s: (s.type(reason="lebih jelas"), s.click("button[value=save]"), s.open_all()),
     "catcher": at(OPERATOR, "/catcher"),
+    "chat": lambda s: (s.go("/catcher/chat?hp=0812-3456-7890"), s.type(text="hai"), s.click("button.main")),
     # what goes wrong
     "forbidden": at(WORKER, "/settings"),
     "unknown": at(WORKER, "/nowhere"),

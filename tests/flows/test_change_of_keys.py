@@ -27,6 +27,7 @@ from notifier.store import caught, contacts, events, persons, reseal
 from notifier.store.tables import code
 from notifier.support import person_deeds
 from tests.builders import event_json
+from tests.chatting import a_chat_under_way
 from tests.commands.conftest import Run, run, sleeps  # noqa: F401  # fixtures
 from tests.conftest import TEST_KEYS, Build
 from tests.desk import Desk
@@ -111,6 +112,7 @@ def _filled(services: Services, key: str) -> tuple[str, bytes]:
         at = services.clock.now()
         events.add_dead_letter(conn, services.sealer, door="api", body=b"{}", problems=[], at=at)
         contacts.find_or_add(conn, services.sealer, phone="+6281234567899", language="id", at=at)
+    a_chat_under_way(services)
     _staff_at_work(services)
     fill_the_rest(services)
     return path, answer.data

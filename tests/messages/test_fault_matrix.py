@@ -86,6 +86,11 @@ ELSEWHERE = {
     FaultPoint.STREAM_AFTER_ACK,
     FaultPoint.BULK_BEFORE_COMMIT,
     FaultPoint.BULK_AFTER_COMMIT,
+    FaultPoint.CHAT_BEFORE_COMMIT,
+    FaultPoint.CHAT_AFTER_COMMIT,
+    FaultPoint.REPLY_BEFORE_COMMIT,
+    FaultPoint.REPLY_AFTER_COMMIT,
+    FaultPoint.REPLY_ANSWERED,
     FaultPoint.REGISTRY_TOLD,
 }
 

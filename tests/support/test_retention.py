@@ -59,6 +59,9 @@ def bodies(services: Services) -> list[int]:
         return list(conn.scalars(sa.select(sa.func.length(t.receipt.c.raw_sealed))))
 
 
+_TO = {"to_index": b"x", "to_sealed": b"x"}
+
+
 def full(desk: Desk, clock: FakeClock) -> None:
     """An installation in which every table that a rule sweeps has a row that has ended."""
     desk.record()
@@ -113,6 +116,9 @@ def full(desk: Desk, clock: FakeClock) -> None:
             "accepted_at": at, "due_at": at, "created_at": at, "expires_at": at,
         }  # fmt: skip
         add(t.test_notification.insert(), test)
+        add(t.caught_chat.insert(), {"id": new_id(), "is_ours": True, "body_sealed": b"x", "caught_at": at} | _TO)
+        file = {"id": new_id(), "public_id": "f", "link_id": made.link_id, "expires_at": at, "created_at": at}
+        add(t.chat_file.insert(), file)
         number = {"phone_index": b"p", "phone_sealed": b"x", "created_at": at}
         add(t.contact.insert(), number | {"id": new_id(), "language": "id", "used_at": at})
         code = number | {"id": new_id(), "purpose": "account", "language": "id", "expires_at": at}
@@ -129,6 +135,15 @@ def full(desk: Desk, clock: FakeClock) -> None:
         add(t.counter.insert(), {"name": "n", "window_start": at, "count": 1, "expires_at": at})
         lonely = persons.Person(new_id(), "Tanpa Dosis", None, None, "+628111111111", None, "id", None)
         persons.insert(conn, services.sealer, lonely, source=None, at=at)
+        request = {
+            "field": "name", "state": "done", "proof": "otp", "door": "me", "language": "id", "asked_at": at,
+            "due_at": at, "decided_at": at,
+        }  # fmt: skip
+        add(
+            t.correction_request.insert(),
+            request | {"id": new_id(), "reference": "C1", "person_id": made.person_id, "value_sealed": b"x"},
+        )
+        add(t.correction_request.insert(), request | {"id": new_id(), "reference": "C2", "claim_sealed": b"x"})
         assert case.status == "closed"
 
 

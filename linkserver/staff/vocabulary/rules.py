@@ -116,6 +116,11 @@ RULES: dict[str, str] = {
     "recovery_code code-wrong": N_("Kode pemulihan ini tidak cocok atau sudah dipakai. Pakai kode yang lain"),
     "checked choice": N_("Pilih bagaimana orangnya diperiksa"),
     "checked_words required": N_("Tulis bagaimana diperiksa, cukup beberapa kata"),
+    "why choice": N_("Pilih apa yang diberitahukan kepada orangnya"),
+    "card_nik nik-length": N_("NIK di kartu terdiri dari 16 angka. Hitung lagi"),
+    "card_nik nik-digits": N_("NIK hanya berisi angka"),
+    "card-differs": N_("NIK di kartu berbeda dengan yang tercatat. Periksa lagi angka demi angka"),
+    "name-letters": N_("Nama hanya berisi huruf"),
     "nothing-changed": N_("Semuanya sama dengan yang tercatat. Ubah dulu yang salah"),
     "number-same": N_(
         "Nomor ini sama dengan yang tercatat. Untuk mengirim lagi ke nomor yang sama, pakai “Kirim ulang”"

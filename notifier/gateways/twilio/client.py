@@ -70,17 +70,21 @@ class TwilioClient:
         return cls(account, PooledHttpClient(account.timeout_s, account.concurrency))
 
     async def post(self, to: str, text: str, callback: str) -> Taken:
-        """One message. Waits for a free connection as long as it takes: the time-out starts with ours."""
+        """One SMS. Waits for a free connection as long as it takes: the time-out starts with ours."""
+        return await self.post_form(
+            to=to,
+            body=text,
+            status_callback=callback,
+            validity_period=self._account.validity_period_s,
+            smart_encoded=False,  # the text goes out as it was counted
+            **self._account.sender,
+        )
+
+    async def post_form(self, **form: Any) -> Taken:
+        """One message of any kind, in the names of the library. Waits for a free connection as `post` does."""
         async with self._slots:
             try:
-                answer = await self._client.messages.create_with_http_info_async(
-                    to=to,
-                    body=text,
-                    status_callback=callback,
-                    validity_period=self._account.validity_period_s,
-                    smart_encoded=False,  # the text goes out as it was counted
-                    **self._account.sender,
-                )
+                answer = await self._client.messages.create_with_http_info_async(**form)
                 sid = answer.data.sid
                 return Taken(answer.status_code, sid if isinstance(sid, str) and sid else None)
             except _UNREADABLE as error:

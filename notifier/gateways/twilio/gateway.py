@@ -7,8 +7,9 @@ import json
 import logging
 import os
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
@@ -20,17 +21,20 @@ from notifier.gateways import (
     InboundAnswer,
     Outcome,
     OutcomeClass,
+    OutgoingChat,
     OutgoingSms,
     Receipt,
 )
-from notifier.gateways.twilio import errors, inbound
+from notifier.gateways.twilio import errors, inbound, whatsapp
 from notifier.gateways.twilio.outcomes import NoClearAnswer, TwilioFailure
 from notifier.gateways.twilio.signature import is_genuine
 from notifier.gateways.twilio.statuses import state_of
 
 if TYPE_CHECKING:
-    from notifier.gateways.twilio.client import Account, TwilioClient
+    from notifier.gateways.twilio.client import Account, Taken, TwilioClient
     from notifier.gateways.twilio.line import Line
+
+    Post = Callable[[], Coroutine[Any, Any, Taken]]
 
 log = logging.getLogger(__name__)
 
@@ -56,6 +60,7 @@ class TwilioGateway:
         public_url: str,
         timeout_s: float,
         concurrency: int,
+        whatsapp_sender: whatsapp.WhatsApp | None = None,
     ) -> None:
         """Of the tokens, newest last, the newest speaks to Twilio and any may have signed a webhook. Raises ValueError
         unless there is a token and exactly one kind of sender."""
@@ -70,6 +75,7 @@ class TwilioGateway:
         self._public_url = public_url.rstrip("/")
         self._timeout_s = timeout_s
         self._concurrency = concurrency
+        self._whatsapp = whatsapp_sender
         # by process id: after a fork the parent's line stays referenced and untouched, for closing it here would take
         # the parent's sockets out of the epoll set that both share
         self._lines: dict[int, Line] = {}
@@ -80,17 +86,37 @@ class TwilioGateway:
             return []
         return self._line().call(lambda client: self._post_all(client, messages))
 
+    def send_chat(self, messages: Sequence[OutgoingChat]) -> list[Outcome]:
+        """As `send`, by WhatsApp. Without a sender of ours there, nothing is posted."""
+        sender = self._whatsapp
+        if sender is None:
+            return [Outcome(OutcomeClass.SENDER_MISCONFIGURED) for _ in messages]
+        if not messages:
+            return []
+
+        def post(client: TwilioClient, message: OutgoingChat) -> Coroutine[Any, Any, Taken]:
+            return client.post_form(**whatsapp.form_of(sender, message, self._callback(message.attempt_reference)))
+
+        return self._line().call(lambda client: self._all([partial(post, client, each) for each in messages]))
+
+    def _callback(self, reference: str) -> str:
+        return self._public_url + callback_path(reference)
+
     async def _post_all(self, client: TwilioClient, messages: Sequence[OutgoingSms]) -> list[Outcome]:
+        return await self._all(
+            [partial(client.post, each.to, each.text, self._callback(each.attempt_reference)) for each in messages]
+        )
+
+    async def _all(self, posts: Sequence[Post]) -> list[Outcome]:
         reasons: Counter[str] = Counter()
-        outcomes = await asyncio.gather(*(self._post(client, message, reasons) for message in messages))
+        outcomes = await asyncio.gather(*(self._outcome(post, reasons) for post in posts))
         for reason, times in sorted(reasons.items()):
-            log.warning("%d of %d messages not accepted: %s", times, len(messages), reason)
+            log.warning("%d of %d messages not accepted: %s", times, len(posts), reason)
         return outcomes
 
-    async def _post(self, client: TwilioClient, message: OutgoingSms, reasons: Counter[str]) -> Outcome:
+    async def _outcome(self, post: Post, reasons: Counter[str]) -> Outcome:
         try:
-            callback = self._public_url + callback_path(message.attempt_reference)
-            taken = await client.post(message.to, message.text, callback)
+            taken = await post()
             if taken.sid:
                 return Outcome(OutcomeClass.ACCEPTED, provider_sid=taken.sid, http_status=taken.http_status)
             failure: TwilioFailure = NoClearAnswer("answer without a SID", taken.http_status)

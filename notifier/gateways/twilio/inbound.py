@@ -13,12 +13,14 @@ from types import MappingProxyType
 from twilio.twiml.messaging_response import MessagingResponse
 
 from notifier.core.opt_out_words import Meaning
-from notifier.core.states import Channel
+from notifier.core.states import Channel, Said
 from notifier.gateways import BadWebhook, Inbound, InboundAnswer
 
 #: where Twilio hands messages on, below our public address
 PATH = "/twilio/inbound"
 
+_BUTTON = re.compile(r"[1-9][0-9]?", re.ASCII)
+_MEDIA = MappingProxyType({"audio": Said.VOICE, "image": Said.PICTURE, "video": Said.PICTURE})
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}", re.ASCII)
 _LONGEST_SID = 64
 #: RCS shares its opt-outs with SMS at Twilio since March 2026
@@ -45,7 +47,7 @@ def read(form: Mapping[str, str]) -> Inbound:
         raise BadWebhook("From is missing")
     scheme, _, number = address.rpartition(":")
     channel = _CHANNELS.get(scheme)
-    text = form.get("Body", "")
+    text = _button(form) or form.get("Body", "")
     said = _OPT_OUT_TYPES.get(form.get("OptOutType", "").upper())
     return Inbound(
         provider_sid=sid,
@@ -54,7 +56,26 @@ def read(form: Mapping[str, str]) -> Inbound:
         text=text,
         provider_meaning=said or (_SMS_KEYWORDS.get(text.strip().upper()) if channel is Channel.SMS else None),
         is_answered=said is not None,
+        said=_kind(form) if channel is Channel.WHATSAPP else Said.TEXT,
     )
+
+
+def _button(form: Mapping[str, str]) -> str:
+    """The number behind a button, or an entry of a list, that was pressed; "" where none was."""
+    payload = form.get("ButtonPayload") or form.get("ListId") or ""
+    return payload if _BUTTON.fullmatch(payload) else ""
+
+
+def _kind(form: Mapping[str, str]) -> Said:
+    """What came besides the text, or instead: Twilio names the type of the first medium, and shows a place."""
+    if form.get("Latitude"):
+        return Said.PLACE
+    if form.get("NumMedia", "0") in ("", "0"):
+        return Said.TEXT
+    medium = form.get("MediaContentType0", "").partition(";")[0].strip().lower()
+    if medium == "image/webp":
+        return Said.STICKER  # https://www.twilio.com/docs/whatsapp/guidance-whatsapp-media-messages
+    return _MEDIA.get(medium.partition("/")[0], Said.FILE)
 
 
 def answer(text: str | None) -> InboundAnswer:

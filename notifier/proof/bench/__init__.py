@@ -22,6 +22,7 @@ BENCHES: dict[str, str] = {
     "link": "the page behind a link, beside a hello-world",
     "pdf": "a certificate's PDFs, signed, and picture, beside an empty sheet",
     "staff": "every page of the staff face, the searches and a bulk's dry run, over many persons",
+    "support": "a chat's steps from the webhook to the reply, and finding why a certificate did not come",
     "token": "signing and reading a link's token, beside a bare HMAC",
 }
 

@@ -139,7 +139,9 @@ class Provider:
         return b"{}"
 
 
-class _Connection(asyncio.Protocol):
+class Connected(asyncio.Protocol):
+    """One connection to a provider."""
+
     def __init__(self, provider: Provider) -> None:
         self._provider = provider
         self._buffer = b""
@@ -183,7 +185,7 @@ class _Connection(asyncio.Protocol):
 async def _serve(port: int, delay_s: float, auth_token: str | None) -> None:
     loop = asyncio.get_running_loop()
     provider = Provider(delay_s, ReceiptSender(auth_token) if auth_token else None)
-    server = await loop.create_server(lambda: _Connection(provider), "127.0.0.1", port, backlog=2048)
+    server = await loop.create_server(lambda: Connected(provider), "127.0.0.1", port, backlog=2048)
     await server.serve_forever()
 
 

@@ -10,6 +10,8 @@ from notifier.store.tables.base import metadata
 from notifier.store.tables.bulks import bulk, bulk_item, bulk_schedule
 from notifier.store.tables.care import certificate, code, dose, event, facility, link, opening, person, person_word
 from notifier.store.tables.cases import case_picture, case_step, number_pause, person_call, support_case
+from notifier.store.tables.chat import caught_chat, chat_file, chat_message, chat_reply, conversation
+from notifier.store.tables.corrections import correction_request
 from notifier.store.tables.desk import caller_check
 from notifier.store.tables.machines import idempotency, test_notification
 from notifier.store.tables.mail import mail_in, mail_out, mail_taken
@@ -48,11 +50,17 @@ __all__ = [
     "caller_check",
     "case_picture",
     "case_step",
+    "caught_chat",
     "caught_sms",
     "certificate",
+    "chat_file",
+    "chat_message",
+    "chat_reply",
     "circuit",
     "code",
     "contact",
+    "conversation",
+    "correction_request",
     "counter",
     "dead_letter",
     "dose",

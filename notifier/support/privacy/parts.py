@@ -88,6 +88,13 @@ PARTS: tuple[Part, ...] = (
          "closed_at"),
     ),
     Part(
+        "correction_request",
+        ("Permintaan Anda untuk memperbaiki data", "Your requests to correct your data"),
+        _YOU,
+        ("reference", "field", "state", "proof", "asked_at", "due_at", "evidence_asked_at", "evidence_at",
+         "decided_at", "decided_how", "refused_why", "objected_at"),
+    ),
+    Part(
         "number_pause",
         ("Nomor yang disebut bukan milik Anda", "Numbers that were said not to be yours"),
         _READER,

@@ -54,6 +54,7 @@ PERSONS = "persons-without-dose"
 #: in this order; docs/privacy.md shows the same table, and a test holds the two together
 RULES: tuple[Rule, ...] = (
     Rule("caught-sms", Period.TRACES, "SMS in the local catcher", "they hold number and text; nobody reads old ones"),
+    Rule("caught-chats", Period.TRACES, "chats on the local catcher's phones", "as the SMS there"),
     Rule("receipt-bodies", Period.TRACES, "bodies of delivery receipts", "they hold the number; what they say is kept"),
     Rule("dead-letters", Period.TRACES, "dead letters that were settled", "they hold a whole person"),
     Rule("follow-ups", Period.TRACES, "follow-ups that were done", "they name persons; the deed is in the audit"),
@@ -65,6 +66,8 @@ RULES: tuple[Rule, ...] = (
     Rule("call-notes", Period.CASES, "what was typed about a call", "it is about a person; that they called stays"),
     Rule("number-pauses", Period.CASES, "pauses of a number that were lifted", "nothing obeys them any more"),
     Rule("cases", Period.CASES, "closed cases", "statistics and the audit have what was decided"),
+    Rule("corrections", Period.CASES, "wishes to correct data", "on file or refused by then; that they asked stays"),
+    Rule("unproven-corrections", Period.TRACES, "corrections nobody proved", "a stranger may have typed them"),
     Rule("lifted-refusals", Period.CASES, "refusals of SMS that were taken back", "those in force are obeyed and stay"),
     Rule("letters", Period.TRACES, "e-mails that made no case", "programs and lists wrote them; they name senders"),
     Rule("caller-checks", Period.CASES, "checks of callers", "the audit has who was asked, and how it ended"),
@@ -75,6 +78,7 @@ RULES: tuple[Rule, ...] = (
     Rule("one-time-codes", Period.EXPIRY, "one-time codes that were asked for", "they hold a number, maybe nobody's"),
     Rule("sessions", Period.EXPIRY, "sessions of staff", "they open nothing after their end"),
     Rule("api-answers", Period.EXPIRY, "answers to be replayed", "nobody repeats a request a day later"),
+    Rule("chat-files", Period.EXPIRY, "addresses of files for chats", "they open nothing after some minutes"),
     Rule("sandbox", Period.EXPIRY, "messages of test keys", "they are nobody's"),
     Rule("counters", Period.EXPIRY, "counters of limits", "their window is past"),
     Rule(PERSONS, Period.PERSONS, "persons without any dose left", "there is no certificate to keep them for; wiped"),

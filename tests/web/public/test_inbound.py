@@ -13,7 +13,6 @@ from twilio.request_validator import RequestValidator
 from werkzeug.test import TestResponse
 
 from linkserver import create_public_app
-from linkserver.public.webhooks import ANSWERS, answer_text
 from linkserver.words import Catalogue
 from notifier.core.segments import measure
 from notifier.core.states import Channel
@@ -22,6 +21,7 @@ from notifier.gateways.twilio import TwilioGateway
 from notifier.services import Services
 from notifier.settings import Settings
 from notifier.store import persons, suppressions
+from notifier.support.inbound import ANSWERS, answer_text
 from tests.fakes import FakeClock
 from tests.twilio_server import ACCOUNT_SID, AUTH_TOKEN
 from tests.web.public.test_link import everything

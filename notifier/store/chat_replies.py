@@ -1,0 +1,227 @@
+"""Replies of a chat: a small outbox. Each is written with the step that it answers, sent in the order of its
+conversation, and never again where its outcome is not known. Every move names a pair of core.states.REPLY_MOVES."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from notifier.core.ids import new_ids
+from notifier.core.states import REPLY_MOVES, Reason, State
+from notifier.store.bulk import among, insert_rows
+from notifier.store.engine import Lease
+from notifier.store.events import insert_new
+from notifier.store.sealed import Sealer
+from notifier.store.tables import chat_reply, conversation
+
+#: what stands before the reference in a callback's address, so that it is told from an SMS's
+REFERENCE = "chat-"
+#: where the one template stands that asks a person to write again, so that it is there once
+_REOPENING = 1000
+_OVER = (State.ACCEPTED, State.FAILED, State.UNKNOWN, State.SUPPRESSED, State.EXPIRED)
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """One reply that may go now, opened."""
+
+    id: str
+    conversation_id: str
+    phone: str = field(repr=False)
+    phone_index: bytes = field(repr=False)
+    body: str = field(repr=False)
+    is_plain: bool
+    attempts: int
+    created_at: datetime
+    last_inbound_at: datetime
+
+
+def add(conn: Connection, sealer: Sealer, replies: Sequence[tuple[str, str, str]], *, at: datetime) -> None:
+    """Adds (conversation, message that it answers, body), in this order in each conversation."""
+    places: dict[str, int] = {}
+    rows = []
+    for row_id, (conversation_id, message_id, body) in zip(new_ids(len(replies)), replies, strict=True):
+        place = places[conversation_id] = places.get(conversation_id, -1) + 1
+        rows.append(_new_row(sealer, row_id, conversation_id, message_id, place, body, at))
+    insert_rows(conn, chat_reply, rows)
+
+
+def add_reopening(conn: Connection, sealer: Sealer, held: Reply, body: str, *, at: datetime) -> bool:
+    """The template that asks the person to write again; once for each reply that is held."""
+    row = _new_row(sealer, new_ids(1)[0], held.conversation_id, held.id, _REOPENING, body, at)
+    return insert_new(conn, chat_reply, row, "message_id", "place")
+
+
+def _new_row(
+    sealer: Sealer, row_id: str, conversation_id: str, message_id: str, place: int, body: str, at: datetime
+) -> dict[str, Any]:
+    return {
+        "id": row_id,
+        "conversation_id": conversation_id,
+        "message_id": message_id,
+        "place": place,
+        "status": State.SCHEDULED.value,
+        "body_sealed": sealer.seal("chat_reply:body", row_id, body),
+        "is_plain": False,
+        "attempts": 0,
+        "due_at": at,
+        "created_at": at,
+        "updated_at": at,
+    }
+
+
+def due(now: datetime) -> sa.Select[Any]:
+    """What waits to be sent now, as a question (`several.any_of`)."""
+    return sa.select(chat_reply.c.id).where(_is(State.SCHEDULED), chat_reply.c.due_at <= now)
+
+
+def doubtful(now: Any) -> sa.Select[Any]:
+    """What was being sent by somebody who has been silent for too long, as a question."""
+    return sa.select(chat_reply.c.id).where(_is(State.SENDING), chat_reply.c.lease_until < now)
+
+
+def _is(state: State) -> sa.ColumnElement[bool]:
+    # literal: a bound parameter would not match the partial index
+    return chat_reply.c.status == sa.literal_column(f"'{state.value}'", sa.String)
+
+
+_other = chat_reply.alias("other")
+#: an earlier reply of the same conversation that has not left, or one that is leaving
+_IN_LINE = sa.exists().where(
+    _other.c.conversation_id == chat_reply.c.conversation_id,
+    _other.c.id != chat_reply.c.id,
+    sa.or_(
+        _other.c.status == State.SENDING.value,
+        sa.and_(
+            _other.c.status == State.SCHEDULED.value,
+            sa.or_(
+                _other.c.created_at < chat_reply.c.created_at,
+                sa.and_(_other.c.created_at == chat_reply.c.created_at, _other.c.place < chat_reply.c.place),
+            ),
+        ),
+    ),
+)
+
+
+def claim(conn: Connection, sealer: Sealer, now: datetime, limit: int) -> list[Reply]:
+    """The first waiting reply of each conversation, held until the caller's transaction ends."""
+    statement = (
+        sa.select(
+            chat_reply,
+            conversation.c.phone_sealed,
+            conversation.c.phone_index,
+            conversation.c.last_inbound_at,
+        )
+        .join(conversation, conversation.c.id == chat_reply.c.conversation_id)
+        .where(_is(State.SCHEDULED), chat_reply.c.due_at <= now, ~_IN_LINE)
+        .order_by(chat_reply.c.due_at)
+        .limit(limit)
+        .with_for_update(skip_locked=True, of=chat_reply)
+    )
+    return [_opened(sealer, row) for row in conn.execute(statement)]
+
+
+def _opened(sealer: Sealer, row: sa.Row[Any]) -> Reply:
+    return Reply(
+        id=row.id,
+        conversation_id=row.conversation_id,
+        phone=sealer.open("conversation:phone", row.conversation_id, row.phone_sealed),
+        phone_index=row.phone_index,
+        body=sealer.open("chat_reply:body", row.id, row.body_sealed),
+        is_plain=row.is_plain,
+        attempts=row.attempts,
+        created_at=row.created_at,
+        last_inbound_at=row.last_inbound_at,
+    )
+
+
+def begin(conn: Connection, references: Mapping[str, str], *, token: str, lease: Lease, at: datetime) -> None:
+    """Marks claimed replies as being sent, each under the reference of its attempt: before any byte leaves."""
+    statement = (
+        chat_reply.update()
+        .where(chat_reply.c.id == sa.bindparam("row_id"))
+        .values(
+            status=State.SENDING.value,
+            attempt_reference=sa.bindparam("reference"),
+            attempts=chat_reply.c.attempts + 1,
+            lease_token=token,
+            lease_until=lease.until,
+            updated_at=at,
+        )
+    )
+    rows = [{"row_id": row_id, "reference": reference} for row_id, reference in references.items()]
+    if rows:
+        conn.execute(statement, rows)
+
+
+def finish(conn: Connection, row_id: str, state: State, *, token: str, at: datetime, **values: Any) -> bool:
+    """Writes what came of an attempt; False where it is not ours any more (a receipt was faster, or it is doubted)."""
+    if state not in REPLY_MOVES[State.SENDING]:
+        raise ValueError(f"sending -> {state}: no such move")
+    mine = sa.and_(chat_reply.c.id == row_id, chat_reply.c.lease_token == token, _is(State.SENDING))
+    return conn.execute(chat_reply.update().where(mine).values(**_moved(state, at), **values)).rowcount == 1
+
+
+def accept_many(conn: Connection, sids: Mapping[str, str], *, token: str, at: datetime) -> None:
+    """`finish` for those that the provider took, by row id."""
+    statement = (
+        chat_reply.update()
+        .where(
+            chat_reply.c.id == sa.bindparam("row_id"),
+            chat_reply.c.lease_token == token,
+            chat_reply.c.status == State.SENDING.value,
+        )
+        .values(**_moved(State.ACCEPTED, at), provider_sid=sa.bindparam("sid"))
+    )
+    rows = [{"row_id": row_id, "sid": sid} for row_id, sid in sids.items()]
+    if rows:
+        conn.execute(statement, rows)
+
+
+def stop(conn: Connection, ids: Collection[str], state: State, reason: Reason, *, at: datetime) -> None:
+    """Moves claimed replies to where they are not sent."""
+    if state not in REPLY_MOVES[State.SCHEDULED]:
+        raise ValueError(f"scheduled -> {state}: no such move")
+    if ids:
+        these = sa.and_(chat_reply.c.id.in_(list(ids)), _is(State.SCHEDULED))
+        conn.execute(chat_reply.update().where(these).values(**_moved(state, at), reason=reason.value))
+
+
+def let_go(conn: Connection, conversation_ids: Collection[str], *, at: datetime) -> int:
+    """The persons have written again: what was held for them may be sent."""
+    held = sa.and_(among(conn, chat_reply.c.conversation_id, conversation_ids), _is(State.HELD))
+    return conn.execute(chat_reply.update().where(held).values(**_moved(State.SCHEDULED, at), due_at=at)).rowcount
+
+
+def doubt(conn: Connection, now: Any, *, at: datetime) -> int:
+    """Whoever was sending these died, or lost the line: nobody knows what became of them, nobody sends them again."""
+    lost = sa.and_(_is(State.SENDING), chat_reply.c.lease_until < now)
+    values = {**_moved(State.UNKNOWN, at), "reason": Reason.LEASE_RAN_OUT.value}
+    return conn.execute(chat_reply.update().where(lost).values(**values)).rowcount
+
+
+def note(conn: Connection, reference: str, state: State, sid: str, code: str | None, *, at: datetime) -> bool:
+    """What a receipt says of an attempt, forward only; False where it says nothing new."""
+    froms = [old.value for old, moves in REPLY_MOVES.items() if state in moves]
+    row = sa.and_(chat_reply.c.attempt_reference == reference, chat_reply.c.status.in_(froms))
+    values = {**_moved(state, at), "provider_sid": sid, "provider_code": code}
+    return conn.execute(chat_reply.update().where(row).values(**values)).rowcount == 1
+
+
+def _moved(state: State, at: datetime) -> dict[str, Any]:
+    """The columns of a move. A text that will not be sent (again) goes."""
+    moved: dict[str, Any] = {"status": state.value, "updated_at": at}
+    if state in _OVER or state not in (State.SCHEDULED, State.SENDING, State.HELD):
+        moved["body_sealed"] = None
+    return moved
+
+
+def of_conversation(conn: Connection, conversation_id: str) -> list[sa.Row[Any]]:
+    """Its replies in order, sealed."""
+    statement = sa.select(chat_reply).where(chat_reply.c.conversation_id == conversation_id)
+    return list(conn.execute(statement.order_by(chat_reply.c.created_at, chat_reply.c.place)))
