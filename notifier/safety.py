@@ -14,6 +14,7 @@ from pathlib import Path
 
 from notifier.core.errors import BadSettings
 from notifier.core.pdf_keys import PdfKey, new_pdf_key, read_pdf_key
+from notifier.mail_settings import MailTls
 from notifier.settings import (
     GENERATED,
     KEY_BYTES,
@@ -128,7 +129,23 @@ def unsafe_for_production(settings: Settings, environ: Mapping[str, str]) -> lis
             for name in ("issuer_name", "sender_name", "help_phone", "help_email")
         ),
     )
-    return lines + _weak_keys(settings) + [PREFIX + text for wrong, text in checks if wrong]
+    said = [PREFIX + text for wrong, text in (*checks, *_unsafe_mail(settings, "doors" in given)) if wrong]
+    return lines + _weak_keys(settings) + said
+
+
+def _unsafe_mail(settings: Settings, chose_doors: bool) -> tuple[tuple[bool, str], ...]:
+    """(whether it is wrong, why) of the mailbox. `chose_doors`: the open doors are not those by default."""
+    if "email" not in settings.doors:
+        return ()
+    clear = "passwords and letters would travel in clear; set tls or starttls"
+    has_mail = settings.mail_host is not None
+    return (
+        (not has_mail and chose_doors, "MAIL_HOST: the door `email` is open; set it, or leave `email` out of DOORS"),
+        (has_mail and settings.mail_tls is MailTls.OFF, f"MAIL_TLS: {clear}"),
+        (has_mail and settings.mail_smtp_tls is MailTls.OFF, f"MAIL_SMTP_TLS: {clear}"),
+        (has_mail and not settings.mail_user, "MAIL_USER: not set; without it nobody gets into the mailbox"),
+        (has_mail and not settings.mail_address, "MAIL_ADDRESS: not set; say from which address letters are answered"),
+    )
 
 
 def refuse_unsafe(settings: Settings, environ: Mapping[str, str]) -> None:

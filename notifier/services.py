@@ -9,12 +9,13 @@ from zoneinfo import ZoneInfo
 from notifier.catalogue import Catalogue
 from notifier.core.clock import Clock, SystemClock
 from notifier.core.errors import BadSettings
-from notifier.core.link_tokens import CASE_TRACKER_SALT, LinkSigner
+from notifier.core.link_tokens import CASE_TRACKER_SALT, OBJECTION_SALT, LinkSigner
 from notifier.core.one_time_codes import OneTimeCodes
 from notifier.core.schedule import QuietHours
 from notifier.faults import Armed, Faults, Unarmed
 from notifier.gateways import Gateway
 from notifier.gateways.catcher import Catcher
+from notifier.gateways.mail import Mail
 from notifier.programme import Programme, ProgrammeReader
 from notifier.settings import GatewayName, Settings
 from notifier.store.engine import Database
@@ -38,6 +39,7 @@ class Services:
     memory: Memory
     faults: Faults = field(default_factory=Unarmed)
     catalogue: Catalogue = field(default_factory=Catalogue)  #: read when the first text is asked for
+    mail: Mail | None = None  #: None: the door `email` is closed, or there is no mail server
 
     @property
     def links(self) -> LinkSigner:
@@ -80,6 +82,20 @@ class Services:
         """The whole address of a case's tracker, as it stands in the SMS."""
         return f"{self.settings.public_url}/kasus/{self.trackers.sign(public_id)}"
 
+    @property
+    def objections(self) -> LinkSigner:
+        """The signer of what a number that was replaced is sent. Raises BadSettings in a process without link keys."""
+        return self.links.salted(OBJECTION_SALT)
+
+    def objection_url(self, public_id: str) -> str:
+        """The whole address where the old number objects, as it stands in the SMS."""
+        return f"{self.settings.public_url}/me/no/{self.objections.sign(public_id)}"
+
+    @property
+    def account_url(self) -> str:
+        """Where people find what is theirs; the same for everybody."""
+        return f"{self.settings.public_url}/me"
+
     def link_url(self, public_id: str) -> str:
         """The whole address of a link, as it stands in the SMS."""
         return f"{self.settings.public_url}/c/{self.links.sign(public_id)}"
@@ -108,7 +124,16 @@ def build(settings: Settings, clock: Clock | None = None) -> Services:
         reader=ProgrammeReader(db, clock, settings),
         memory=Memory(settings.data_folder),
         faults=Armed(settings.test_fault_points) if settings.test_fault_points else Unarmed(),
+        mail=_mail(settings),
     )
+
+
+def _mail(settings: Settings) -> Mail | None:
+    if "email" not in settings.doors or not settings.mail_host:
+        return None
+    from notifier.gateways.mail.server import MailServer  # only where there is one
+
+    return MailServer(settings)
 
 
 def _gateway(settings: Settings, db: Database, sealer: Sealer, clock: Clock) -> Gateway:

@@ -32,6 +32,7 @@ from notifier.core.errors import BadSettings
 from notifier.core.pdf_keys import read_pdf_key
 from notifier.core.schedule import read_quiet_hours
 from notifier.core.segments import is_gsm7
+from notifier.mail_settings import MailSettings
 from notifier.setting_types import KEY_BYTES as KEY_BYTES
 from notifier.setting_types import Durations, Keys, Secrets, Words, is_plain_address
 from notifier.setting_types import is_p256_scalar as is_p256_scalar
@@ -83,7 +84,8 @@ SHORTEST_SECRET = 24
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}", re.ASCII)
 _TEMPLATE = re.compile(r"(?:[1-9][0-9]?|[a-z]{2})=HX[0-9a-f]{32}", re.ASCII)
 BASE_DOORS = ("link", "verify")
-ALL_DOORS = (*BASE_DOORS, "me", "cases", "whatsapp")  # the others are opened by name in production, all of them locally
+#: the others are opened by name in production, all of them locally
+ALL_DOORS = (*BASE_DOORS, "me", "cases", "whatsapp", "email")
 
 
 class ProgrammeRules(BaseModel):
@@ -107,7 +109,7 @@ class ProgrammeRules(BaseModel):
 PROGRAMME = tuple(ProgrammeRules.model_fields)
 
 
-class Settings(ProgrammeRules):
+class Settings(ProgrammeRules, MailSettings):
     """Everything that can be set. Names as in the environment, lower case, without the prefix."""
 
     environment: Environment = Environment.LOCAL
@@ -303,15 +305,16 @@ GENERATED = (
 )  # fmt: skip
 #: those of them that are 32 random bytes
 RANDOM_KEYS = tuple(name for name in GENERATED if name != "pdf_signing_key")
-SECRET_NAMES = frozenset((*GENERATED, "twilio_auth_token", "registry_webhook_secret", "database_url", "broker_url"))
+SECRET_NAMES = frozenset(
+    (*GENERATED, "twilio_auth_token", "registry_webhook_secret", "mail_password", "database_url", "broker_url")
+)
 _NEEDS: dict[Role, frozenset[str]] = {
     Role.WEB: frozenset(
         {"link_keys", "data_keys", "index_key", "session_key", "signing_keys", "pdf_signing_key", "twilio_auth_token"}
     ),
     Role.STAFF: frozenset({"link_keys", "data_keys", "index_key", "staff_session_key"}),
-    Role.WORKER: frozenset(
-        {"link_keys", "data_keys", "index_key", "signing_keys", "twilio_auth_token", "registry_webhook_secret"}
-    ),
+    Role.WORKER: frozenset({"link_keys", "data_keys", "index_key", "signing_keys", "twilio_auth_token"})
+    | {"registry_webhook_secret", "mail_password"},
     Role.STREAM: frozenset({"data_keys", "index_key"}),
     Role.CLI: SECRET_NAMES,
 }

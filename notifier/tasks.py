@@ -13,6 +13,7 @@ from notifier.messages.reconcile import reconcile
 from notifier.messages.upkeep import BATCH
 from notifier.support import bulk_run, follow_ups, registry_out
 from notifier.support.chat import work as chat
+from notifier.support.mail import work as letters
 from notifier.support.missing import waiting
 from notifier.support.privacy import retention
 from notifier.support.vaccination_status import reminders
@@ -27,6 +28,7 @@ BULK_RESENDS = "sertilink.bulk_resends"
 COUNT_MESSAGES = "sertilink.count_messages"
 RETENTION = "sertilink.retention"
 CHAT = "sertilink.chat"
+LETTERS = "sertilink.letters"
 CASES = "sertilink.cases"
 REMINDERS = "sertilink.reminders"
 REGISTRY = "sertilink.registry"
@@ -43,12 +45,13 @@ _WORK: dict[str, Callable[[Any], object]] = {
     COUNT_MESSAGES: lambda app: tallies.refresh(app.services),
     RETENTION: lambda app: retention.nightly(app.services),
     CHAT: lambda app: chat.run(app.services),
+    LETTERS: lambda app: letters.run(app.services),
     CASES: lambda app: waiting.run(app.services),
     REMINDERS: lambda app: reminders.run(app.services),
     REGISTRY: lambda app: registry_out.run(app.services, app.connection_for_write),
 }
 #: what these answer says whether more of the same waits; then the task is sent again, and others come in between
-_MAY_LEAVE_MORE = frozenset({SEND_BATCH, MAKE_CODES, UPLOADS, RETENTION, REMINDERS, REGISTRY, CHAT})
+_MAY_LEAVE_MORE = frozenset({SEND_BATCH, MAKE_CODES, UPLOADS, RETENTION, LETTERS, REMINDERS, REGISTRY, CHAT})
 
 
 def register(app: Any) -> None:

@@ -186,6 +186,7 @@ class Ticker(threading.Thread):
         names += [tasks.BULK_RESENDS] * ticked.bulks
         names += [tasks.COUNT_MESSAGES] * ticked.tallies
         names += [tasks.CHAT] * ticked.chats
+        names += [tasks.LETTERS] * ticked.letters
         names += [tasks.CASES] * ticked.cases
         names += [tasks.REMINDERS] * ticked.reminders + [tasks.REGISTRY] * ticked.registry
         for name in names:

@@ -24,6 +24,7 @@ DOORS = {
     "link": ("link", "certificate", "codes", "buttons", "history", "asli"),
     "verify": ("verify", "offline", "keys"),
     "whatsapp": ("whatsapp.files",),
+    "email": (),  # read by a worker
 }
 _MAX_BODY = 16 * 1024
 _LANGUAGE_COOKIE_S = 31_536_000

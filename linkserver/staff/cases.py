@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from flask import Blueprint, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, abort, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from linkserver.staff.case_reports import report_page
@@ -94,6 +94,8 @@ def _tried(services: Services, reference: str, deed: str, do: Callable[[str], An
 
 def _page(services: Services, reference: str, **more: Any) -> str:
     seen = cases.show(services, reference, only_facility=me().only_facility)
+    if seen.case.kind == CaseKind.ASKED:
+        abort(redirect(url_for("desk.show", reference=seen.case.reference), 303))
     if seen.case.kind == CaseKind.MISSING:
         return report_page(services, seen, refused=more.get("refused"), problems=more.get("problems") or {})
     shown: dict[str, Any] = {

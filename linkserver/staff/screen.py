@@ -17,6 +17,7 @@ from notifier.certificates.facts import masked_nik
 from notifier.core import words as dates
 from notifier.core.phones import masked_phone, national_form
 from notifier.services import Services
+from notifier.support.agents.seen import without_numbers
 
 LANGUAGE = "language"
 
@@ -29,6 +30,8 @@ RAIL = (
     (N_("Daftar kerja"), "work.page", Permission.MESSAGES_READ, "/work"),
     (N_("Kirim ulang"), "resends.page", Permission.BULK_READ, "/resends"),
     (N_("Kasus"), "cases.page", Permission.CASES_READ, "/cases"),
+    (N_("Perbaikan data"), "own_corrections.page", Permission.CASES_READ, "/requests"),
+    (N_("Meja layanan"), "desk.page", Permission.DESK, "/desk"),
     (N_("Jejak audit"), "audit.page", Permission.AUDIT_READ, "/audit"),
     (N_("Akun petugas"), "accounts.page", Permission.STAFF_MANAGE, "/accounts"),
     (N_("Kunci API"), "keys.page", Permission.API_KEYS_MANAGE, "/keys"),
@@ -91,6 +94,7 @@ def install_screen(app: Flask, services: Services, catalogue: Catalogue) -> None
         hour=_in_zone(services, dates.clock_time),
         age=lambda moment: _age(services.clock.now() - moment),
         national=national_form,
+        without_numbers=without_numbers,
     )
 
 

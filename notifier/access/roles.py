@@ -44,6 +44,7 @@ class Permission(StrEnum):
     BULK_WRITE = "bulk:write"  #: make, pause, resume, cancel bulk resends
     BULK_APPROVE = "bulk:approve"  #: let another person's bulk resend go
     AUDIT_READ = "audit:read"
+    DESK = "desk"  #: calls and letters: claim, check a caller, answer, merge
     API_KEYS_MANAGE = "api-keys:manage"
 
 
@@ -79,6 +80,7 @@ _OPERATE = _READ | {
     Permission.DEAD_LETTERS_ACT,
     Permission.BULK_READ,
     Permission.BULK_WRITE,
+    Permission.DESK,
 }
 
 PERMISSIONS: dict[Role, frozenset[Permission]] = {

@@ -15,6 +15,7 @@ from notifier.commands.config import without_password
 from notifier.commands.console import FAILED, Console, json_option, pass_console, print_json
 from notifier.commands.publish import connect
 from notifier.core.errors import BadSettings
+from notifier.gateways.mail.server import MailServer
 from notifier.messages.send import CHUNK
 from notifier.safety import pdf_key, unsafe_for_production
 from notifier.settings import PREFIX, RANDOM_KEYS, Environment, GatewayName, LinkCheck, Settings
@@ -86,6 +87,8 @@ def find(console: Console) -> Iterator[Finding]:
     yield from registry_ways(settings)
     if settings.gateway is GatewayName.TWILIO:
         yield _reached("provider", settings, reach_provider)
+    if "email" in settings.doors:
+        yield _mail(settings)
 
 
 def _whatsapp(settings: Settings) -> Iterator[Finding]:
@@ -213,6 +216,14 @@ def _ask(url: str, timeout: float) -> int:
         return link.getresponse().status
     finally:
         link.close()
+
+
+def _mail(settings: Settings) -> Finding:
+    if not settings.mail_host:
+        return Finding("mail", None, f"{PREFIX}MAIL_HOST is not set: no letter is read (docs/desk.md)")
+    if not (settings.mail_user and settings.mail_password):
+        return Finding("mail", False, f"{PREFIX}MAIL_USER and {PREFIX}MAIL_PASSWORD: set both (docs/desk.md)")
+    return _reached("mail", settings, lambda chosen: MailServer(chosen).reach())
 
 
 def _workers(settings: Settings) -> Finding:

@@ -26,6 +26,7 @@ _MAC_BYTES = 16
 TOKEN_LENGTH = PUBLIC_ID_LENGTH + _MAC_LENGTH
 
 CERTIFICATE_LINK_SALT = "sertilink.certificate-link.v1"
+OBJECTION_SALT = "sertilink.number-objection.v1"
 CASE_TRACKER_SALT = "sertilink.case-tracker.v1"
 
 _DIGITS = {ch: value for value, ch in enumerate(BASE62)}

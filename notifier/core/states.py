@@ -77,6 +77,8 @@ class Kind(StrEnum):
     LOCK = "lock"
     OTP = "otp"
     CASE = "case"
+    REQUEST = "request"  #: there is news about a correction that the person asked for
+    NUMBER = "number"  #: to the number that was on file: another one took its place
     REMINDER = "reminder"
 
 
@@ -140,6 +142,9 @@ KIND_RULES: dict[Kind, KindRules] = {
     Kind.LOCK: KindRules(True, timedelta(hours=48), Lane.FRESH, True, True, link=False),
     Kind.OTP: KindRules(False, timedelta(minutes=5), Lane.ASKED, False, False, link=False),
     Kind.CASE: KindRules(True, timedelta(hours=48), Lane.NORMAL, True, True, link=False),
+    Kind.REQUEST: KindRules(True, timedelta(hours=48), Lane.NORMAL, True, True, link=False),
+    # a warning: somebody else may have done it, at any hour, and may have stopped SMS to the number before
+    Kind.NUMBER: KindRules(False, timedelta(hours=24), Lane.ASKED, False, False, link=False),
     # no link: it says nothing that needs one, and a link to a certificate would have to be taken back with it
     Kind.REMINDER: KindRules(True, timedelta(days=7), Lane.BULK, True, True, link=False),
 }
@@ -209,6 +214,7 @@ class FollowUp(StrEnum):
     DOSE_ARRIVED = "dose-arrived"  #: subject: the dose; somebody may have reported it as missing
     CASE_REPORTED = "case-reported"  #: subject: the case; a dose that we hold may be the one
     CODE_ASKED = "code-asked"  #: subject: the challenge; its code goes out, where its number is on file
+    CORRECTION_DUE = "correction-due"  #: subject: a request of theirs; whom it waits for has not come in time
 
 
 class CaseKind(StrEnum):
@@ -217,6 +223,7 @@ class CaseKind(StrEnum):
     NOT_ME = "not-me"  #: a number is said to be a stranger's
     BIRTH_DATE_REJECTED = "birth-date-rejected"  #: somebody says that the recorded birth date is wrong
     MISSING = "missing"  #: somebody says that a dose's certificate has not come, and we hold no such dose
+    ASKED = "asked"  #: somebody wrote or called; what about stands in their words
 
 
 class CaseStatus(StrEnum):
@@ -282,6 +289,9 @@ class StepKind(StrEnum):
     WORD = "word"  #: the reporter added something
     NOTE = "note"  #: staff wrote something for staff
     REPLY = "reply"  #: staff wrote to the reporter
+    RETURNED = "returned"  #: what we wrote by e-mail came back
+    CALLER_CHECKED = "caller-checked"  #: the caller knew three facts
+    UNMERGED = "unmerged"
     CLAIMED = "claimed"
     HANDED_OVER = "handed-over"
     WITHDRAWN = "withdrawn"
@@ -332,6 +342,26 @@ class Fix(StrEnum):
     ALLOW_SMS = "allow-sms"
     NUMBER_IS_MINE = "number-is-mine"  #: takes "this is not me" back
     CORRECT_NUMBER = "correct-number"  #: by a code to the number; support.own_corrections
+
+
+class LetterKind(StrEnum):
+    """What is done with a letter that came by e-mail."""
+
+    WRITTEN = "written"  #: by somebody: a case
+    BULK = "bulk"  #: a list's or an advertisement's: kept, no case
+    AUTOMATIC = "automatic"  #: by a program: kept, no case, never answered (RFC 3834)
+    RETURNED = "returned"  #: a letter of ours that did not arrive
+
+
+class LetterState(StrEnum):
+    """Where a letter of ours stands (support.mail.outbox)."""
+
+    WAITING = "waiting"
+    SENDING = "sending"  #: committed before the first byte leaves
+    SENT = "sent"  #: the mail server has it
+    FAILED = "failed"  #: refused for good, or never taken for days
+    UNKNOWN = "unknown"  #: nobody can say whether it was taken: a colleague decides
+    LEFT_ALONE = "left-alone"  #: decided not to send it again
 
 
 class DeadLetterStatus(StrEnum):

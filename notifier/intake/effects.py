@@ -161,6 +161,7 @@ def _leave_follow_ups(context: _Context, before: Person, person: Person) -> None
 def _known_dose(context: _Context, shot: sa.Row[Any]) -> Effect:
     conn, at = context.conn, context.at
     before, person = _person(context, shot.person_id)
+    before = context.options.person_before or before
     values = dose_values(context.event, context.options, person)
     doses.update(conn, shot.id, at=at, **values)
     moved = person.id != shot.person_id

@@ -30,6 +30,7 @@ class Door(StrEnum):
     STREAM = "stream"
     DEMO = "demo"
     COMMAND = "command"
+    OWN = "own"  #: the person, about their own data
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,7 @@ class Facts:
     not_me: bool = False  #: whoever has the number said that it is not this person's
     bulk_state: str | None = None  #: of the bulk resend that planned it
     tracker_id: str | None = None  #: the public id of the case that it tells about
+    objection_id: str | None = None  #: the public id by which the number that was replaced objects
     doses_changed: bool = False  #: of a reminder: the doses are not those any more that it was planned from
 
 

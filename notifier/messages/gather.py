@@ -14,6 +14,7 @@ from notifier.core.errors import SealBroken
 from notifier.core.states import KIND_RULES, CertificateStatus, Channel, Kind
 from notifier.messages.decide import Facts
 from notifier.messages.plan import zone_of
+from notifier.messages.text import told_dose
 from notifier.services import Services
 from notifier.store import (
     bulks,
@@ -23,6 +24,7 @@ from notifier.store import (
     contacts,
     doses,
     notifications,
+    own_corrections,
     persons,
     reminders,
     suppressions,
@@ -61,6 +63,8 @@ class Gathered:
         self._left = notifications.left_since(conn, known, now - timedelta(days=1), token=rows[0].lease_token, now=now)
         reported = {row.subject_id for row in rows if row.kind == Kind.CASE and row.subject_id}
         self._trackers = case_reports.public_ids(conn, reported) if reported else {}
+        replaced = {row.subject_id for row in rows if row.kind == Kind.NUMBER and row.subject_id}
+        self._objections = own_corrections.objection_ids(conn, replaced) if replaced else {}
         of_bulks = {row.bulk_id for row in rows if row.bulk_id}
         self._bulks = bulks.states_of(conn, of_bulks) if of_bulks else {}
         reminded = {row.person_id for row in rows if row.kind == Kind.REMINDER and row.person_id}
@@ -94,7 +98,7 @@ class Gathered:
             row=row,
             person=person,
             dose_status=shot.status if shot else None,
-            dose_number=shot.number if shot and row.kind != Kind.REMINDER else None,  # a reminder is about the next
+            dose_number=told_dose(Kind(row.kind), shot.number) if shot else None,
             link_public_id=link.public_id if link else None,
             link_revoked=link is not None and link.revoked_at is not None,
             certificate_valid=link is None or link.certificate_status == CertificateStatus.VALID,
@@ -104,6 +108,7 @@ class Gathered:
             zone=zone,
             bulk_state=self._bulks.get(row.bulk_id),
             tracker_id=self._trackers.get(row.subject_id),
+            objection_id=self._objections.get(row.subject_id),
             doses_changed=row.kind == Kind.REMINDER and self._has_other_doses(row, shot),
         )
 

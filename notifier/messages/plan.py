@@ -28,6 +28,7 @@ class PlanOptions:
     lane: Lane | None = None
     entered_by: str | None = None  #: the staff member's id
     only_facility: str | None = None  #: the door may change no other facility's doses
+    person_before: Person | None = None  #: whom several events correct together: as they were before the first
 
     def with_delay(self, delay: timedelta | None) -> PlanOptions:
         """The same with another delay."""

@@ -22,10 +22,19 @@ from notifier.gateways import FoundMessage, OutcomeClass
 from notifier.messages import evidence, outcomes, retries
 from notifier.messages.evidence import Evidence
 from notifier.messages.gather import addressee
-from notifier.messages.text import SmsTexts
+from notifier.messages.text import SmsTexts, told_dose
 from notifier.services import TEMPLATES, Services
 from notifier.settings import UnknownPolicy
-from notifier.store import attempts, case_reports, certificates, doses, notifications, persons, unknowns
+from notifier.store import (
+    attempts,
+    case_reports,
+    certificates,
+    doses,
+    notifications,
+    own_corrections,
+    persons,
+    unknowns,
+)
 from notifier.store.health import AWAY
 from notifier.store.persons import Person
 
@@ -121,7 +130,7 @@ def _text(conn: Connection, services: Services, row: notifications.Row, person: 
         Kind(row.kind),
         language=person.language,
         name=person.name,
-        dose_number=shot.number if shot else None,
+        dose_number=told_dose(Kind(row.kind), shot.number) if shot else None,
         link=_tracker(conn, services, row),
         own=services.programme.texts,
         code=services.one_time_codes.code_of(row.subject_id) if row.kind == Kind.OTP else "",
@@ -129,6 +138,11 @@ def _text(conn: Connection, services: Services, row: notifications.Row, person: 
 
 
 def _tracker(conn: Connection, services: Services, row: notifications.Row) -> str | None:
+    if row.kind == Kind.REQUEST:
+        return services.account_url
+    if row.kind == Kind.NUMBER:
+        objection_id = own_corrections.objection_ids(conn, [row.subject_id]).get(row.subject_id)
+        return services.objection_url(objection_id) if objection_id else None
     public_id = case_reports.public_ids(conn, [row.subject_id]).get(row.subject_id) if row.kind == Kind.CASE else None
     return services.tracker_url(public_id) if public_id else None
 
@@ -225,7 +239,7 @@ def _by_policy(conn: Connection, services: Services, row: notifications.Row, at:
     policy = services.settings.unknown_policy
     if policy is UnknownPolicy.NEVER:
         unknowns.decide_unknown(conn, row.id, reason=Reason.LEFT_ALONE, at=at)
-    elif policy is UnknownPolicy.RESEND_AFTER and row.parent_id is None:
+    elif policy is UnknownPolicy.RESEND_AFTER and row.parent_id is None and row.kind != Kind.REMINDER:
         again = retries.add_generation(conn, services, row, due_at=at, lane=Lane.NORMAL, retries=row.retries)
         if again is not None:
             unknowns.decide_unknown(conn, row.id, reason=Reason.SENT_AGAIN, at=at)

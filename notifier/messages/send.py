@@ -241,9 +241,13 @@ class Sender:
         return OutgoingSms(new_secret_id(), person.mobile, text, measure(text).segments)
 
     def _address(self, facts: Facts) -> str | None:
-        """What the message leads to: the certificate, or the case."""
+        """What the message leads to: the certificate, the case, where the old number objects, or the account."""
         if facts.tracker_id is not None:
             return self._services.tracker_url(facts.tracker_id)
+        if facts.objection_id is not None:
+            return self._services.objection_url(facts.objection_id)
+        if facts.row.kind == Kind.REQUEST:
+            return self._services.account_url
         return self._services.link_url(facts.link_public_id) if facts.link_public_id else None
 
 

@@ -94,6 +94,11 @@ class SmsTexts:
         )
 
 
+def told_dose(kind: Kind, number: int | None) -> int | None:
+    """The number of a message's dose as its text may name it: a reminder is about the next one, and names none."""
+    return None if kind is Kind.REMINDER else number
+
+
 def key_of(language: str, kind: Kind) -> str:
     """What a text is called: `id/certificate`."""
     return f"{language}/{kind.value}"

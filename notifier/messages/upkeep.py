@@ -39,6 +39,7 @@ _CODES_PERIOD = timedelta(seconds=15)
 _AUDIT_PERIOD = timedelta(seconds=30)
 _CASES_PERIOD = timedelta(minutes=5)
 _NIGHTLY_PERIOD = timedelta(hours=24)
+_LETTERS_PERIOD = timedelta(seconds=20)
 _REMINDERS_PERIOD = timedelta(minutes=1)
 BATCH = 1000
 _MOST_WAKE_UPS = 8
@@ -56,7 +57,8 @@ class Ticked:
     to be made ahead; `follow_ups`: one room left something for another to do; `uploads`: a list waits to be checked,
     recorded or taken away; `bulks`: a bulk resend or a schedule's day is due; `tallies`: the dashboard's counts are
     due; `cases`: reminders and promises of cases are to be looked at; `reminders`: of next doses are to be looked for;
-    `registry`: there is something to tell it; `chats`: somebody wrote, or waits for a reply."""
+    `registry`: there is something to tell it; `chats`: somebody wrote, or waits for a reply; `letters`: the mailbox is
+    to be looked into."""
 
     elected: bool
     wake_ups: int = 0
@@ -71,6 +73,7 @@ class Ticked:
     bulks: bool = False
     tallies: bool = False
     chats: bool = False
+    letters: bool = False
     cases: bool = False
     reminders: bool = False
     registry: bool = False
@@ -109,6 +112,8 @@ def tick(services: Services) -> Ticked:
         # the dashboard's counts wait while a backlog goes out, though not for ever
         count = chores and tallies.is_due(conn, now, patience=_PATIENCE if due >= BATCH else timedelta(0))
         make_codes = chores and counters.win_tick(conn, "codes", period=_CODES_PERIOD, at=now)
+        has_mail = chores and services.mail is not None
+        letters = has_mail and counters.win_tick(conn, "letters", period=_LETTERS_PERIOD, at=now)
         look_at_cases = chores and counters.win_tick(conn, "cases", period=_CASES_PERIOD, at=now)
         services.faults.reached(FaultPoint.TICK_BEFORE_COMMIT)
     services.memory.note(mark)
@@ -135,6 +140,7 @@ def tick(services: Services) -> Ticked:
         bulks=any(others[2:4]),
         chats=any(others[5:]),
         tallies=count,
+        letters=letters,
         cases=look_at_cases,
         reminders=remind,
         registry=others[4],

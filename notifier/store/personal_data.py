@@ -16,13 +16,17 @@ from notifier.store.tables import (
     account_proof,
     attempt,
     audit,
+    caller_check,
     caught_sms,
     certificate,
     code,
+    correction_request,
     dose,
     event,
     inbound_sms,
     link,
+    mail_in,
+    mail_out,
     notification,
     number_pause,
     opening,
@@ -48,10 +52,16 @@ def of_person(conn: Connection, person_id: str, phone_index: bytes | None) -> di
         "notification": _rows(conn, notification, notification.c.person_id == person_id, notification.c.created_at),
         "support_case": _rows(conn, support_case, _reported(person_id), support_case.c.opened_at),
         "number_pause": _rows(conn, number_pause, number_pause.c.person_id == person_id, number_pause.c.created_at),
+        "correction_request": _rows(
+            conn, correction_request, correction_request.c.person_id == person_id, correction_request.c.asked_at
+        ),
         "person_call": _rows(conn, person_call, person_call.c.person_id == person_id, person_call.c.at),
         "reminder": _rows(conn, reminder, reminder.c.person_id == person_id, reminder.c.due_at),
     }
     ids = {name: [row.id for row in rows] for name, rows in found.items()}
+    found["mail_in"] = _among(conn, mail_in.c.case_id, ids["support_case"], mail_in.c.received_at)
+    found["mail_out"] = _among(conn, mail_out.c.case_id, ids["support_case"], mail_out.c.created_at)
+    found["caller_check"] = _rows(conn, caller_check, caller_check.c.person_id == person_id, caller_check.c.at)
     found["event"] = _among(conn, event.c.dose_id, ids["dose"], event.c.accepted_at)
     found["code"] = _among(conn, code.c.certificate_id, ids["certificate"], code.c.made_at)
     tries = found["attempt"] = _among(conn, attempt.c.notification_id, ids["notification"], attempt.c.started_at)
@@ -71,7 +81,7 @@ def of_person(conn: Connection, person_id: str, phone_index: bytes | None) -> di
 
 
 #: what the audit speaks of, besides the person
-_SUBJECTS = ("dose", "certificate", "link", "notification", "support_case", "person_call")
+_SUBJECTS = ("dose", "certificate", "link", "notification", "support_case", "correction_request", "person_call")
 
 
 def texts_at(conn: Connection, moment: datetime) -> Mapping[str, str]:

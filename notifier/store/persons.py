@@ -65,6 +65,12 @@ def find_by_nik(conn: Connection, index: bytes) -> str | None:
     return conn.scalar(statement.limit(1))
 
 
+def others_with_nik(conn: Connection, index: bytes, person_id: str) -> list[str]:
+    """The ids of those with a NIK who are not this person."""
+    statement = sa.select(person.c.id).where(person.c.nik_index == index, person.c.id != person_id)
+    return list(conn.scalars(statement.limit(10)))
+
+
 def has_source(conn: Connection, person_id: str) -> bool:
     """Whether a registry has given this person an id."""
     statement = sa.select(person.c.id).where(person.c.id == person_id, person.c.source_index.is_not(None))

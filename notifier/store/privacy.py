@@ -13,9 +13,10 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from notifier.core.own_corrections import RequestState
 from notifier.core.states import NOT_LEFT, CaseOutcome, CaseStatus, CertificateStatus, Reason, State
 from notifier.core.words import DEFAULT_LANGUAGE
-from notifier.store import conversations, notifications
+from notifier.store import conversations, mail, notifications
 from notifier.store.bulk import among
 from notifier.store.sealed import Sealer
 from notifier.store.tables import (
@@ -28,12 +29,14 @@ from notifier.store.tables import (
     certificate,
     code,
     contact,
+    correction_request,
     dead_letter,
     dose,
     event,
     follow_up,
     inbound_sms,
     link,
+    mail_in,
     notification,
     number_pause,
     otp_challenge,
@@ -132,6 +135,7 @@ def wipe_cases(conn: Connection, row: Row, *, born: bytes | None, by: str, at: d
     ended = {"status": CaseStatus.CLOSED.value, "outcome": CaseOutcome.CLOSED.value, "closed_at": at, "closed_by": by}
     is_open = support_case.c.status == CaseStatus.OPEN.value
     closed = conn.execute(support_case.update().where(of_person, is_open).values(**ended)).rowcount
+    wipe_corrections(conn, person_id, by=by, at=at)
     conn.execute(number_pause.delete().where(number_pause.c.person_id == person_id))
     nothing = dict.fromkeys(
         ("phone_index", "facts_sealed", "same_index", "nik_index", "born_index", "public_id", "contact_id")
@@ -139,10 +143,21 @@ def wipe_cases(conn: Connection, row: Row, *, born: bytes | None, by: str, at: d
     conn.execute(support_case.update().where(of_person).values(**nothing))
     conn.execute(case_step.update().where(among(conn, case_step.c.case_id, ids)).values(words_sealed=None))
     conn.execute(case_picture.delete().where(among(conn, case_picture.c.case_id, ids)))
+    mail.wipe(conn, ids)
     notes = person_call.update().where(person_call.c.person_id == person_id, person_call.c.note_sealed.is_not(None))
     waits = follow_up.update().where(follow_up.c.subject_id == person_id, follow_up.c.done_at.is_(None))
     conn.execute(waits.values(done_at=at))
     return {"cases": closed, "notes": conn.execute(notes.values(note_sealed=None)).rowcount}
+
+
+def wipe_corrections(conn: Connection, person_id: str, *, by: str, at: datetime) -> None:
+    """Takes away what was asked to be corrected, also by somebody who only claimed to be the person."""
+    table = correction_request.c
+    theirs = sa.or_(table.person_id == person_id, table.claimed_id == person_id)
+    ended = {"state": RequestState.WITHDRAWN.value, "decided_at": at, "decided_by": by}
+    conn.execute(correction_request.update().where(theirs, table.decided_at.is_(None)).values(**ended))
+    sealed = ("value_sealed", "old_sealed", "claim_sealed", "evidence_sealed", "number_index", "objection_id")
+    conn.execute(correction_request.update().where(theirs).values(**dict.fromkeys(sealed)))
 
 
 def _about(row: Row, born: bytes | None) -> sa.ColumnElement[bool]:
@@ -150,6 +165,8 @@ def _about(row: Row, born: bytes | None) -> sa.ColumnElement[bool]:
     about = [support_case.c.person_id == row.id]
     if row.nik_index is not None:
         about.append(support_case.c.nik_index == row.nik_index)
+        named = sa.select(mail_in.c.case_id).where(mail_in.c.nik_index == row.nik_index)
+        about.append(support_case.c.id.in_(named))
     if born is not None:
         about.append(support_case.c.born_index == born)
     return sa.or_(*about)

@@ -98,7 +98,7 @@ def draft(services: Services, held: Held, changes: Mapping[str, Any], *, revisio
     also where nothing is another than on file (`nothing-changed`), or Refused (`withdrawn`)."""
     if held.is_withdrawn:
         raise Refused(Reason.WITHDRAWN)
-    event = _corrected(services, held, changes, revision or held.revision)
+    event = corrected_event(services, held, changes, event_id=_event_id(held, revision or held.revision))
     differences = _differences(held, event)
     if not differences:
         raise _unchanged()
@@ -109,9 +109,10 @@ def draft(services: Services, held: Held, changes: Mapping[str, Any], *, revisio
 def compare(services: Services, held: Held, changes: Mapping[str, Any]) -> tuple[Difference, ...]:
     """What is on file beside what was typed; nothing where that cannot stand together."""
     try:
-        return _differences(held, _corrected(services, held, changes, held.revision))
+        event = corrected_event(services, held, changes, event_id=_event_id(held, held.revision))
     except BadInput:
         return ()
+    return _differences(held, event)
 
 
 def correct(
@@ -127,7 +128,7 @@ def correct(
     """Records a correction of what stood at `revision`. Raises NotFound, BadInput (nothing was written), or Refused
     (`changed-meanwhile`, `withdrawn`)."""
     held = look(services, reference, only_facility=only_facility)
-    event = _corrected(services, held, changes, revision)
+    event = corrected_event(services, held, changes, event_id=_event_id(held, revision))
     names = ",".join(one.name for one in _differences(held, event))
     said = {"how": checked.how.value, "reason": checked.words or None, "fields": names}
     return _record(services, reference, only_facility, event, revision, actor, "dose.corrected", said)
@@ -160,8 +161,9 @@ def _newest_word(services: Services, held: Held) -> str:
     return max(moment for moment in said if moment is not None).isoformat()
 
 
-def _corrected(services: Services, held: Held, changes: Mapping[str, Any], revision: str) -> Event:
-    """What we hold, with the changes. The phone is named only where it is typed: null leaves it as it is."""
+def corrected_event(services: Services, held: Held, changes: Mapping[str, Any], *, event_id: str) -> Event:
+    """What we hold of a dose, with the changes (by FIELDS). The phone is named only where it is typed: null leaves it
+    as it is. Raises BadInput with the event's fields."""
     told = {name: held.value(name) for name in FIELDS if name != "phone"}
     told |= {name: value for name, value in changes.items() if value is not None or name not in KEPT_WHEN_EMPTY}
     told = {name: value.isoformat() if isinstance(value, date) else value for name, value in told.items()}
@@ -179,7 +181,7 @@ def _corrected(services: Services, held: Held, changes: Mapping[str, Any], revis
         "facility_id": shot.facility_id,
     }
     body = {
-        "event_id": _event_id(held, revision),
+        "event_id": event_id,
         "event_type": EventType.CORRECTED.value,
         "recorded_at": _newest_word(services, held),
         **whose,

@@ -85,6 +85,11 @@ def look_in(conn: Connection, services: Services, reference: str, only_facility:
     shot = doses.get(conn, row.dose_id)
     if only_facility not in (None, shot.facility_id) or shot.person_id is None:
         raise NotFound("there is no dose of this facility behind the reference")
+    return held_of(conn, services, shot)
+
+
+def held_of(conn: Connection, services: Services, shot: Row) -> Held:
+    """What we hold of a dose of somebody, by its row. Raises Refused (`unreadable`)."""
     try:
         person = persons.get(conn, services.sealer, shot.person_id)
     except SealBroken:

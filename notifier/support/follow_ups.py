@@ -14,6 +14,7 @@ from notifier.services import Services
 from notifier.store import cases, follow_ups, persons
 from notifier.support import lockouts, otp
 from notifier.support.missing import arrivals
+from notifier.support.own_corrections import tending
 
 _FIRST_WAIT = timedelta(seconds=5)
 _LONGEST_WAIT = timedelta(hours=1)
@@ -65,4 +66,5 @@ _DEEDS: dict[FollowUp, Callable[..., None]] = {
     FollowUp.CODE_ASKED: otp.send_code,
     FollowUp.DOSE_ARRIVED: arrivals.dose_arrived,
     FollowUp.CASE_REPORTED: arrivals.case_reported,
+    FollowUp.CORRECTION_DUE: tending.tend,
 }

@@ -22,7 +22,7 @@ from notifier.core.phones import BadPhone, read_mobile
 from notifier.core.states import FollowUp, Kind, OtpAnswer, OtpPurpose
 from notifier.messages import plan
 from notifier.services import Services
-from notifier.store import audit, challenges, contacts, counters, follow_ups
+from notifier.store import audit, challenges, contacts, counters, follow_ups, own_corrections
 from notifier.store.persons import phone_index
 from notifier.support.proof_of_person import persons_on
 
@@ -128,10 +128,11 @@ def send_code(conn: Connection, services: Services, challenge_id: str, *, since:
 
 
 def is_on_file(conn: Connection, services: Services, phone: str) -> bool:
-    """Whether a code may be sent to a number: a person has it, or an open case is told to it."""
-    return bool(persons_on(conn, services, phone)) or challenges.has_open_case(
-        conn, phone_index(services.sealer, phone)
-    )
+    """Whether a code may be sent to a number: a person has it, an open case is told to it, or a correction that
+    somebody asked for waits until it has given its code."""
+    index = phone_index(services.sealer, phone)
+    is_expected = challenges.has_open_case(conn, index) or own_corrections.is_waited_for(conn, index)
+    return is_expected or bool(persons_on(conn, services, phone))
 
 
 def sms_limits(services: Services) -> tuple[Limit, ...]:

@@ -11,7 +11,7 @@ from notifier.core.link_tokens import TOKEN_LENGTH
 from notifier.core.states import KIND_RULES, Kind
 from notifier.messages import own_text
 from notifier.messages.own_text import DOSE, INITIAL, LINK, SENDER, Checked
-from notifier.messages.text import SmsTexts, key_of
+from notifier.messages.text import SmsTexts, key_of, told_dose
 from notifier.services import TEMPLATES, Services
 from notifier.store import audit, programme
 from notifier.support.resend import read_reason
@@ -115,7 +115,12 @@ def _one(services: Services, texts: SmsTexts, language: str, kind: Kind, stored:
     own = row.value.get("text") if row else None
     link = longest_link(services) if KIND_RULES[kind].link else None
     sample = texts.render(
-        kind, language=language, name="S", dose_number=1, link=link, own={key_of(language, kind): own} if own else {}
+        kind,
+        language=language,
+        name="S",
+        dose_number=told_dose(kind, 1),
+        link=link,
+        own={key_of(language, kind): own} if own else {},
     )
     return SmsText(language, kind, own, own or _draft(kind, language), sample, row.revision if row else 0)
 

@@ -25,6 +25,7 @@ from notifier.store.persons import Person
 from notifier.store.work import Pile, Waiting
 from notifier.support import opt_out, resend, unknown
 from notifier.support.desk import Line, lines_of, open_persons
+from notifier.support.own_corrections import review
 from notifier.support.unknown import Decided
 
 PAGE = 50
@@ -56,6 +57,7 @@ class Overview:
     broken: int  #: of LATE, those whose 48 hours are over
     stopped: Waiting
     not_me: Waiting | None
+    corrections: Waiting | None  #: that people asked for, and that wait for a decision
     dead_letters: Waiting | None
     registry: Waiting | None = None  #: what the registry could not be told
     missing: Waiting | None = None  #: reports of a missing certificate
@@ -91,6 +93,7 @@ def overview(services: Services, *, only_facility: str | None, with_cases: bool,
         late, broken = work.waiting_late(conn, facility_id=only_facility, promised_before=soon, broken_before=past)
         stopped = work.waiting_stopped(conn, facility_id=only_facility)
         not_me = cases.waiting(conn, CaseKind.NOT_ME, only_facility) if with_cases else None
+        wishes = review.waiting(conn, only_facility) if with_cases else None
         missing = cases.waiting(conn, CaseKind.MISSING, only_facility) if with_cases else None
         _, missing_late = case_reports.count_waiting(conn, CaseKind.MISSING, only_facility, services.clock.now())
         letters = dead_letters.waiting(conn, work.MOST_COUNTED) if with_letters else None
@@ -100,6 +103,7 @@ def overview(services: Services, *, only_facility: str | None, with_cases: bool,
         broken,
         stopped,
         not_me=Waiting(*not_me) if not_me else None,
+        corrections=Waiting(*wishes) if wishes else None,
         dead_letters=Waiting(*letters) if letters else None,
         registry=Waiting(*untold) if untold else None,
         missing=Waiting(*missing) if missing else None,

@@ -71,7 +71,7 @@ def site(build_services: Build, clock: FakeClock) -> Iterator[Site]:
     with ExitStack() as stack:
         public, staff = (stack.enter_context(bound()) for _ in range(2))
         addresses = [f"http://127.0.0.1:{server.server_port}" for server in (public, staff)]
-        services = build_services(public_url=addresses[0], staff_url=addresses[1])
+        services = build_services(public_url=addresses[0], staff_url=addresses[1], mail_host="localhost")
         services = replace(services, gateway=Catcher(services.db, services.sealer, clock))
         public.app, staff.app = create_public_app(services), create_staff_app(services)
         yield Site(services, clock, *addresses)

@@ -7,6 +7,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from notifier.access.api_keys import Scope
 from notifier.core.bulks import BulkState
 from notifier.core.errors import BadInput
 from notifier.core.ids import new_id
+from notifier.core.own_corrections import Field, Proof
 from notifier.core.resend_filter import ResendFilter, Span, Wanted
 from notifier.core.states import CaseKind, Channel, Reason, RegistryEvent, State
 from notifier.intake import readers
@@ -27,13 +29,16 @@ from notifier.services import Services
 from notifier.store import audit, bulks, cases, certificates, notifications, persons, registry_outbox, staff
 from notifier.store.circuits import CircuitMode
 from notifier.store.suppressions import Source
-from notifier.store.tables import facility, notification, support_case, tally, tally_run
+from notifier.store.tables import correction_request, facility, mail_out, notification, support_case, tally, tally_run
 from notifier.support import bulk_schedules, opt_out, resend
 from notifier.support.not_me import say_not_me
+from notifier.support.own_corrections import asking, review
 from tests import uploads
 from tests.builders import NIK, event_json
 from tests.desk import Desk
+from tests.letters import FREE_WORDS, a_letter, taken
 from tests.support.missing.reporting import FACTS, at_facility
+from tests.support.test_photos import a_photo
 
 FACILITY, PLACE = "pkm-1", "Puskesmas Menteng"
 LONG_PLACE = "Puskesmas Pembantu Kecamatan Kepulauan Seribu Selatan Rawat Inap Dan Persalinan Terpadu"
@@ -103,6 +108,24 @@ def a_report(services: Services) -> str:
     return at_facility(services, FACILITY, facts, picture=b"jpeg")
 
 
+def letters(services: Services) -> str:
+    """The reference of a case that letters came about, one of them by somebody else, with an answer in doubt."""
+    long = f"{FREE_WORDS} " * 12 + "x" * 200
+    taken(
+        services,
+        a_letter(photos=30_000),
+        a_letter(sender="adik@surat.example", message_id="<2@surat.example>", subject="lagi " * 50),
+        a_letter(long, sender=f"{'panjang' * 8}@surat.example", message_id="<3@surat.example>"),
+        a_letter(FREE_WORDS, message_id="<4@surat.example>"),
+    )
+    with services.db.write() as conn:
+        first = conn.execute(mail_out.select().order_by(mail_out.c.created_at, mail_out.c.id)).first()
+        assert first is not None
+        conn.execute(mail_out.update().where(mail_out.c.id == first.id).values(status="unknown"))
+        case = conn.execute(support_case.select().where(support_case.c.id == first.case_id)).one()
+    return str(case.reference)
+
+
 def a_case(services: Services, reference: str, kind: CaseKind) -> str:
     """The reference of a case about a message's person, as if it had been reported."""
     at = services.clock.now()
@@ -124,6 +147,24 @@ def a_case(services: Services, reference: str, kind: CaseKind) -> str:
                 persons.count_wrong_try(conn, row.person_id, at)
     assert made is not None
     return str(made.reference)
+
+
+def requests(services: Services, reference: str) -> dict[str, str]:
+    """A correction that the person of a message asked for, at some steps; the references."""
+    with services.db.read() as conn:
+        row = notifications.find(conn, reference)
+    assert row is not None
+    wish = partial(asking.ask, services, row.person_id, door="me", proved_by=Proof.OTP)
+    name = wish(Field.NAME, "Sulastri Wulandari").reference
+    born = wish(Field.BIRTH_DATE, "1989-02-11").reference
+    review.ask_evidence(services, born, only_facility=None, reason="akta lahir", actor="test")
+    asking.send_evidence(services, row.person_id, born, a_photo(), door="me")
+    claim = asking.Claim("Orang Asing", "3174031002890009", date(1989, 2, 10))
+    lost = asking.ask_unproven(services, claim, "0812-9999-0001", door="me", language="id", address="198.51.100.7")
+    with services.db.write() as conn:
+        mine = sa.update(correction_request).where(correction_request.c.reference == lost.reference)
+        conn.execute(mine.values(claimed_id=row.person_id, facility_id=FACILITY))
+    return {"name": name, "born": born, "lost": lost.reference}
 
 
 def stop(services: Services, phone: str) -> None:

@@ -159,7 +159,9 @@ class Some:
         self.not_me = data.not_me(services, sent[1])
         self.rejected = data.a_case(services, sent[2], CaseKind.BIRTH_DATE_REJECTED)
         self.locked = sent[2]
+        self.requests = data.requests(services, sent[7])
         self.report = data.a_report(services)
+        self.letters = data.letters(services)
         data.stop(services, "+6281234560007")
         for number in range(2):
             data.a_bad_event(services, event_id=f"bad-{number}", dose={"number": 0}, person={"birth_date": "10 Feb 89"})

@@ -90,8 +90,8 @@ def test_every_lane_is_claimed_once() -> None:
 
 def test_every_kind_has_rules_and_only_what_was_asked_for_ignores_the_hours() -> None:
     assert set(KIND_RULES) == set(Kind)
-    assert {kind for kind in Kind if not KIND_RULES[kind].quiet_hours} == {Kind.RENEWAL, Kind.OTP}
-    assert {kind for kind in Kind if not KIND_RULES[kind].opt_out} == {Kind.OTP}
-    for kind in (Kind.RENEWAL, Kind.OTP):
+    assert {kind for kind in Kind if not KIND_RULES[kind].quiet_hours} == {Kind.RENEWAL, Kind.OTP, Kind.NUMBER}
+    assert {kind for kind in Kind if not KIND_RULES[kind].opt_out} == {Kind.OTP, Kind.NUMBER}
+    for kind in (Kind.RENEWAL, Kind.OTP, Kind.NUMBER):
         assert KIND_RULES[kind].expires_after is not None
         assert not KIND_RULES[kind].daily_cap

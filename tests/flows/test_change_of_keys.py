@@ -32,6 +32,7 @@ from tests.commands.conftest import Run, run, sleeps  # noqa: F401  # fixtures
 from tests.conftest import TEST_KEYS, Build
 from tests.desk import Desk
 from tests.fakes import FakeClock
+from tests.sealed_rows import fill_the_rest
 from tests.uploads import a_list, an_uploader, checked, row
 
 RIGHT = {"day": "10", "month": "2", "year": "1989"}
@@ -113,6 +114,7 @@ def _filled(services: Services, key: str) -> tuple[str, bytes]:
         contacts.find_or_add(conn, services.sealer, phone="+6281234567899", language="id", at=at)
     a_chat_under_way(services)
     _staff_at_work(services)
+    fill_the_rest(services)
     return path, answer.data
 
 

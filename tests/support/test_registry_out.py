@@ -7,10 +7,13 @@ import hashlib
 import hmac
 import json
 import signal
+import socket
 import subprocess
 import sys
+import threading
 import uuid
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -22,7 +25,8 @@ from pydantic import SecretStr
 
 from notifier.core.states import RegistryEvent
 from notifier.faults import KILL, FaultPoint, arm
-from notifier.gateways.registry import sign
+from notifier.gateways.registry import RegistryMessage, Told, sign
+from notifier.gateways.registry import Webhook as PostTo
 from notifier.intake.record import Recorded
 from notifier.messages.upkeep import tick
 from notifier.services import Services
@@ -341,3 +345,48 @@ def test_a_worker_killed_after_it_told_tells_again_with_the_same_id(
 def test_half_set_settings_are_refused(given: dict[str, str], said: str) -> None:
     with pytest.raises(ValueError, match=said):
         Settings(**given)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("answer", [b"", b"rubbish\r\n\r\n", b"HTTP/1.1 200"])
+def test_who_answers_with_rubbish_or_not_at_all_is_away(answer: bytes, clock: FakeClock) -> None:
+    def serve() -> None:
+        with suppress(OSError):
+            side, _ = listener.accept()
+            with side:
+                side.recv(10_000)
+                side.sendall(answer)
+                done.wait(5)
+
+    done = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        worker = threading.Thread(target=serve, daemon=True)
+        worker.start()
+        one = RegistryMessage("id", "person.corrected", clock.now(), ("d",), ("name",))
+        webhook = PostTo(f"http://127.0.0.1:{listener.getsockname()[1]}", [SECRET], timeout_s=0.2)
+        assert webhook.post(one, clock.now()).told is Told.AWAY
+        done.set()
+        worker.join()
+
+
+def test_two_workers_tell_each_event_once(
+    build_services: Build, each_database_url: str, webhook: Webhook, clock: FakeClock
+) -> None:
+    services = build_services(
+        database_url=each_database_url,
+        registry_webhook_url=webhook.url,
+        registry_webhook_secret=(SecretStr(SECRET),),
+    )
+    desk = Desk(services)
+    for place in range(30):
+        recorded = desk.record(event_id=f"e{place}", person={"id": f"p{place}", "nik": None}, dose={"id": f"d{place}"})
+        with services.db.write() as conn:
+            person_id = desk.row(recorded.reference).person_id
+            registry_outbox.add(conn, RegistryEvent.PERSON_CORRECTED, person_id, clock.now(), fields=["name"])
+    workers = [threading.Thread(target=lambda: [registry_out.run(services, nowhere) for _ in range(2)]) for _ in "12"]
+    for one in workers:
+        one.start()
+    for one in workers:
+        one.join()
+    ids = [one["event_id"] for one in webhook.events]
+    assert (len(ids), len(set(ids))) == (30, 30)
+    assert all(row.done_at for row in rows(services))

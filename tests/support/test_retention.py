@@ -88,6 +88,10 @@ def full(desk: Desk, clock: FakeClock) -> None:
         add(t.staff.insert(), staff | {"active": True, "language": "id", "created_at": at})
         call = {"person_id": made.person_id, "noted_by": staff["id"], "kind": "other", "note_sealed": b"broken"}
         add(t.person_call.insert(), call | {"id": new_id(), "at": at})
+        note = {"staff_id": call["noted_by"], "is_right": False, "at": at}
+        add(t.caller_check.insert(), note | {"id": new_id()})
+        letter = {"id": new_id(), "identity_index": new_id().encode(), "kind": "bulk", "received_at": at}
+        add(t.mail_in.insert(), letter)
         follow_ups.add(conn, follow_ups.FollowUp.PERSON_LOCKED, made.person_id, at=at)
         add(t.follow_up.update().values(done_at=at))
         refusal = {"phone_index": b"p", "channel": "sms", "reason": "opted-out", "source": "inbound", "created_at": at}
@@ -131,6 +135,15 @@ def full(desk: Desk, clock: FakeClock) -> None:
         add(t.counter.insert(), {"name": "n", "window_start": at, "count": 1, "expires_at": at})
         lonely = persons.Person(new_id(), "Tanpa Dosis", None, None, "+628111111111", None, "id", None)
         persons.insert(conn, services.sealer, lonely, source=None, at=at)
+        request = {
+            "field": "name", "state": "done", "proof": "otp", "door": "me", "language": "id", "asked_at": at,
+            "due_at": at, "decided_at": at,
+        }  # fmt: skip
+        add(
+            t.correction_request.insert(),
+            request | {"id": new_id(), "reference": "C1", "person_id": made.person_id, "value_sealed": b"x"},
+        )
+        add(t.correction_request.insert(), request | {"id": new_id(), "reference": "C2", "claim_sealed": b"x"})
         assert case.status == "closed"
 
 

@@ -88,8 +88,8 @@ def _causes(services: Services, _askers: Askers, asker: Asker) -> Response:
 
 
 def _mend(services: Services, _askers: Askers, asker: Asker) -> Response:
-    person_id, dose_id = request.form.get("person", ""), request.form.get("dose", "")
-    wish = request.form.get("fix", "")
+    wish, _colon, about = request.form.get("fix", "").partition(":")
+    person_id, _colon, dose_id = about.partition(":")
     if person_id not in asker.persons or wish not in set(FIX_WORDS):
         return state_page(UNREADABLE)
     try:
@@ -160,9 +160,7 @@ def _said(services: Services, one: Finding) -> dict[str, object]:
         "given_on": one.given_on,
         "facility": one.facility,
         "button": _(button, **values) if button else "",
-        "fix": one.fix.value if one.fix else "",
-        "person": one.person_id,
-        "dose_id": one.dose_id,
+        "fix": f"{one.fix}:{one.person_id}:{one.dose_id}" if one.fix else "",  # ids of no use in another browser
     }
 
 

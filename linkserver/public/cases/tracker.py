@@ -133,7 +133,7 @@ def _said(seen: Tracker) -> dict[str, Any]:
     closed = next((step.detail for step in reversed(seen.steps) if step.detail), None)
     end = END_WORDS.get(closed or (seen.outcome or ""), "")
     return {
-        "steps": [(step.at, _(STEP_WORDS[step.kind])) for step in seen.steps],
+        "steps": [(step.at, _(STEP_WORDS[step.kind]), step.words) for step in seen.steps],
         "next": _(NEXT_WORDS[seen.waits_for]) if seen.waits_for else "",
         "end": _(end) if end else "",
     }

@@ -22,6 +22,8 @@ _NIK_WORDS = {
 FIELD_WORDS = {
     **DATE_WORDS,
     **_NIK_WORDS,
+    "date-missing": N_("Isi tanggal lahir penerima vaksin"),
+    "given_date-missing": N_("Isi tanggal vaksinnya, atau tanggal yang paling mungkin"),
     "proof-missing": N_("Isi tanggal lahir, atau NIK-nya"),
     "person-missing": N_("Pilih untuk siapa sertifikatnya"),
     "name-missing": N_("Tulis nama penerima vaksin seperti di KTP atau kartu keluarga"),

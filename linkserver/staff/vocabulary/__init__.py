@@ -11,6 +11,7 @@ The texts are Indonesian keys of the catalogue; a code without words is shown as
     registry.py   What the registry is told, and why it could not be
     bulks.py      Bulk resends and their schedules
     uploads.py    Uploaded lists: their states, columns and rows
+    corrections.py  Corrections that people ask for of their own data
     access.py     Staff, their devices, and the keys of machines
     sms_texts.py  What is wrong with an SMS text that somebody wrote
 """
@@ -28,6 +29,7 @@ from linkserver.staff.vocabulary.bulks import (
     SPANS,
     WANTED,
 )
+from linkserver.staff.vocabulary.corrections import CHANGES, HOWS, PROOFS, REFUSED_WHYS, REQUEST_STATES
 from linkserver.staff.vocabulary.deeds import ACTORS, DEEDS, SUBJECTS
 from linkserver.staff.vocabulary.desk import CALLS, CASE_OUTCOMES, CASES, DEAD_LETTERS, PILES, STOP_SOURCES
 from linkserver.staff.vocabulary.doses import CHECKED, CONSEQUENCES, FIELDS, STAGES, WARNINGS
@@ -46,6 +48,7 @@ __all__ = [
     "CALLS",
     "CASES",
     "CASE_OUTCOMES",
+    "CHANGES",
     "CHECKED",
     "COLUMNS",
     "CONSEQUENCES",
@@ -55,16 +58,20 @@ __all__ = [
     "EXCLUSIONS",
     "FIELDS",
     "FILTER_REASONS",
+    "HOWS",
     "KEY_STATES",
     "KINDS",
     "OTHER_RULE",
     "OUTCOMES",
     "PILES",
+    "PROOFS",
     "REASONS",
     "RECORDED",
     "REFUSED",
+    "REFUSED_WHYS",
     "REGISTRY",
     "REGISTRY_PROBLEMS",
+    "REQUEST_STATES",
     "ROLES",
     "ROW_RULES",
     "RULES",

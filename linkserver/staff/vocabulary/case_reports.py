@@ -50,6 +50,9 @@ STEPS: dict[StepKind, str] = {
     StepKind.WITHDRAWN: N_("Dibatalkan pelapor"),
     StepKind.MERGED: N_("Digabung"),
     StepKind.CLOSED: N_("Ditutup"),
+    StepKind.RETURNED: N_("Surel kami kembali: tidak sampai"),
+    StepKind.CALLER_CHECKED: N_("Penelepon dikenali dengan tiga hal"),
+    StepKind.UNMERGED: N_("Dipisahkan lagi"),
 }
 
 #: why a dose may be the reported one

@@ -11,6 +11,7 @@ CASES: dict[CaseKind, str] = {
     CaseKind.NOT_ME: N_("Nomor salah?"),
     CaseKind.BIRTH_DATE_REJECTED: N_("Tanggal lahir ditolak"),
     CaseKind.MISSING: N_("Sertifikat belum keluar"),
+    CaseKind.ASKED: N_("Pertanyaan atau keluhan"),
 }
 
 CASE_OUTCOMES: dict[CaseOutcome, str] = {

@@ -79,6 +79,27 @@ REASONS: dict[str, str] = {
     "own-bulk": N_("Anda sendiri yang membuatnya. Mintalah penyelia lain menyetujui."),
     "already-decided": N_("Petugas lain baru saja memutuskan. Lihat di bawah apa yang dilakukan."),
     "count-changed": N_("Jumlahnya berubah sejak Anda lihat. Periksa jumlah yang baru, lalu setujui sekali lagi."),
+    # refusals of what is done with requests to correct data
+    "nik-taken": N_("NIK ini tercatat pada orang lain, jadi tidak dapat disetujui."),
+    "no-picture": N_("Tidak ada foto kartu, atau sudah dihapus setelah diputuskan."),
+    "nobody-fits": N_("Tidak ada orang dengan NIK dan tanggal lahir itu. Perbaiki lewat dosisnya, atau tolak."),
+    "open-already": N_("Orang ini sudah punya permintaan terbuka untuk isian yang sama. Selesaikan itu dulu."),
+    "asked-enough": N_("Foto kartu sudah diminta tiga kali. Putuskan, atau minta orangnya datang."),
+    "no-dose": N_("Orang ini tidak punya dosis yang tercatat, jadi tidak ada yang diperbaiki."),
+    "nothing-changed": N_("Itu sudah tercatat."),
+    # refusals of the agents' desk
+    "claimed": N_("Rekan lain sedang memegang kasus ini. Ambil kasus yang lain, atau minta ia menyerahkannya."),
+    "not-asked": N_("Laporan ini ditutup di halaman laporannya."),
+    "no-mail": N_("Surel belum diatur di sini. Minta pengelola sistem mengatur kotak suratnya."),
+    "no-number": N_("Belum ada nomor yang dipastikan. Kenali dulu peneleponnya dengan tiga hal."),
+    "other-closed": N_("Kasus yang lain sudah ditutup."),
+    "other-claimed": N_("Rekan lain sedang memegang kasus yang lain."),
+    "not-merged": N_("Kasus itu tidak sedang digabung ke sini. Lihat lagi halaman ini."),
+    "made-anew": N_("Hal yang sama sudah dilaporkan lagi sebagai kasus baru, jadi tidak dapat dipisahkan."),
+    "too-many-checks": N_(
+        "Sudah terlalu banyak pemeriksaan yang salah. Orangnya dapat membuka halaman laporan dengan"
+        " ponsel yang terdaftar, atau datang ke fasilitas dengan KTP."
+    ),
     # refusals of what is done with API keys
     "not-live": N_("Kunci ini sudah tidak berlaku."),
     "rotated-before": N_("Petugas lain baru saja mengganti kunci ini. Penggantinya ada di daftar."),

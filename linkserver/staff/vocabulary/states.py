@@ -61,6 +61,8 @@ KINDS: dict[str, str] = {
     "lock": N_("Kunci"),
     "otp": N_("Kode OTP"),
     "case": N_("Kasus"),
+    "request": N_("Kabar permintaan"),
+    "number": N_("Nomor diganti"),
     "reminder": N_("Pengingat"),
 }
 

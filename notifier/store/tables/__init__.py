@@ -11,7 +11,10 @@ from notifier.store.tables.bulks import bulk, bulk_item, bulk_schedule
 from notifier.store.tables.care import certificate, code, dose, event, facility, link, opening, person, person_word
 from notifier.store.tables.cases import case_picture, case_step, number_pause, person_call, support_case
 from notifier.store.tables.chat import caught_chat, chat_file, chat_message, chat_reply, conversation
+from notifier.store.tables.corrections import correction_request
+from notifier.store.tables.desk import caller_check
 from notifier.store.tables.machines import idempotency, test_notification
+from notifier.store.tables.mail import mail_in, mail_out, mail_taken
 from notifier.store.tables.outward import registry_outbox, reminder, reminder_mark
 from notifier.store.tables.people import api_key, recovery_code, session, staff
 from notifier.store.tables.privacy import erased_mark
@@ -44,6 +47,7 @@ __all__ = [
     "bulk",
     "bulk_item",
     "bulk_schedule",
+    "caller_check",
     "case_picture",
     "case_step",
     "caught_chat",
@@ -56,6 +60,7 @@ __all__ = [
     "code",
     "contact",
     "conversation",
+    "correction_request",
     "counter",
     "dead_letter",
     "dose",
@@ -67,6 +72,9 @@ __all__ = [
     "idempotency",
     "inbound_sms",
     "link",
+    "mail_in",
+    "mail_out",
+    "mail_taken",
     "metadata",
     "notification",
     "number_pause",

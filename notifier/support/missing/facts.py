@@ -146,7 +146,10 @@ class _Reader:
             return None
 
     def date(self, prefix: str, today: date) -> date | None:
-        parts = (self._form.get(f"{prefix}{part}", "") for part in ("day", "month", "year"))
+        parts = [self._form.get(f"{prefix}{part}", "") for part in ("day", "month", "year")]
+        if not any(part.strip() for part in parts):
+            self.say(f"{prefix}day", f"{prefix}date-missing", "is missing")
+            return None
         read: Callable[..., Any] = read_birth_date
         try:
             found: date = read(*parts, today=today)

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from sqlalchemy.engine import Connection
 
 from notifier.certificates.limits import Limit, seconds_to_wait
-from notifier.core.errors import BadToken, NotFound, Refused
+from notifier.core.errors import BadToken, NotFound, Refused, SealBroken
 from notifier.core.identity import clean_name
 from notifier.core.phones import masked_phone
 from notifier.core.states import (
@@ -76,11 +76,12 @@ class TrackerState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step as it is told. `detail`: why it was closed."""
+    """One step as it is told. `detail`: why it was closed; `words`: what staff answered."""
 
     at: datetime
     kind: StepKind
     detail: str | None = None
+    words: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,7 +230,12 @@ def _told(conn: Connection, services: Services, row: case_reports.Row, now: date
     is_confirmed = row.confirmed_at is not None
     told = _TOLD if is_confirmed else _TOLD_TO_ANYBODY
     steps = [
-        Step(step.at, StepKind(step.kind), step.detail if step.kind == StepKind.CLOSED else None)
+        Step(
+            step.at,
+            StepKind(step.kind),
+            step.detail if step.kind == StepKind.CLOSED else None,
+            _answer(services, step) if step.kind == StepKind.REPLY else "",
+        )
         for step in case_steps.of_case(conn, row.id, _LOOKED_AT)
         if step.kind in told
     ]
@@ -251,6 +257,14 @@ def _told(conn: Connection, services: Services, row: case_reports.Row, now: date
         waits_for=CaseParty(row.waits_for) if is_open and row.waits_for else None,
         outcome=CaseOutcome(row.outcome) if row.outcome else None,
     )
+
+
+def _answer(services: Services, step: case_steps.Row) -> str:
+    """What staff wrote for whoever reported; REPLY is told of cases alone whose number was proven."""
+    try:
+        return case_steps.words(services.sealer, step)
+    except SealBroken:
+        return ""
 
 
 def _phone(conn: Connection, services: Services, row: case_reports.Row) -> str | None:

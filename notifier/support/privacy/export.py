@@ -15,7 +15,7 @@ from sqlalchemy.engine import Connection
 from notifier.core.errors import NotFound, Refused, SealBroken
 from notifier.core.reasons import read_reason
 from notifier.core.states import KIND_RULES, Kind
-from notifier.messages.text import SmsTexts
+from notifier.messages.text import SmsTexts, told_dose
 from notifier.services import TEMPLATES, Services
 from notifier.store import audit, dead_letters, personal_data, persons, privacy
 from notifier.store.personal_data import Row
@@ -63,6 +63,7 @@ class _Export:
             "code": self._code,
             "person_call": self._call,
             "link": self._link,
+            "correction_request": self._request,
             "support_case": self._case,
         }
 
@@ -120,7 +121,7 @@ class _Export:
             kind,
             language=person.language,
             name=person.name,
-            dose_number=shot.number if shot else None,
+            dose_number=told_dose(kind, shot.number) if shot else None,
             link=self._services.link_url(link.public_id) if bears and link is not None else None,
             own=personal_data.texts_at(self._conn, row.left_at),
         )
@@ -134,6 +135,14 @@ class _Export:
         if row.note_sealed is None:
             return {"note": None}
         return {"note": self._readable("person_call:note", row.id, row.note_sealed)}
+
+    def _request(self, row: Row) -> dict[str, Any]:
+        """What was there and what was wished, as long as it is kept."""
+        kept = {"old": row.old_sealed, "value": row.value_sealed}
+        return {
+            name: None if sealed is None else self._readable(f"correction_request:{name}", row.id, sealed)
+            for name, sealed in kept.items()
+        }
 
     def _case(self, row: Row) -> dict[str, Any]:
         """With what was reported about the person, less the number and the words of whoever reported it."""

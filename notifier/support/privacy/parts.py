@@ -88,6 +88,13 @@ PARTS: tuple[Part, ...] = (
          "closed_at"),
     ),
     Part(
+        "correction_request",
+        ("Permintaan Anda untuk memperbaiki data", "Your requests to correct your data"),
+        _YOU,
+        ("reference", "field", "state", "proof", "asked_at", "due_at", "evidence_asked_at", "evidence_at",
+         "decided_at", "decided_how", "refused_why", "objected_at"),
+    ),
+    Part(
         "number_pause",
         ("Nomor yang disebut bukan milik Anda", "Numbers that were said not to be yours"),
         _READER,
@@ -98,6 +105,24 @@ PARTS: tuple[Part, ...] = (
         ("Percakapan telepon yang dicatat", "Calls that were noted"),
         _STAFF,
         ("kind", "at"),
+    ),
+    Part(
+        "mail_in",
+        ("Surel tentang laporan itu (isinya tidak disalin di sini)", "E-mails about those reports (not copied here)"),
+        _YOU,
+        ("received_at", "kind", "photos", "files"),
+    ),
+    Part(
+        "mail_out",
+        ("Surel yang kami kirim tentang laporan itu", "E-mails that we sent about those reports"),
+        _SYSTEM,
+        ("created_at", "status", "ended_at", "returned_at"),
+    ),
+    Part(
+        "caller_check",
+        ("Pemeriksaan penelepon dengan tiga hal", "Checks of a caller by three facts"),
+        _STAFF,
+        ("at", "is_right"),
     ),
     Part(
         "account_proof",

@@ -45,9 +45,8 @@ def run(services: Services) -> bool:
     """Looks at some more doses and plans what is due; whether there is more to do at once."""
     if not services.programme.reminders:
         return _call_off(services)
-    seen = _look(services)
-    planned = _plan_due(services)
-    return seen == BATCH or planned == BATCH
+    seen, has_more = _look(services), _plan_due(services)
+    return seen == BATCH or has_more
 
 
 def _call_off(services: Services) -> bool:
@@ -147,8 +146,8 @@ def _begin(due: NextDose, zone: ZoneInfo) -> datetime:
     return datetime.combine(due.earliest, time(0), zone).astimezone(UTC)
 
 
-def _plan_due(services: Services) -> int:
-    """Plans an SMS for each person of whom a day has come; for how many."""
+def _plan_due(services: Services) -> bool:
+    """Plans an SMS for each person of whom a day has come; whether more of them wait, and some could be planned."""
     now, planned = services.clock.now(), 0
     with services.db.read() as conn:
         people = reminders.due_persons(conn, now, BATCH)
@@ -160,7 +159,7 @@ def _plan_due(services: Services) -> int:
             _log.error("a reminder was not planned", extra={"error": type(error).__name__, "person_id": person_id})
             with services.db.write() as conn:
                 reminders.put_off(conn, person_id, now + _WAIT)
-    return planned
+    return len(people) == BATCH and planned > 0
 
 
 def _plan_one(conn: Connection, services: Services, person_id: str, now: datetime) -> bool:

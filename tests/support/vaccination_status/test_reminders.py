@@ -288,3 +288,21 @@ def test_what_has_just_been_recorded_waits_until_it_is_settled(desk: Desk, clock
     with desk.services.db.read() as conn:
         assert persons.load(conn, desk.services.sealer, [row.person_id for row in sent(desk)])
         assert reminders.waiting(conn, 10) == [row.id for row in sent(desk)]
+
+
+def test_the_day_begins_where_the_person_is(desk: Desk, clock: FakeClock) -> None:
+    desk.record(event_id="east", person={"time_zone": "Asia/Jayapura"}, dose=COVID | {"id": "d", "number": 1})
+    go_on(desk, clock, MORNING - timedelta(hours=2, minutes=1))
+    assert told(desk) == []
+    go_on(desk, clock, MORNING - timedelta(hours=2))  # eight in Jayapura is six in Jakarta
+    assert len(told(desk)) == 1
+
+
+def test_a_reminder_names_no_dose_even_in_the_programmes_own_words(desk: Desk, clock: FakeClock) -> None:
+    one = sms_texts.find(desk.services, "id", Kind.REMINDER.value)
+    words = "((pengirim)): vaksin berikutnya ((dosis)) untuk ((inisial)) sudah boleh."
+    sms_texts.save(desk.services, one, words, base=0, reason="coba", actor="test")
+    assert sms_texts.find(desk.services, "id", Kind.REMINDER.value).sample.endswith("untuk S. sudah boleh.")
+    record(desk)
+    go_on(desk, clock, MORNING + timedelta(hours=1))
+    assert told(desk) == ["Kemenkes: vaksin berikutnya untuk S. sudah boleh."]

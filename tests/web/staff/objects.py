@@ -6,9 +6,11 @@ from collections.abc import Callable
 from dataclasses import replace
 from io import BytesIO
 
+from notifier.core.own_corrections import Field, Proof
 from notifier.core.states import CaseKind
 from notifier.services import Services
 from notifier.store import cases, doses, notifications
+from notifier.support.own_corrections.asking import ask
 from tests.support.missing.reporting import FACTS, at_facility
 from tests.uploads import a_list, row
 from tests.web.staff.conftest import Desk
@@ -46,6 +48,15 @@ def case(services: Services, worker: Desk) -> str:
     return str(opened.reference)
 
 
+def request(services: Services, worker: Desk) -> str:
+    """The reference of a correction that the person of such a message asked for."""
+    reference = _entered(worker)
+    with services.db.read() as conn:
+        row = notifications.find(conn, reference)
+    assert row is not None
+    return ask(services, row.person_id, Field.NAME, "Budi Santoso", door="me", proved_by=Proof.OTP).reference
+
+
 def report(services: Services, worker: Desk) -> str:
     """The reference of a report of a missing certificate, with the photo of a card."""
     reference = _entered(worker)
@@ -65,4 +76,10 @@ def upload(services: Services, worker: Desk) -> str:
     return brought.location.rpartition("/")[2]
 
 
-MAKERS: dict[str, Maker] = {"case": case, "message": message, "report": report, "upload": upload}
+MAKERS: dict[str, Maker] = {
+    "case": case,
+    "message": message,
+    "report": report,
+    "request": request,
+    "upload": upload,
+}

@@ -1,0 +1,16 @@
+"""The agents' desk: letters, and what is said of them."""
+
+from __future__ import annotations
+
+from linkserver.staff.vocabulary.states import StateWords
+from linkserver.words import N_
+from notifier.core.states import LetterState
+
+LETTER_STATES: dict[LetterState, StateWords] = {
+    LetterState.WAITING: StateWords(N_("Menunggu dikirim"), "wait"),
+    LetterState.SENDING: StateWords(N_("Sedang dikirim"), "move"),
+    LetterState.SENT: StateWords(N_("Diserahkan ke server surel"), "good"),
+    LetterState.FAILED: StateWords(N_("Ditolak server surel"), "bad"),
+    LetterState.UNKNOWN: StateWords(N_("Belum pasti terkirim"), "ask"),
+    LetterState.LEFT_ALONE: StateWords(N_("Belum pasti, tidak dikirim lagi"), "off"),
+}
