@@ -35,7 +35,8 @@ def add_routes(app: Flask, face: Face) -> None:
         text = request.form.get("text", "")
         if not text.strip():
             return _page(None, is_missing=True)
-        verdict = judge(services.links, settings.public_url, text, is_ours, contacts=(settings.help_email,))
+        contacts, trackers = (settings.help_email,), services.trackers
+        verdict = judge(services.links, settings.public_url, text, is_ours, contacts=contacts, trackers=trackers)
         return _page(verdict)
 
     def _page(verdict: Verdict | None, *, is_missing: bool = False) -> Response:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from difflib import SequenceMatcher
 from enum import StrEnum
 from urllib.parse import urlsplit
@@ -34,6 +34,8 @@ _DOTS = str.maketrans(dict.fromkeys("。｡．", "."))
 _ALIKE = str.maketrans("01i|35" + "аеорсухі", "ollles" + "aeopcyxl")
 _NEARLY = 0.84  # of difflib's ratio: one or two letters of our name changed, added or left out
 
+#: pages of the door `cases` that are no personal link
+_PAGE_OF_CASES = re.compile(r"/kasus/?(?:kode|siapa|sebab|lapor)?(?:[?#].*)?")
 _A_NAME = 8  # letters of a part of our host that are nobody else's by chance
 
 
@@ -54,14 +56,20 @@ _GRAVEST_FIRST = tuple(Verdict)
 
 
 def judge(
-    signer: LinkSigner, public_url: str, text: str, is_our_sms: Callable[[str, str], bool], contacts: Sequence[str] = ()
+    signer: LinkSigner,
+    public_url: str,
+    text: str,
+    is_our_sms: Callable[[str, str], bool],
+    contacts: Sequence[str] = (),
+    trackers: LinkSigner | None = None,
 ) -> Verdict:
     """What `text` is, for an installation at `public_url`. `is_our_sms` says whether words with a link are those of an
-    SMS of ours; `contacts` are addresses of ours that are no pages (e-mail). Of a longer text than LONGEST_TEXT only
-    the beginning is looked at, and it is never called genuine."""
+    SMS of ours; `contacts` are addresses of ours that are no pages (e-mail); `trackers` signs the links to cases.
+    Of a longer text than LONGEST_TEXT only the beginning is looked at, and it is never called genuine."""
     words = [bare for word in _BETWEEN.split(text[:LONGEST_TEXT]) if (bare := _bare(word))]
     addresses = [word for word in words if _ADDRESS.search(word.translate(_DOTS)) and word not in contacts]
-    found = {_judge_address(signer, public_url, word) for word in addresses}
+    signers = {"c": signer} | ({"kasus": trackers} if trackers else {})
+    found = {_judge_address(signers, public_url, word) for word in addresses}
     verdict = next((each for each in _GRAVEST_FIRST if each in found), Verdict.NOTHING)
     if verdict not in {Verdict.GENUINE, Verdict.OURS}:
         return verdict
@@ -73,23 +81,25 @@ def judge(
     return verdict if is_alone or in_our_words else Verdict.EXTRA
 
 
-def _judge_address(signer: LinkSigner, public_url: str, word: str) -> Verdict:
+def _judge_address(signers: Mapping[str, LinkSigner], public_url: str, word: str) -> Verdict:
     ours = urlsplit(public_url)
     exact = re.fullmatch(rf"(?:{ours.scheme}://)?{re.escape(ours.netloc)}(/[!-~]*)?", word, re.I | re.ASCII)
     if exact is not None:
-        return _judge_path(signer, exact[1] or "/")
+        return _judge_path(signers, exact[1] or "/")
     if _is_at_our_host(word, ours.hostname or ""):
         return Verdict.ALTERED
-    if signer.find_in(word) is not None or _looks_like(word, ours.netloc):
+    if any(signer.find_in(word) is not None for signer in signers.values()) or _looks_like(word, ours.netloc):
         return Verdict.FAKE
     return Verdict.FOREIGN
 
 
-def _judge_path(signer: LinkSigner, path: str) -> Verdict:
-    if re.match(r"/+c\b", path, re.I) is None:
+def _judge_path(signers: Mapping[str, LinkSigner], path: str) -> Verdict:
+    part = re.match(rf"/+({'|'.join(signers)})\b", path, re.I)
+    if part is None or (part[1].lower() == "kasus" and _PAGE_OF_CASES.fullmatch(path)):
         return Verdict.OURS
+    name = part[1].lower()  # ours is written in small letters, and after one stroke
     try:
-        signer.read(re.split("[?#]", path.removeprefix("/c/"))[0])  # what follows changes nothing
+        signers[name].read(re.split("[?#]", path.removeprefix(f"/{name}/"))[0])  # what follows changes nothing
     except BadToken:
         return Verdict.DAMAGED
     return Verdict.GENUINE

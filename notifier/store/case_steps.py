@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -29,8 +29,11 @@ def add(
     facility_id: str | None = None,
     detail: str | None = None,
 ) -> str:
-    """Adds a step; its id. `words`: what somebody said; `detail`: a code of ours."""
+    """Adds a step, after those that are there; its id. `words`: what somebody said; `detail`: a code of ours."""
     row_id = new_id()
+    last: datetime | None = conn.scalar(sa.select(sa.func.max(case_step.c.at)).where(case_step.c.case_id == case_id))
+    if last is not None and last >= at:
+        at = last + timedelta(microseconds=1)  # two of one moment would stand in any order
     conn.execute(
         case_step.insert(),
         {

@@ -44,6 +44,7 @@ NO_PAGE = {
     "api.registry_event": "JSON",
     "api_docs.openapi": "JSON",
     "asset": "a style sheet or a picture",
+    "case_reports.picture": "a picture",
     "entry_sheet.template": "CSV",
     "plain.healthz": "JSON",
     "plain.readyz": "JSON",

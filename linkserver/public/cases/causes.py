@@ -10,7 +10,7 @@ from flask import Flask, Response, make_response, render_template, request, url_
 
 from linkserver.public.buttons import lead
 from linkserver.public.cases.asker import Asker, Askers
-from linkserver.public.cases.words import CAUSE_WORDS, FIELD_WORDS, FIX_WORDS, LOCKED, WHO_WORDS
+from linkserver.public.cases.words import FIELD_WORDS, LOCKED
 from linkserver.public.face import Face, dose_words
 from linkserver.public.pages import UNREADABLE, state_page
 from linkserver.security import is_cross_site
@@ -24,6 +24,7 @@ from notifier.services import Services
 from notifier.support.missing.causes import Finding, causes_for
 from notifier.support.missing.fixes import fix
 from notifier.support.missing.reports import DOOR
+from notifier.support.missing.words import CAUSE_WORDS, FIX_WORDS, WHO_WORDS
 from notifier.support.proof_of_person import TryAnswer, persons_on, try_birth_date, try_nik
 
 _DATE = ("day", "month", "year")
@@ -87,8 +88,8 @@ def _causes(services: Services, _askers: Askers, asker: Asker) -> Response:
 
 
 def _mend(services: Services, _askers: Askers, asker: Asker) -> Response:
-    person_id, dose_id = request.form.get("person", ""), request.form.get("dose", "")
-    wish = request.form.get("fix", "")
+    wish, _colon, about = request.form.get("fix", "").partition(":")
+    person_id, _colon, dose_id = about.partition(":")
     if person_id not in asker.persons or wish not in set(FIX_WORDS):
         return state_page(UNREADABLE)
     try:
@@ -159,9 +160,7 @@ def _said(services: Services, one: Finding) -> dict[str, object]:
         "given_on": one.given_on,
         "facility": one.facility,
         "button": _(button, **values) if button else "",
-        "fix": one.fix.value if one.fix else "",
-        "person": one.person_id,
-        "dose_id": one.dose_id,
+        "fix": f"{one.fix}:{one.person_id}:{one.dose_id}" if one.fix else "",  # ids of no use in another browser
     }
 
 

@@ -18,6 +18,7 @@ from notifier.services import Services
 from notifier.store import case_steps, doses
 from notifier.store.tables import case_picture, notification, support_case
 from notifier.support import follow_ups
+from notifier.support.missing import arrivals
 from notifier.support.missing.reports import LIMITS, Reported
 from notifier.support.privacy.erase import erase
 from notifier.support.privacy.export import export
@@ -210,3 +211,51 @@ def test_erasing_a_person_takes_their_reports_along_and_the_export_shows_them(de
             assert not case_steps.has_picture(conn, case.id)
             assert not any(step.words_sealed for step in case_steps.of_case(conn, case.id))
     assert case_of(services, other.reference).status == OPEN
+
+
+def test_a_report_and_its_dose_at_the_same_moment_find_each_other(each_desk: Desk) -> None:
+    """Neither transaction sees the other; the follow-up of either does."""
+    services = each_desk.services
+    services.reader.read()
+    for turn in range(5):
+        phone = f"+62812000000{turn:02}"
+        facts = replace(FACTS, phone=phone, given_on=date(2026, 11, 13))
+        made: dict[str, Any] = {
+            "event_id": f"event-{turn}",
+            "person": {"id": f"person-{turn}", "nik": None, "phone": phone},
+            "dose": {"id": f"dose-{turn}", **GIVEN},
+        }
+        with ThreadPoolExecutor(2) as pool:
+            report = pool.submit(reported, services, facts, works=False)
+            dose = pool.submit(each_desk.record, **made)
+            reference = report.result().reference
+            dose.result()
+        follow_ups.run(services)
+        assert case_of(services, reference).outcome == CaseOutcome.ARRIVED
+
+
+class Died(BaseException):
+    """As a worker that is killed."""
+
+
+def test_a_worker_that_dies_over_an_arrival_leaves_it_to_the_next(desk: Desk) -> None:
+    """Closing the case, its step and the SMS are one transaction with the follow-up: all of it, or nothing."""
+    made = reported(desk.services)
+    before = case_sms(desk.services)
+    desk.record(dose=GIVEN, person={"nik": None})
+    [dose_id] = {row.dose_id for row in desk.rows() if row.dose_id}
+
+    def die_over_it() -> None:
+        with desk.services.db.write() as conn:
+            arrivals.dose_arrived(conn, desk.services, dose_id, since=desk.services.clock.now())
+            raise Died
+
+    with pytest.raises(Died):
+        die_over_it()
+    assert case_of(desk.services, made.reference).status == OPEN
+    assert case_sms(desk.services) == before
+    follow_ups.run(desk.services)
+    follow_ups.run(desk.services)
+    case = case_of(desk.services, made.reference)
+    assert case.outcome == CaseOutcome.ARRIVED
+    assert steps_of(desk.services, case.id).count(StepKind.ARRIVED) == 1

@@ -92,8 +92,9 @@ def test_the_cause_is_found_and_mended_by_a_tap(
     page = visitor.get("/kasus/sebab").text
     assert "SMS sudah sampai di ponsel" in page
     assert "0812••••90" in page
-    form = dict(re.findall(r'name="(person|dose)" value="([^"]+)"', page))
-    assert visitor.post("/kasus/sebab", {**form, "fix": "new-link"}).location == "/kasus/sebab?done=sent"
+    found = re.search(r'name="fix" value="([^"]+)"', page)
+    assert found is not None
+    assert visitor.post("/kasus/sebab", {"fix": found[1]}).location == "/kasus/sebab?done=sent"
     work(services)
     assert "/c/" in gateway.sent[-1].text
     assert "beberapa menit" in visitor.get("/kasus/sebab?done=sent").text
@@ -126,10 +127,7 @@ def test_nobody_sees_a_cause_without_the_code_and_the_birth_date(
     third.post("/kasus/kode", {"code": code_in(gateway)})
     assert choose(third, made.person_id).status_code == 422  # not on this number: nothing is tried
     assert third.get("/kasus/sebab").location == "/kasus/siapa"
-    assert (
-        third.post("/kasus/sebab", {"person": made.person_id, "dose": made.dose_id, "fix": "new-link"}).status_code
-        == 400
-    )
+    assert third.post("/kasus/sebab", {"fix": f"new-link:{made.person_id}:{made.dose_id}"}).status_code == 400
     assert choose(third, other.person_id).location == "/kasus/sebab"
 
 
@@ -402,3 +400,15 @@ def test_an_unreadable_case_is_an_empty_page_not_a_fault(services: Services, vis
         conn.execute(support_case.update().values(facts_sealed=b"broken"))
     assert visitor.get(f"/kasus/{made.token}").status_code == 200
     assert trackers.look(services, made.token).reference == made.reference
+
+
+def test_a_case_sms_is_known_as_ours(services: Services, visitor: Visitor, gateway: FakeGateway) -> None:
+    token = reported(services).token
+    work(services)
+    [sms] = gateway.sent
+    assert "Ini asli dari kami" in visitor.post("/asli", {"text": sms.text}).text
+    cut = sms.text.replace(token, token[:-2])
+    assert "terpotong" in visitor.post("/asli", {"text": cut}).text
+    elsewhere = sms.text.replace("127.0.0.1:8000", "kasus-sertifikat.example")
+    assert "Ini palsu" in visitor.post("/asli", {"text": elsewhere}).text
+    assert "Alamat ini milik kami" in visitor.post("/asli", {"text": "http://127.0.0.1:8000/kasus"}).text
