@@ -12,6 +12,7 @@ from notifier.core.states import CertificateStatus, Reason, Said
 from notifier.services import Services
 from notifier.store import certificates, persons
 from notifier.store.tables import audit, chat_message, chat_reply, conversation, support_case
+from notifier.support.chat import work
 from notifier.support.chat.dialogue import Came, Granted
 from notifier.support.chat.rooms import open_rooms
 from notifier.support.chat.wishes import Missed, Rooms, Told
@@ -406,6 +407,21 @@ def test_a_state_that_no_key_opens_keeps_nobody_else_waiting(phone: Phone, servi
         conn.execute(conversation.update().values(state_sealed=b"broken"))
     phone.write("1")
     other = Phone(services, BUDI_NUMBER)
+    assert "Halo" in other.say("hai")
+
+
+def test_a_text_or_reply_that_no_key_opens_keeps_nobody_waiting(phone: Phone, services: Services) -> None:
+    phone.write("hai")
+    with services.db.write() as conn:
+        conn.execute(chat_message.update().values(text_sealed=b"broken"))
+    other = Phone(services, BUDI_NUMBER)
+    assert "Halo" in other.say("hai")
+    phone.write("hai")
+    work.read_waiting(services, Rooms())
+    with services.db.write() as conn:
+        conn.execute(chat_reply.update().where(chat_reply.c.status == "scheduled").values(body_sealed=b"broken"))
+    assert phone.hear() == []
+    assert "Halo" in phone.say("hai")
     assert "Halo" in other.say("hai")
 
 
