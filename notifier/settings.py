@@ -313,17 +313,8 @@ _NEEDS: dict[Role, frozenset[str]] = {
         {"link_keys", "data_keys", "index_key", "session_key", "signing_keys", "pdf_signing_key", "twilio_auth_token"}
     ),
     Role.STAFF: frozenset({"link_keys", "data_keys", "index_key", "staff_session_key"}),
-    Role.WORKER: frozenset(
-        {
-            "link_keys",
-            "data_keys",
-            "index_key",
-            "signing_keys",
-            "twilio_auth_token",
-            "registry_webhook_secret",
-            "mail_password",
-        }
-    ),
+    Role.WORKER: frozenset({"link_keys", "data_keys", "index_key", "signing_keys", "twilio_auth_token"})
+    | {"registry_webhook_secret", "mail_password"},
     Role.STREAM: frozenset({"data_keys", "index_key"}),
     Role.CLI: SECRET_NAMES,
 }

@@ -1,7 +1,8 @@
 """Recorded conversations: `tests/samples/chats/<name>.txt`, as the person sees them.
 
 A line `> hai` is what the person writes; `> (voice)` is what is no text, `> {code}` the code of the newest SMS. What
-stands between is what comes back, messages apart by a line `--`; `{link}` stands for an address of ours with a token.
+stands between is what comes back, messages apart by a line `--`; `{link}` stands for an address of ours with a token,
+`{reference}` for that of a case.
 `RECORD_CHATS=1 pytest tests/support/chat/test_transcripts.py` records them anew; look at what changed before you keep
 it.
 """
@@ -18,6 +19,8 @@ from notifier.core.states import Said
 FOLDER = Path(__file__).parent / "samples" / "chats"
 BETWEEN = "\n--\n"
 LINK = re.compile(r"(https?://[^\s/]+)?/(?:c|m|kasus)/[0-9A-Za-z_-]+")
+#: as core.ids makes them; our texts shout nowhere
+REFERENCE = re.compile(r"\b[0-9A-HJKMNP-TV-Z]{10}\b")
 
 
 @dataclass(frozen=True)
@@ -45,7 +48,7 @@ def read(path: Path) -> list[Exchange]:
 
 def plain(text: str) -> str:
     """A message as a transcript has it."""
-    return LINK.sub("{link}", text)
+    return REFERENCE.sub("{reference}", LINK.sub("{link}", text))
 
 
 def write(path: Path, exchanges: list[Exchange]) -> None:

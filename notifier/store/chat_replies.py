@@ -11,6 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from notifier.core.errors import SealBroken
 from notifier.core.ids import new_ids
 from notifier.core.states import REPLY_MOVES, Reason, State
 from notifier.store.bulk import among, insert_rows
@@ -123,7 +124,14 @@ def claim(conn: Connection, sealer: Sealer, now: datetime, limit: int) -> list[R
         .limit(limit)
         .with_for_update(skip_locked=True, of=chat_reply)
     )
-    return [_opened(sealer, row) for row in conn.execute(statement)]
+    replies, shut = [], []
+    for row in conn.execute(statement).all():
+        try:
+            replies.append(_opened(sealer, row))
+        except SealBroken:  # none of our keys opens it: the others must not wait behind it
+            shut.append(row.id)
+    stop(conn, shut, State.EXPIRED, Reason.UNREADABLE, at=now)
+    return replies
 
 
 def _opened(sealer: Sealer, row: sa.Row[Any]) -> Reply:

@@ -16,9 +16,9 @@ from datetime import date, datetime
 
 from sqlalchemy.engine import Connection
 
-from notifier.core.errors import SealBroken
 from notifier.core.identity import clean_name
 from notifier.core.states import FollowUp, ProofAnswer
+from notifier.messages.gather import open_each
 from notifier.services import Services
 from notifier.store import audit, cases, follow_ups, persons
 from notifier.store.persons import MAX_WRONG_TRIES, Person
@@ -60,15 +60,9 @@ def persons_on(conn: Connection, services: Services, phone: str) -> list[Person]
     number = persons.phone_index(services.sealer, phone)
     ids = persons.ids_with_phone(conn, number, limit=MOST_PERSONS)
     paused = cases.paused_numbers(conn, set(ids)) if ids else set()
-    found = []
-    for person_id in ids:
-        if (person_id, number) in paused:
-            continue
-        try:
-            found.append(persons.get(conn, services.sealer, person_id))
-        except (SealBroken, KeyError):
-            continue
-    return found
+    theirs = [person_id for person_id in ids if (person_id, number) not in paused]
+    known = open_each(conn, services, set(theirs)) if theirs else {}
+    return [person for person_id in theirs if (person := known.get(person_id)) is not None]
 
 
 def try_birth_date(

@@ -17,9 +17,10 @@ from pyhanko.pdf_utils.reader import PdfFileReader
 from twilio.request_validator import RequestValidator
 
 from linkserver import create_public_app
-from notifier.core.phones import national_form
+from notifier.core.phones import masked_phone, national_form
 from notifier.core.states import Said
 from tests.builders import SITI, a_certificate
+from tests.chatting import SITI_NUMBER
 from tests.installation import Installation, an_installation
 from tests.polling import eventually
 from tests.transcripts import FOLDER, Exchange, played, read
@@ -90,7 +91,8 @@ class Handset:
         wanted = before + len(exchange.comes)
         eventually(lambda: len(self.arrived()) >= wanted, 20, f"no answer to {exchange.sends!r}")
         texts = [one.form.get("Body", "") for one in self.arrived()[before:]]
-        return [text.replace(national_form(self.number), EXAMPLE) for text in texts]
+        own, masked = national_form(self.number), masked_phone(self.number)
+        return [text.replace(own, EXAMPLE).replace(masked, masked_phone(SITI_NUMBER)) for text in texts]
 
     def code(self) -> str | None:
         sms = [one.form["Body"] for one in list(self.twilio.messages) if one.form["To"] == self.number]

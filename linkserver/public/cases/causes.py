@@ -10,7 +10,7 @@ from flask import Flask, Response, make_response, render_template, request, url_
 
 from linkserver.public.buttons import lead
 from linkserver.public.cases.asker import Asker, Askers
-from linkserver.public.cases.words import CAUSE_WORDS, FIELD_WORDS, FIX_WORDS, LOCKED, WHO_WORDS
+from linkserver.public.cases.words import FIELD_WORDS, LOCKED
 from linkserver.public.face import Face, dose_words
 from linkserver.public.pages import UNREADABLE, state_page
 from linkserver.security import is_cross_site
@@ -24,6 +24,7 @@ from notifier.services import Services
 from notifier.support.missing.causes import Finding, causes_for
 from notifier.support.missing.fixes import fix
 from notifier.support.missing.reports import DOOR
+from notifier.support.missing.words import CAUSE_WORDS, FIX_WORDS, WHO_WORDS
 from notifier.support.proof_of_person import TryAnswer, persons_on, try_birth_date, try_nik
 
 _DATE = ("day", "month", "year")

@@ -37,7 +37,6 @@ SMS_LANGUAGES = {"id": N_("Indonesia"), "en": N_("Inggris")}
 #: pages of other modules about an opened person, shown where they are there
 OTHERS = {"me-correct": N_("Perbaiki nama, tanggal lahir, NIK, atau nomor")}
 _COPY, _APPOINTMENT = N_("data-vaksin-saya") + ".json", N_("dosis-berikutnya") + ".ics"
-_DOSE = "- "  # the doses themselves stand beside their certificates
 Show = Callable[[Desk, Session, Member], Response]
 
 
@@ -84,7 +83,7 @@ def _person(desk: Desk, session: Session, member: Member) -> Response:
         person=person,
         nik=masked_nik(person.nik) if person.nik else None,
         held=[(one, dose_words(one.dose, None)) for one in page.certificates],
-        lines=[line for line in as_lines(status, _, language()) if not line.startswith(_DOSE)],
+        lines=as_lines(status, _, language()),
         is_due=bool(status.due),
         languages={code: name for code, name in SMS_LANGUAGES.items() if code != person.language},
         spoken=SMS_LANGUAGES.get(person.language, SMS_LANGUAGES["id"]),

@@ -28,6 +28,8 @@ class Step(StrEnum):
     BIRTH_DATE = "birth-date"  #: instead, of a person without a NIK
     DOSE = "dose"
     CAUSE = "cause"  #: causes were told; one may be mended, or reported
+    WHOSE = "whose"  #: a report: who was vaccinated, where nobody is proved
+    BORN = "born"
     PLACE = "place"
     DAY = "day"
     VACCINE = "vaccine"
@@ -62,6 +64,8 @@ class Dialogue:
     person_until: float = 0
     named_id: str = ""  #: whose name was given, before the NIK
     offered: tuple[str, ...] = ()  #: what the numbers of the last list stand for
+    whose: str = field(default="", repr=False)  #: what is reported of a dose whose certificate never came
+    born: str = field(default="", repr=False)  #: YYYY-MM-DD
     place: str = field(default="", repr=False)
     day: str = ""  #: YYYY-MM-DD
     slips: int = 0  #: messages in a row that were no answer
@@ -81,7 +85,8 @@ class Dialogue:
 
     def afresh(self) -> Dialogue:
         """The menu; what was proved stays proved for its time."""
-        return self.at(Step.MENU, goal=None, challenge="", asked_phone="", named_id="", offered=(), place="", day="")
+        begun = dict.fromkeys(("challenge", "asked_phone", "named_id", "whose", "born", "place", "day"), "")
+        return self.at(Step.MENU, goal=None, offered=(), **begun)
 
     def to_text(self) -> str:
         """As it is kept, sealed."""
@@ -165,7 +170,7 @@ class LookStatus(Wish):
 
 @dataclass(frozen=True, slots=True)
 class FindCauses(Wish):
-    """Why no certificate came to the proved number."""
+    """Why no certificate came to the proved person."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,6 +204,7 @@ class Came(StrEnum):
     UNREADABLE = "unreadable"
     LIMITED = "limited"  #: too often; `wait_s` says how long to wait
     NOTHING = "nothing"  #: there is none
+    TOO_YOUNG = "too-young"  #: a dose that may still come by itself; `lines` say when not any more
     GONE = "gone"  #: what was proved does not hold any more
     CLOSED = "closed"  #: that room is not there yet
 

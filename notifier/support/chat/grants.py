@@ -120,7 +120,7 @@ def _causes(state: Dialogue, came: Granted, around: Around) -> Turn:
     if came.outcome is Came.CLOSED:
         return menu(state, Say((texts.MISSING_CLOSED,)))
     if came.outcome is not Came.DONE:
-        return ask(state.at(Step.PLACE), around, Say((texts.NO_CAUSE,)))
+        return ask(state.at(Step.PLACE, whose="", born=""), around, Say((texts.NO_CAUSE,)))
     ids, labels = tuple(item[0] for item in came.items), tuple(item[1] for item in came.items)
     said = Say((texts.CAUSES,), lines=came.lines, labels=labels, options=(texts.REPORT_IT,), back=True)
     return Turn(state.at(Step.CAUSE, offered=(*ids, REPORT_IT)), (said,))
@@ -136,6 +136,10 @@ def _reported(state: Dialogue, came: Granted, around: Around) -> Turn:
     if came.outcome is Came.DONE:
         said = Say((texts.REPORTED, texts.FOLLOW), {"reference": came.id, "link": came.address})
         return menu(state, said)
+    if came.outcome is Came.TOO_YOUNG:
+        return menu(state, Say((texts.TOO_YOUNG,), {"when": " ".join(came.lines)}))
+    if came.outcome is Came.LIMITED:
+        return menu(state, Say((texts.REPORT_LIMITED,)))
     return menu(state, Say((texts.MISSING_CLOSED,)))
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 from notifier.core.identity import NIK_LENGTH
 from notifier.core.phones import national_form
@@ -47,8 +48,10 @@ _NO_TEXT = {
 }
 #: slips in a row after which the way out is said besides
 _MANY_SLIPS = 3
-_NEEDS_PERSON = frozenset({Goal.CERTIFICATE, Goal.STATUS})
-_NEEDS_PHONE = _NEEDS_PERSON | {Goal.MISSING}
+#: what nobody is told without the code, the name, and the NIK or birth date
+_NEEDS_PROOF = frozenset({Goal.CERTIFICATE, Goal.STATUS, Goal.MISSING})
+#: older doses are asked about at the facility (support.missing.facts)
+_OLDEST = timedelta(days=5 * 365)
 OTHER_PERSON, REPORT_IT = "other", "report"  #: what stands among ids in `offered`
 
 
@@ -77,9 +80,9 @@ def begin(state: Dialogue, around: Around, *before: Say) -> Turn:
     goal = state.goal
     if goal is None:
         return menu(state, *before)
-    if goal in _NEEDS_PHONE and not state.has_phone(around.now):
+    if goal in _NEEDS_PROOF and not state.has_phone(around.now):
         return ask(state.at(Step.PHONE), around, *before)
-    if goal in _NEEDS_PERSON and not state.has_person(around.now):
+    if goal in _NEEDS_PROOF and not state.has_person(around.now):
         return ask(state.at(Step.NAME), around, *before)
     return _AT_GOAL[goal](state, around, *before)
 
@@ -148,6 +151,19 @@ def _asks(*said: str, options: tuple[str, ...] = ()) -> Callable[[Dialogue, Arou
     return lambda state, around: Say(said, options=options, back=True)
 
 
+def _asks_for_proof(said: str) -> Callable[[Dialogue, Around], Say]:
+    """A question that somebody of whom we know nothing cannot answer: whose certificate is missing may report it."""
+
+    def asks(state: Dialogue, around: Around) -> Say:
+        return Say((said,), options=(texts.REPORT_ANYWAY,) if state.goal is Goal.MISSING else (), back=True)
+
+    return asks
+
+
+def _reports(state: Dialogue, text: str) -> bool:
+    return state.goal is Goal.MISSING and choice_of(text, 1, (texts.REPORT_ANYWAY,)) == 0
+
+
 def code_options(state: Dialogue, around: Around) -> Say:
     """What may be done instead of typing a code."""
     options = (texts.CODE_AGAIN, texts.WITHOUT_CODE) if state.goal is Goal.MISSING else (texts.CODE_AGAIN,)
@@ -187,17 +203,21 @@ def _hear_code(state: Dialogue, text: str, around: Around) -> Turn:
     if chosen == 0:
         return Turn(state, wish=AskCode(state.asked_phone))
     if chosen == 1:
-        return ask(state.at(Step.PLACE), around)
+        return ask(state.at(Step.WHOSE), around)
     return Turn(state, wish=CheckCode(text))
 
 
 def _hear_name(state: Dialogue, text: str, around: Around) -> Turn:
+    if _reports(state, text):
+        return ask(state.at(Step.WHOSE), around)
     if not any(ch.isalpha() for ch in text) or any(ch.isdigit() for ch in text):
         return _slip(state, around, texts.NAME_SHAPE)
     return Turn(state, wish=TryName(text))
 
 
 def _hear_nik(state: Dialogue, text: str, around: Around) -> Turn:
+    if _reports(state, text):
+        return ask(state.at(Step.WHOSE), around)
     digits = "".join(ch for ch in text if ch.isdigit() and ch.isascii())
     if len(digits) != NIK_LENGTH:
         return _slip(state, around, texts.NIK_SHAPE, count=str(len(digits)))
@@ -205,6 +225,8 @@ def _hear_nik(state: Dialogue, text: str, around: Around) -> Turn:
 
 
 def _hear_birth_date(state: Dialogue, text: str, around: Around) -> Turn:
+    if _reports(state, text):
+        return ask(state.at(Step.WHOSE), around)
     day = day_of(text)
     if day is None or day > around.now.date():
         return _slip(state, around, texts.BIRTH_DATE_SHAPE)
@@ -231,6 +253,19 @@ def _hear_cause(state: Dialogue, text: str, around: Around) -> Turn:
     return ask(state.at(Step.PLACE, offered=()), around) if picked == REPORT_IT else Turn(state, wish=Mend(picked))
 
 
+def _hear_whose(state: Dialogue, text: str, around: Around) -> Turn:
+    if not any(ch.isalpha() for ch in text) or any(ch.isdigit() for ch in text):
+        return _slip(state, around, texts.NAME_SHAPE)
+    return ask(state.at(Step.BORN, whose=text), around)
+
+
+def _hear_born(state: Dialogue, text: str, around: Around) -> Turn:
+    day = day_of(text)
+    if day is None or day > around.now.date():
+        return _slip(state, around, texts.BIRTH_DATE_SHAPE)
+    return ask(state.at(Step.PLACE, born=day.isoformat()), around)
+
+
 def _hear_place(state: Dialogue, text: str, around: Around) -> Turn:
     if not any(ch.isalpha() for ch in text):
         return _slip(state, around, texts.NOT_UNDERSTOOD)
@@ -241,6 +276,10 @@ def _hear_day(state: Dialogue, text: str, around: Around) -> Turn:
     day = day_of(text)
     if day is None or day > around.now.date():
         return _slip(state, around, texts.DAY_SHAPE)
+    if around.now.date() - day > _OLDEST:
+        return _slip(state, around, texts.DAY_TOO_OLD)
+    if state.born and day.isoformat() < state.born:
+        return _slip(state, around, texts.DAY_TOO_EARLY)
     return ask(state.at(Step.VACCINE, day=day.isoformat()), around)
 
 
@@ -293,11 +332,13 @@ STEPS: dict[Step, StepRule] = {
     Step.MENU: StepRule(_ask_menu, _hear_menu, None),
     Step.PHONE: StepRule(_asks(texts.ASK_PHONE, options=(texts.THIS_NUMBER,)), _hear_phone, Step.MENU),
     Step.CODE: StepRule(_ask_code, _hear_code, Step.PHONE, code_options),
-    Step.NAME: StepRule(_asks(texts.ASK_NAME), _hear_name, Step.MENU),
-    Step.NIK: StepRule(_asks(texts.ASK_NIK), _hear_nik, Step.NAME),
-    Step.BIRTH_DATE: StepRule(_asks(texts.ASK_BIRTH_DATE), _hear_birth_date, Step.NAME),
+    Step.NAME: StepRule(_asks_for_proof(texts.ASK_NAME), _hear_name, Step.MENU),
+    Step.NIK: StepRule(_asks_for_proof(texts.ASK_NIK), _hear_nik, Step.NAME),
+    Step.BIRTH_DATE: StepRule(_asks_for_proof(texts.ASK_BIRTH_DATE), _hear_birth_date, Step.NAME),
     Step.DOSE: StepRule(_asks(texts.ASK_DOSE), _hear_dose, Step.MENU),
     Step.CAUSE: StepRule(_asks(texts.CAUSES), _hear_cause, Step.MENU),
+    Step.WHOSE: StepRule(_asks(texts.ASK_WHOSE), _hear_whose, Step.MENU),
+    Step.BORN: StepRule(_asks(texts.ASK_BIRTH_DATE), _hear_born, Step.WHOSE),
     Step.PLACE: StepRule(_asks(texts.ASK_PLACE), _hear_place, Step.MENU),
     Step.DAY: StepRule(_asks(texts.ASK_DAY), _hear_day, Step.PLACE),
     Step.VACCINE: StepRule(_asks(texts.ASK_VACCINE, options=(texts.DO_NOT_KNOW,)), _hear_vaccine, Step.DAY),

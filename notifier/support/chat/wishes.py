@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import Protocol
 
@@ -61,12 +61,20 @@ class Told:
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
-    """What somebody says about a dose whose certificate never came. `day`: YYYY-MM-DD, or nothing."""
+class Missed:
+    """What somebody reports of a dose whose certificate never came. `phone`: that is told (E.164); `is_proven`: by a
+    code. `person_id`: who was proved, where somebody was; else there are a name and a birth date."""
 
+    phone: str = field(repr=False)
+    is_proven: bool
     place: str
-    day: str
+    day: date
     vaccine: str
+    language: str
+    address: str  #: what stands for the client's, in limits
+    person_id: str = ""
+    name: str = field(default="", repr=False)
+    born: date | None = field(default=None, repr=False)
 
 
 class StatusRoom(Protocol):
@@ -78,16 +86,16 @@ class StatusRoom(Protocol):
 class MissingRoom(Protocol):
     """What is known of certificates that did not come."""
 
-    def causes(self, services: Services, phone: str, language: str) -> Told | None:
-        """Why none came to a number; None where nothing is known."""
+    def causes(self, services: Services, phone: str, person_id: str, language: str) -> Told | None:
+        """Why none came to a person who was proved; None where nothing is known of any dose."""
         ...
 
-    def mend(self, services: Services, phone: str, finding: str) -> bool:
+    def mend(self, services: Services, phone: str, person_id: str, finding: str) -> bool:
         """One tap; False where it does not help any more."""
         ...
 
-    def report(self, services: Services, facts: Facts, phone: str, language: str) -> tuple[str, str]:
-        """Opens a case that is told to a number: (reference, address of its page)."""
+    def report(self, services: Services, missed: Missed) -> Granted:
+        """Opens a case: its reference as `id`, the `address` of its page; or why it could not."""
         ...
 
 
@@ -234,18 +242,20 @@ def _look_status(asking: Asking, state: Dialogue, wish: LookStatus) -> Granted:
 def _find_causes(asking: Asking, state: Dialogue, wish: FindCauses) -> Granted:
     if asking.rooms.missing is None:
         return Granted(Came.CLOSED)
-    if not state.has_phone(asking.services.clock.now()):
+    person = _proved(asking, state)
+    if person is None:
         return Granted(Came.GONE)
-    told = asking.rooms.missing.causes(asking.services, state.phone, state.language)
+    told = asking.rooms.missing.causes(asking.services, state.phone, person.id, state.language)
     return Granted(Came.NOTHING) if told is None else Granted(Came.DONE, lines=told.lines, items=told.mendable)
 
 
 def _mend(asking: Asking, state: Dialogue, wish: Mend) -> Granted:
     if asking.rooms.missing is None:
         return Granted(Came.CLOSED)
-    if not state.has_phone(asking.services.clock.now()):
+    person = _proved(asking, state)
+    if person is None:
         return Granted(Came.GONE)
-    done = asking.rooms.missing.mend(asking.services, state.phone, wish.finding)
+    done = asking.rooms.missing.mend(asking.services, state.phone, person.id, wish.finding)
     return Granted(Came.DONE if done else Came.NOTHING)
 
 
@@ -254,11 +264,23 @@ def _report(asking: Asking, state: Dialogue, wish: Report) -> Granted:
     naming a number."""
     if asking.rooms.missing is None:
         return Granted(Came.CLOSED)
-    now = asking.services.clock.now()
-    phone = state.phone if state.has_phone(now) else asking.sender
-    facts = Facts(state.place, state.day, wish.vaccine)
-    reference, address = asking.rooms.missing.report(asking.services, facts, phone, state.language)
-    return Granted(Came.DONE, id=reference, address=address)
+    is_proven = state.has_phone(asking.services.clock.now())
+    person = None if state.whose else _proved(asking, state)
+    if person is None and not state.whose:
+        return Granted(Came.GONE)
+    missed = Missed(
+        phone=state.phone if is_proven else asking.sender,
+        is_proven=is_proven,
+        place=state.place,
+        day=date.fromisoformat(state.day),
+        vaccine=wish.vaccine,
+        language=state.language,
+        address=_address_of(asking),
+        person_id=person.id if person else "",
+        name=state.whose,
+        born=date.fromisoformat(state.born) if state.born else None,
+    )
+    return asking.rooms.missing.report(asking.services, missed)
 
 
 def _hand_over(asking: Asking, state: Dialogue, wish: HandOver) -> Granted:

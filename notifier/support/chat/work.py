@@ -54,7 +54,7 @@ def run(services: Services, rooms: Rooms | None = None) -> bool:
             read = read_waiting(services, rooms)
             going = outbox.begin(services) if len(flying) < _POSTS_AT_ONCE else None
             if going is not None and going.ready:
-                flying.add(pool.submit(outbox.post, services, going))
+                flying.add(pool.submit(_post, services, going))
             flying = {one for one in flying if not one.done()}
             if read or (going is not None and going.claimed):
                 continue
@@ -65,6 +65,15 @@ def run(services: Services, rooms: Rooms | None = None) -> bool:
             if not flying:
                 return False
     return True
+
+
+def _post(services: Services, going: outbox.Going) -> int:
+    """`outbox.post`; what it raises is said here, since nobody asks the future. Its replies are doubted later."""
+    try:
+        return outbox.post(services, going)
+    except Exception as error:
+        _log.error("replies were not recorded", extra={"error": type(error).__name__, "replies": len(going.ready)})
+        return 0
 
 
 def is_waiting(services: Services) -> bool:

@@ -13,6 +13,7 @@ from notifier.services import Services
 from notifier.store.tables import audit as audit_table
 from notifier.store.tables import caller_check, notification, support_case
 from notifier.support.agents import callers, replies
+from notifier.support.missing import trackers
 from tests.canaries import found_in
 from tests.desk import Desk
 from tests.fakes import FakeClock
@@ -175,6 +176,8 @@ def test_a_checked_caller_s_case_is_theirs_and_sms_go_to_the_number_on_file(
     with services.db.read() as conn:
         sms = conn.execute(notification.select().where(notification.c.subject_id == found.id)).one()
     assert (sms.kind, sms.contact_id) == ("case", found.contact_id)
+    told = trackers.look(services, services.trackers.sign(found.public_id)).steps[-1]
+    assert (told.kind, told.words) == ("reply", "Sertifikat dikirim lagi sore ini.")
     with pytest.raises(Refused, match="claimed"):
         check(services, agents[1], reference=reference)
 

@@ -61,7 +61,7 @@ class World:
         return self._about_a_person(state, wish)
 
     def _about_a_person(self, state: Dialogue, wish: Wish) -> Granted:
-        if isinstance(wish, d.ListDoses | d.GiveCertificate | d.LookStatus):
+        if isinstance(wish, d.ListDoses | d.GiveCertificate | d.LookStatus | d.FindCauses | d.Mend):
             if not state.has_person(self.now):
                 return Granted(Came.GONE)
             assert _PHONE_OF[state.person_id] == state.phone
@@ -73,8 +73,9 @@ class World:
             return Granted(Came.DONE, address="https://x/c/y", file="f")
         if isinstance(wish, d.LookStatus):
             return Granted(Came.DONE, lines=(f"status {state.person_id}",))
+        if isinstance(wish, d.Report):
+            assert state.whose or state.has_person(self.now) or not state.person_id
         if isinstance(wish, d.FindCauses):
-            assert state.has_phone(self.now)
             return Granted(Came.DONE, lines=("belum dicatat",), items=(("f1", "Perbaiki"),))
         return Granted(Came.DONE, id="R1", address="https://x/kasus/y")
 
@@ -141,7 +142,7 @@ class Machine(RuleBasedStateMachine):
             return
         assert self.state.step in steps.STEPS
         assert self.state.language in ("id", "en")
-        if self.state.step in (Step.NIK, Step.BIRTH_DATE):
+        if self.state.step in (Step.NIK, Step.BIRTH_DATE) and self.state.phone:
             assert self.state.named_id in _FAMILY[self.state.phone]
         if self.state.person_id:
             assert self.state.person_id in _FAMILY[self.state.phone]

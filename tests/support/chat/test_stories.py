@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 
 import pytest
 import sqlalchemy as sa
@@ -10,8 +11,11 @@ import sqlalchemy as sa
 from notifier.core.states import CertificateStatus, Reason, Said
 from notifier.services import Services
 from notifier.store import certificates, persons
-from notifier.store.tables import audit, chat_message, chat_reply, conversation
-from notifier.support.chat.wishes import Facts, Rooms, Told
+from notifier.store.tables import audit, chat_message, chat_reply, conversation, support_case
+from notifier.support.chat import work
+from notifier.support.chat.dialogue import Came, Granted
+from notifier.support.chat.rooms import open_rooms
+from notifier.support.chat.wishes import Missed, Rooms, Told
 from tests.builders import NIK, SITI, a_certificate
 from tests.chatting import BUDI, BUDI_NIK, BUDI_NUMBER, SITI_NUMBER, Phone, a_person, siti
 from tests.fakes import FakeClock, FakeGateway
@@ -268,29 +272,26 @@ class FakeMissing:
     """One cause that can be mended, once."""
 
     def __init__(self) -> None:
-        self.reports: list[tuple[Facts, str]] = []
+        self.reports: list[Missed] = []
         self.mended: list[str] = []
 
-    def causes(self, services: Services, phone: str, language: str) -> Told | None:
-        return None if phone == BUDI_NUMBER else Told(("SMS tertahan jam malam.",), (("f1", "Kirim sekarang"),))
+    def causes(self, services: Services, phone: str, person_id: str, language: str) -> Told | None:
+        return Told(("SMS tertahan jam malam.",), (("f1", "Kirim sekarang"),))
 
-    def mend(self, services: Services, phone: str, finding: str) -> bool:
+    def mend(self, services: Services, phone: str, person_id: str, finding: str) -> bool:
         self.mended.append(finding)
         return len(self.mended) == 1
 
-    def report(self, services: Services, facts: Facts, phone: str, language: str) -> tuple[str, str]:
-        self.reports.append((facts, phone))
-        return "K1", "http://127.0.0.1:8000/kasus/x"
+    def report(self, services: Services, missed: Missed) -> Granted:
+        self.reports.append(missed)
+        return Granted(Came.DONE, id="K1", address="http://127.0.0.1:8000/kasus/x")
 
 
 def test_a_certificate_that_did_not_come_its_cause_its_mending_and_its_report(services: Services) -> None:
-    siti(services)
+    made = siti(services)
     missing = FakeMissing()
     phone = Phone(services, rooms=Rooms(missing=missing))
-    phone.say("hai")
-    phone.say("4")
-    phone.say("1")
-    told = phone.say(phone.code())
+    told = phone.prove("4")
     assert "jam malam" in told
     assert "1. Kirim sekarang" in told
     assert "belum mengerti" in phone.say("apa?")
@@ -300,18 +301,60 @@ def test_a_certificate_that_did_not_come_its_cause_its_mending_and_its_report(se
     assert "Di mana" in phone.say("2")
     assert "Tanggal berapa" in phone.say("Puskesmas Menteng")
     assert "sudah lewat" in phone.say("17-08-2030")
-    assert "Vaksin apa" in phone.say("22 November 2026")
+    assert "5 tahun" in phone.say("17-08-2011")
+    assert "Vaksin apa" in phone.say("2 November 2026")
     assert "K1" in phone.say("1")
-    assert missing.reports == [(Facts("Puskesmas Menteng", "2026-11-22", ""), SITI_NUMBER)]
+    [report] = missing.reports
+    assert (report.phone, report.is_proven, report.person_id) == (SITI_NUMBER, True, made.person_id)
+    assert (report.place, report.day, report.vaccine) == ("Puskesmas Menteng", date(2026, 11, 2), "")
 
 
 def test_whose_number_gets_no_code_reports_from_the_one_that_writes(services: Services, gateway: FakeGateway) -> None:
     missing = FakeMissing()
     phone = Phone(services, "+6281388888888", rooms=Rooms(missing=missing))
-    for text in ("hai", "4", SITI_NUMBER, "2", "RSUD Kota", "1-11-2026", "Sinovac"):
+    for text in ("hai", "4", SITI_NUMBER, "2", "Siti Aminah", "10-2-1989", "RSUD Kota", "1-11-2026", "Sinovac"):
         phone.say(text)
-    assert missing.reports == [(Facts("RSUD Kota", "2026-11-01", "Sinovac"), "+6281388888888")]
+    [report] = missing.reports
+    assert (report.phone, report.is_proven, report.person_id) == ("+6281388888888", False, "")
+    assert (report.name, report.born, report.vaccine) == ("Siti Aminah", date(1989, 2, 10), "Sinovac")
     assert gateway.sent == []
+
+
+def test_why_and_what_is_done_about_it_in_the_real_words(services: Services, clock: FakeClock) -> None:
+    siti(services)
+    phone = Phone(services, rooms=open_rooms(services))
+    told = phone.prove("4")
+    assert "Dosis 1 dari 2 · Influenza · 22 November 2026: Untuk catatan lama tidak dikirim SMS." in told
+    assert "1. Kirim tautan baru ke 0812••••90" in told
+    assert "diperbaiki" in phone.say("1")
+    clock.tick(minutes=1)
+    phone.hear()
+    assert "/c/" in phone.gateway.sent[-1].text
+
+
+def test_a_report_in_the_chat_is_a_case_with_a_page_of_its_own(services: Services, clock: FakeClock) -> None:
+    a_person(services, SITI)
+    phone = Phone(services, rooms=open_rooms(services))
+    assert "belum punya catatan dosis" in phone.prove("4")
+    for text in ("Puskesmas Menteng", "22-11-2026"):
+        phone.say(text)
+    assert "48 jam" in phone.say("1")
+    phone.say("4")
+    for text in ("Puskesmas Menteng", "2-11-2026"):
+        phone.say(text)
+    told = phone.say("Sinovac")
+    assert "/kasus/" in told
+    with services.db.read() as conn:
+        [row] = conn.execute(sa.select(support_case)).all()
+    assert row.reference in told
+    assert row.source == "chat"
+
+
+def test_the_status_is_told_in_lines(services: Services) -> None:
+    siti(services)
+    phone = Phone(services, rooms=open_rooms(services))
+    assert "Influenza" in phone.prove("2")
+    assert "Influenza" in phone.say("en") + phone.say("2")
 
 
 def test_staff_are_asked_in_one_message(services: Services) -> None:
@@ -367,19 +410,30 @@ def test_a_state_that_no_key_opens_keeps_nobody_else_waiting(phone: Phone, servi
     assert "Halo" in other.say("hai")
 
 
+def test_a_text_or_reply_that_no_key_opens_keeps_nobody_waiting(phone: Phone, services: Services) -> None:
+    phone.write("hai")
+    with services.db.write() as conn:
+        conn.execute(chat_message.update().values(text_sealed=b"broken"))
+    other = Phone(services, BUDI_NUMBER)
+    assert "Halo" in other.say("hai")
+    phone.write("hai")
+    work.read_waiting(services, Rooms())
+    with services.db.write() as conn:
+        conn.execute(chat_reply.update().where(chat_reply.c.status == "scheduled").values(body_sealed=b"broken"))
+    assert phone.hear() == []
+    assert "Halo" in phone.say("hai")
+    assert "Halo" in other.say("hai")
+
+
 def test_a_step_that_fails_is_tried_again_and_then_told(services: Services, clock: FakeClock) -> None:
     siti(services)
 
     class Broken(FakeMissing):
-        def causes(self, services: Services, phone: str, language: str) -> Told | None:
+        def causes(self, services: Services, phone: str, person_id: str, language: str) -> Told | None:
             raise RuntimeError("a fault of ours")
 
     phone = Phone(services, rooms=Rooms(missing=Broken()))
-    phone.say("hai")
-    phone.say("4")
-    phone.say("1")
-    code = phone.code()
-    assert phone.say(code) == ""
+    assert phone.prove("4") == ""
     told = ""
     for _ in range(8):
         clock.tick(seconds=35)

@@ -10,6 +10,7 @@ import pytest
 
 from notifier.core.states import Said
 from notifier.services import Services
+from notifier.support.chat.rooms import open_rooms
 from tests.builders import SITI, a_certificate
 from tests.chatting import SITI_NUMBER, Phone
 from tests.conftest import Build
@@ -35,7 +36,7 @@ def send_to(phone: Phone) -> object:
 def test_the_conversation_goes_as_it_was_recorded(path: Path, services: Services) -> None:
     a_certificate(services, person=replace(SITI, phone=SITI_NUMBER))
     recorded = read(path)
-    now = played(recorded, send_to(Phone(services)))  # type: ignore[arg-type]
+    now = played(recorded, send_to(Phone(services, rooms=open_rooms(services))))  # type: ignore[arg-type]
     if os.environ.get("RECORD_CHATS"):
         write(path, now)
     assert now == recorded or os.environ.get("RECORD_CHATS")

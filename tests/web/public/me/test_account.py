@@ -10,6 +10,7 @@ import pytest
 import sqlalchemy as sa
 
 from notifier.certificates.facts import masked_nik
+from notifier.core.errors import BadSettings
 from notifier.core.states import Kind
 from notifier.services import Services
 from notifier.store import audit, persons, suppressions
@@ -18,6 +19,7 @@ from notifier.store.tables import audit as audit_rows
 from notifier.store.tables import link, notification, opening
 from notifier.support import cases
 from tests.builders import NIK, SITI, MadeCertificate, a_certificate
+from tests.conftest import Build
 from tests.fakes import FakeClock
 from tests.support.account.phones import KNOWN
 from tests.web.public.conftest import NewVisitor
@@ -257,6 +259,13 @@ def test_a_link_of_an_account_is_reused_and_short(services: Services, owner: Own
         rows = conn.execute(sa.select(link).where(link.c.number_index.is_not(None))).all()
     assert len(rows) == 1
     assert (rows[0].expires_at - services.clock.now()).total_seconds() == 15 * 60
+
+
+def test_a_closed_door_is_not_there(build_services: Build, new_visitor: NewVisitor) -> None:
+    closed = new_visitor(build_services(doors=("link", "verify")))
+    assert [closed.get(path).status_code for path in ("/me", "/me/code", "/me/app.webmanifest")] == [404] * 3
+    with pytest.raises(BadSettings, match="me needs link"):
+        new_visitor(build_services(doors=("verify", "me")))
 
 
 def test_it_can_stand_on_the_home_screen(owner: Owner) -> None:
