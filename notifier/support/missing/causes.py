@@ -8,8 +8,9 @@ from datetime import date, datetime
 
 from sqlalchemy.engine import Connection
 
+from notifier.core.causes import Cause, Fix, WhoActs
 from notifier.core.phones import masked_phone
-from notifier.core.states import Cause, Fix, State, WhoActs
+from notifier.core.states import State
 from notifier.messages import circuit
 from notifier.messages.gather import open_each
 from notifier.messages.plan import zone_of
