@@ -46,6 +46,7 @@ class MailServer:
     uid_validity: int = 7
     next_uid: int = 1
     knows_keywords: bool = True
+    is_read_only: bool = False
     fetched: list[tuple[int, str, int]] = field(default_factory=list)
     posted: list[tuple[str, str, bytes]] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
@@ -175,6 +176,8 @@ class _Imap(socketserver.StreamRequestHandler):
     def _store(self, rest: str) -> bytes:
         uid, _, flags = rest.partition(" ")
         wanted = set(re.search(r"\(([^)]*)\)", flags)[1].split())  # type: ignore[index]
+        if self.state.is_read_only:
+            return b"NO read only"
         if "SertilinkTaken" in wanted and not self.state.knows_keywords:
             return b"NO no keywords"
         for one in self.state.stored:

@@ -35,8 +35,8 @@ def add_routes(app: Flask, face: Face) -> None:
         text = request.form.get("text", "")
         if not text.strip():
             return _page(None, is_missing=True)
-        contacts, trackers = (settings.help_email,), services.trackers
-        verdict = judge(services.links, settings.public_url, text, is_ours, contacts=contacts, trackers=trackers)
+        contacts, more = (settings.help_email,), {"kasus": services.trackers, "me/no": services.objections}
+        verdict = judge(services.links, settings.public_url, text, is_ours, contacts=contacts, more=more)
         return _page(verdict)
 
     def _page(verdict: Verdict | None, *, is_missing: bool = False) -> Response:

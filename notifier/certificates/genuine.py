@@ -48,7 +48,7 @@ class Verdict(StrEnum):
     EXTRA = "extra"  #: nothing but addresses of ours, in words that are not those of our SMS
     DAMAGED = "damaged"  #: our address, but no signature of ours: cut off, mistyped or made up
     GENUINE = "genuine"  #: a link that we signed, alone or in the words of our SMS
-    OURS = "ours"  #: a page of ours that is no personal link, alone
+    OURS = "ours"  #: a page of ours that is no link to a certificate, alone or in the words of our SMS
     NOTHING = "nothing"  #: nothing that a phone would open
 
 
@@ -61,14 +61,15 @@ def judge(
     text: str,
     is_our_sms: Callable[[str, str], bool],
     contacts: Sequence[str] = (),
-    trackers: LinkSigner | None = None,
+    more: Mapping[str, LinkSigner] | None = None,
 ) -> Verdict:
     """What `text` is, for an installation at `public_url`. `is_our_sms` says whether words with a link are those of an
-    SMS of ours; `contacts` are addresses of ours that are no pages (e-mail); `trackers` signs the links to cases.
-    Of a longer text than LONGEST_TEXT only the beginning is looked at, and it is never called genuine."""
+    SMS of ours; `contacts` are addresses of ours that are no pages (e-mail); `more` are the signers of our other links,
+    by the beginning of their paths: `kasus`, `me/no`. Of a longer text than LONGEST_TEXT only the beginning is looked
+    at, and it is never called genuine."""
     words = [bare for word in _BETWEEN.split(text[:LONGEST_TEXT]) if (bare := _bare(word))]
     addresses = [word for word in words if _ADDRESS.search(word.translate(_DOTS)) and word not in contacts]
-    signers = {"c": signer} | ({"kasus": trackers} if trackers else {})
+    signers = {"c": signer, **(more or {})}
     found = {_judge_address(signers, public_url, word) for word in addresses}
     verdict = next((each for each in _GRAVEST_FIRST if each in found), Verdict.NOTHING)
     if verdict not in {Verdict.GENUINE, Verdict.OURS}:
@@ -77,7 +78,7 @@ def judge(
         return Verdict.EXTRA
     is_alone = words == addresses[:1]
     plain = "".join(ch for ch in text if unicodedata.category(ch) != "Cf")
-    in_our_words = verdict is Verdict.GENUINE and len(addresses) == 1 and is_our_sms(plain, addresses[0])
+    in_our_words = len(addresses) == 1 and is_our_sms(plain, addresses[0])
     return verdict if is_alone or in_our_words else Verdict.EXTRA
 
 

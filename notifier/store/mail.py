@@ -34,17 +34,17 @@ def identity_index(sealer: Sealer, identity: str) -> bytes:
     return sealer.index("mail.identity", identity)
 
 
-def taken(conn: Connection, uid_validity: int, uids: Collection[int]) -> set[int]:
-    """Those of some letters of the mailbox that we have."""
+def taken(conn: Connection, uid_validity: int, uids: Collection[int]) -> dict[int, bool]:
+    """Those of some letters of the mailbox that we have, and whether each stays where it lies."""
     if not uids:
-        return set()
-    statement = sa.select(mail_taken.c.uid).where(mail_taken.c.uid_validity == uid_validity)
-    return set(conn.scalars(statement.where(among(conn, mail_taken.c.uid, uids))))
+        return {}
+    statement = sa.select(mail_taken.c.uid, mail_taken.c.stays).where(mail_taken.c.uid_validity == uid_validity)
+    return {row.uid: row.stays for row in conn.execute(statement.where(among(conn, mail_taken.c.uid, uids)))}
 
 
-def take(conn: Connection, uid_validity: int, uid: int, *, at: datetime) -> bool:
+def take(conn: Connection, uid_validity: int, uid: int, *, stays: bool, at: datetime) -> bool:
     """Notes that we have a letter of the mailbox; False where that is known."""
-    values = {"uid_validity": uid_validity, "uid": uid, "taken_at": at}
+    values = {"uid_validity": uid_validity, "uid": uid, "stays": stays, "taken_at": at}
     return insert_new(conn, mail_taken, values, "uid_validity", "uid")
 
 

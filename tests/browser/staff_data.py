@@ -117,6 +117,7 @@ def letters(services: Services) -> str:
         a_letter(sender="adik@surat.example", message_id="<2@surat.example>", subject="lagi " * 50),
         a_letter(long, sender=f"{'panjang' * 8}@surat.example", message_id="<3@surat.example>"),
         a_letter(FREE_WORDS, message_id="<4@surat.example>"),
+        a_letter(long, message_id="<5@surat.example>", Precedence="bulk"),
     )
     with services.db.write() as conn:
         first = conn.execute(mail_out.select().order_by(mail_out.c.created_at, mail_out.c.id)).first()

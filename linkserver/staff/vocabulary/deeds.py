@@ -56,6 +56,7 @@ DEEDS: dict[str, str] = {
     "case-answered": N_("Pelapor dijawab"),
     "case-unmerged": N_("Kasus dipisahkan lagi"),
     "letter-received": N_("Surel masuk menjadi kasus"),
+    "letter-adopted": N_("Surel tanpa kasus dijadikan kasus"),
     "letter-joined": N_("Surel masuk ditambahkan ke kasus"),
     "letter-returned": N_("Surel kami kembali"),
     "letter-revealed": N_("NIK dan nomor di dalam surat dilihat"),

@@ -46,6 +46,7 @@ mail_taken = sa.Table(
     sa.Column("uid_validity", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("uid", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("taken_at", Moment, nullable=False),
+    sa.Column("stays", sa.Boolean, nullable=False, server_default=sa.false()),  # somebody must look at it there
 )
 
 mail_out = sa.Table(

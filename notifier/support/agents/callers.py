@@ -123,7 +123,7 @@ def check(services: Services, said: Said, *, reference: str | None, staff_id: st
         audit.write(conn, at=at, actor=actor, action=action, subject=subject[0], subject_id=subject[1])
         if found is None:
             return Checked(False)
-        if case is not None:
+        if case is not None and case.person_id in {None, found.id}:  # somebody else's case stays theirs
             case_steps.add(conn, services.sealer, case.id, StepKind.CALLER_CHECKED, actor=actor, at=at)
             _give(conn, services, case.id, found)
         newest = search.newest_messages(conn, [found.id], None).get(found.id)

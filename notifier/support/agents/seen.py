@@ -11,7 +11,7 @@ from operator import attrgetter
 from sqlalchemy.engine import Connection
 
 from notifier.core.errors import SealBroken
-from notifier.core.states import LetterState, StepKind
+from notifier.core.states import LetterKind, LetterState, StepKind
 from notifier.services import Services
 from notifier.store import agents, audit, case_steps, desk, mail, search, staff
 from notifier.store.cases import Row
@@ -113,10 +113,19 @@ def look(services: Services, reference: str, *, staff_id: str) -> Seen:
             merged=merged,
             into=into,
             alike=merging.alike(conn, case) if case.status == "open" else [],
-            is_checked=any(check.is_right for check in agents.checks_of(conn, list(family))),
+            is_checked=any(
+                check.is_right and check.person_id == case.person_id for check in agents.checks_of(conn, list(family))
+            ),
             sms=agents.sms_about(conn, list(family), contact_id=case.contact_id),
             can_sms=any(is_reachable(row) for row in (case, *merged)),
         )
+
+
+def without_case(services: Services, limit: int = 50) -> list[tuple[LetterIn, LetterKind]]:
+    """The newest letters that made no case: of programs and lists, and those of ours that came back."""
+    with services.db.read() as conn:
+        rows = mail.without_case(conn, limit)
+    return [(_letter(services, row, number), LetterKind(row.kind)) for number, row in enumerate(rows, start=1)]
 
 
 def reveal(services: Services, reference: str, *, reason: str, actor: str) -> None:

@@ -8,8 +8,9 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.engine import Connection
 
 from notifier.certificates.facts import dose_words
+from notifier.core.causes import Fix
 from notifier.core.errors import NotFound, Refused
-from notifier.core.states import CaseSource, Fix
+from notifier.core.states import CaseSource
 from notifier.core.words import long_date, long_moment
 from notifier.messages.plan import zone_of
 from notifier.services import Services

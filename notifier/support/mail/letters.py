@@ -31,6 +31,8 @@ _ROBOTS = re.compile(
     re.IGNORECASE,
 )
 _FAILED_CHECKS = re.compile(r"\bdmarc\s*=\s*fail\b", re.IGNORECASE)
+#: a signature is no file that somebody sent
+_SIGNATURES = frozenset({"application/pgp-signature", "application/pkcs7-signature", "application/x-pkcs7-signature"})
 _RETURNED = frozenset({"message/rfc822", "text/rfc822-headers", "message/delivery-status", "message/global-headers"})
 
 
@@ -188,7 +190,7 @@ def _is_photo(part: Part) -> bool:
 
 def _is_file(part: Part) -> bool:
     is_text = part.kind.startswith("text/") and not part.is_attached
-    return not (is_text or part.kind.startswith("image/") or part.kind in _RETURNED)
+    return not (is_text or part.kind.startswith("image/") or part.kind in _RETURNED | _SIGNATURES)
 
 
 def _identity(message_id: str | None, headers: _Headers, subject: str, text: str) -> str:

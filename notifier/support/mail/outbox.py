@@ -12,7 +12,7 @@ from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
 
-from notifier.core.errors import Refused
+from notifier.core.errors import Refused, SealBroken
 from notifier.core.mail_addresses import is_mail_address
 from notifier.core.states import LetterState
 from notifier.gateways.mail import Posted, PostOutcome
@@ -43,9 +43,12 @@ def _send_one(services: Services) -> bool:
         row = mail.claim(conn, at=now, until=now + _LEASE)
     if row is None or services.mail is None:
         return False
-    to = mail.read(services.sealer, row, "to")
+    try:
+        to, letter = mail.read(services.sealer, row, "to"), written(services, row)
+    except SealBroken:
+        to, letter = "", b""  # nobody can be written to whose address cannot be opened
     if is_mail_address(to):
-        posted = services.mail.post(sender=own_address(services), to=to, letter=written(services, row))
+        posted = services.mail.post(sender=own_address(services), to=to, letter=letter)
     else:
         posted = Posted(PostOutcome.REFUSED)
     _record(services, row, posted)

@@ -8,11 +8,11 @@ Message-ID together with what it says tells that we have it.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 
 from sqlalchemy.engine import Connection
 
+from notifier.core.errors import NotFound, Refused
 from notifier.core.ids import new_id
 from notifier.core.link_tokens import new_public_id
 from notifier.core.mail_addresses import same_address
@@ -41,10 +41,34 @@ def take(services: Services) -> bool:
     if services.mail is None:
         return False
     with services.mail.open_mailbox() as box:
-        new = list(_new(services, box))
+        new, left = _sorted(services, box)
         for uid in new:
             _guarded(services, box, uid)
+        for uid in left:
+            _put_away(services, box, uid, stays=False)
     return len(new) == BATCH
+
+
+def _sorted(services: Services, box: Mailbox) -> tuple[list[int], list[int]]:
+    """(letters that we do not have, those that we have and that somebody who died did not put away); BATCH of each."""
+    waiting, new, left = box.waiting(), list[int](), list[int]()
+    for start in range(0, len(waiting), _ASKED_AT_ONCE):
+        some = waiting[start : start + _ASKED_AT_ONCE]
+        with services.db.read() as conn:
+            known = mail.taken(conn, box.uid_validity, some)
+        new += [uid for uid in some if uid not in known]
+        left += [uid for uid in some if uid in known and not known[uid]]
+        if len(new) >= BATCH:
+            break
+    return new[:BATCH], left[:BATCH]
+
+
+def _put_away(services: Services, box: Mailbox, uid: int, *, stays: bool) -> None:
+    """A letter that cannot be put away keeps no other waiting: we know it by ourselves."""
+    try:
+        box.put_away(uid, delete=not stays and services.settings.mail_taken == "delete")
+    except MailAway as error:
+        _log.warning("a letter could not be put away", extra={"error": str(error), "uid": uid})
 
 
 def _guarded(services: Services, box: Mailbox, uid: int) -> None:
@@ -57,22 +81,6 @@ def _guarded(services: Services, box: Mailbox, uid: int) -> None:
         _log.error("a letter was not taken", extra={"error": type(error).__name__, "uid": uid})
 
 
-def _new(services: Services, box: Mailbox) -> Iterator[int]:
-    """The uids of letters that we do not have. Those that we have were not put away when somebody died: it is done
-    now."""
-    waiting, found = box.waiting(), 0
-    for start in range(0, len(waiting), _ASKED_AT_ONCE):
-        some = waiting[start : start + _ASKED_AT_ONCE]
-        with services.db.read() as conn:
-            known = mail.taken(conn, box.uid_validity, some)
-        for uid in some:
-            if uid in known:
-                box.put_away(uid, delete=services.settings.mail_taken == "delete")
-            elif found < BATCH:
-                found += 1
-                yield uid
-
-
 def take_one(services: Services, box: Mailbox, uid: int) -> None:
     """Takes one letter. What a stranger wrote into it never raises."""
     envelope = box.look(uid)
@@ -80,12 +88,12 @@ def take_one(services: Services, box: Mailbox, uid: int) -> None:
         return  # somebody took it away meanwhile
 
     letter = _read(services, box, envelope)
-    with services.db.write() as conn:
-        if mail.take(conn, box.uid_validity, uid, at=services.clock.now()):
-            _keep(conn, services, letter)
     # what nobody could read, or not whole, stays for somebody with a mail program
-    is_whole = not (letter.is_unreadable or letter.is_cut)
-    box.put_away(uid, delete=is_whole and services.settings.mail_taken == "delete")
+    stays = letter.is_unreadable or letter.is_cut
+    with services.db.write() as conn:
+        if mail.take(conn, box.uid_validity, uid, stays=stays, at=services.clock.now()):
+            _keep(conn, services, letter)
+    _put_away(services, box, uid, stays=stays)
 
 
 def _read(services: Services, box: Mailbox, envelope: Envelope) -> Letter:
@@ -154,17 +162,7 @@ def _case(conn: Connection, services: Services, letter: Letter, nik: bytes | Non
     """The case that a letter goes with, and whether it was there before."""
     same = _same(services, letter, nik)
     known = _known_case(conn, services, letter, nik) or case_reports.open_same(conn, CaseKind.ASKED, same)
-    new = known is None and cases.insert_new(
-        conn,
-        kind=CaseKind.ASKED,
-        opened_at=at,
-        due_at=at + DUE_IN,
-        source=CaseSource.EMAIL.value,
-        same_index=same,
-        public_id=new_public_id(),
-        language=answers.language_of(letter.text),
-        waits_for=CaseParty.OPERATORS.value,
-    )
+    new = None if known is not None else _new_case(conn, services, same, letter.text, at)
     case = known or new or case_reports.open_same(conn, CaseKind.ASKED, same)
     if case is None:
         raise RuntimeError("a case that was there is gone; the letter is taken again")
@@ -173,6 +171,39 @@ def _case(conn: Connection, services: Services, letter: Letter, nik: bytes | Non
     action = "letter.received" if new else "letter.joined"
     audit.write(conn, at=at, actor=DOOR, action=action, subject="case", subject_id=case.id, photos=letter.photos)
     return case, not new
+
+
+def adopt(services: Services, letter_id: str, *, staff_id: str) -> str:
+    """A letter that made no case, since a program seems to have written it, becomes one; its reference. Nobody is
+    answered by itself. Raises NotFound, or Refused (`changed-meanwhile`)."""
+    at, actor = services.clock.now(), f"staff:{staff_id}"
+    with services.db.write() as conn:
+        row = mail.find(conn, letter_id, lock=True)
+        if row is None:
+            raise NotFound("there is no such letter")
+        if row.case_id is not None:
+            raise Refused("changed-meanwhile")
+        case = _new_case(conn, services, case_reports.same_index(services.sealer, "letter", letter_id), "", at)
+        if case is None:
+            raise Refused("changed-meanwhile")
+        mail.assign(conn, letter_id, case.id)
+        case_steps.add(conn, services.sealer, case.id, StepKind.REPORTED, actor=actor, at=at)
+        audit.write(conn, at=at, actor=actor, action="letter.adopted", subject="case", subject_id=case.id)
+        return str(case.reference)
+
+
+def _new_case(conn: Connection, services: Services, same: bytes, text: str, at: datetime) -> Row | None:
+    return cases.insert_new(
+        conn,
+        kind=CaseKind.ASKED,
+        opened_at=at,
+        due_at=at + DUE_IN,
+        source=CaseSource.EMAIL.value,
+        same_index=same,
+        public_id=new_public_id(),
+        language=answers.language_of(text),
+        waits_for=CaseParty.OPERATORS.value,
+    )
 
 
 def _same(services: Services, letter: Letter, nik: bytes | None) -> bytes:

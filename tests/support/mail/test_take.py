@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from notifier.core.errors import Refused
+from notifier.core.ids import new_id
 from notifier.core.states import CaseKind, CaseStatus, LetterKind
 from notifier.services import Services
 from notifier.store import case_steps, mail
@@ -245,7 +247,7 @@ class DyingBox:
 def read_and_die(services: Services, at: str) -> None:
     assert services.mail is not None
     with services.mail.open_mailbox() as box:
-        for uid in list(take._new(services, DyingBox(box, at))) or [0]:
+        for uid in list(take._sorted(services, DyingBox(box, at))[0]) or [0]:
             take.take_one(services, DyingBox(box, at), uid)
 
 
@@ -287,7 +289,11 @@ def test_many_readers_at_once_take_each_letter_once(each_posted: Services, mailb
     assert len({letter["Message-ID"] for letter in mailbox.letters()}) == 12
 
 
-def test_what_nobody_can_read_stays_in_the_mailbox_and_is_a_case(posted: Services, mailbox: MailServer) -> None:
+@pytest.mark.parametrize("knows_keywords", [True, False])
+def test_what_nobody_can_read_stays_in_the_mailbox_and_is_a_case(
+    posted: Services, mailbox: MailServer, knows_keywords: bool
+) -> None:
+    mailbox.knows_keywords = knows_keywords
     mailbox.structure = b"(" * 200 + b")" * 200
     mailbox.put(a_letter())
     work.run(posted)
@@ -319,3 +325,22 @@ def test_without_the_door_nothing_is_read(build_services: Any, mailbox: MailServ
     services = build_services(**mailbox.settings, doors=("link",))
     mailbox.put(a_letter())
     assert (services.mail, work.run(services), len(mailbox.stored)) == (None, False, 1)
+
+
+def test_a_letter_of_a_list_becomes_a_case_where_somebody_says_so(posted: Services, mailbox: MailServer) -> None:
+    mailbox.put(a_letter(Precedence="bulk"))
+    work.run(posted)
+    [letter] = rows(posted, mail_in)
+    reference = take.adopt(posted, letter.id, staff_id=new_id())
+    [case], [letter] = rows(posted, support_case), rows(posted, mail_in)
+    assert (case.reference, letter.case_id, mailbox.posted) == (reference, case.id, [])
+    with pytest.raises(Refused):
+        take.adopt(posted, letter.id, staff_id=new_id())
+
+
+def test_a_mailbox_that_lets_nothing_be_put_away_is_read_all_the_same(posted: Services, mailbox: MailServer) -> None:
+    mailbox.is_read_only = True
+    for number in range(3):
+        mailbox.put(a_letter(f"{FREE_WORDS} {number}", message_id=None))
+        work.run(posted)
+    assert (len(rows(posted, mail_in)), len(mailbox.stored)) == (3, 3)

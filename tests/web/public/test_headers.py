@@ -58,6 +58,8 @@ def paths(rule: Rule, made: MadeCertificate, view: str, asset: str, kid: str) ->
         "person": (made.person_id, "x"),
         "name": (asset.removeprefix("/static/"), "nothing.css"),
         "kid": (kid, "x" * 43),
+        "field": ("name", "x"),
+        "deed": ("withdraw", "x"),
     }
     assert rule.arguments <= values.keys(), f"{rule.rule}: say in this test what its arguments may be"
     for place in range(2):

@@ -63,6 +63,7 @@ def _letters_in() -> None:
         sa.Column("uid_validity", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("uid", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("taken_at", Moment(), nullable=False),
+        sa.Column("stays", sa.Boolean(), nullable=False, server_default=sa.false()),
         sa.PrimaryKeyConstraint("uid_validity", "uid", name=op.f("pk_mail_taken")),
     )
 

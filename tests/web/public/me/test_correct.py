@@ -71,6 +71,8 @@ def test_a_request_is_followed_answered_with_a_photo_and_refused_in_words(
     assert 'type="file"' not in page
     review.ask_evidence(services, reference, only_facility=None, reason="cek akta", actor="test")
     assert 'type="file"' in owner.get(where).text
+    news = next(sms.text for sms in sms_of(services) if sms.text.endswith("/me"))
+    assert "Alamat ini milik kami" in owner.press("/asli", text=news).text
     key = re.search(r'name="key" value="([0-9a-f]+)"', owner.get(where).text)
     assert key is not None
 
@@ -118,6 +120,8 @@ def test_the_old_number_objects_by_the_link_in_its_sms(
     assert "Nomor Anda diganti?" in stranger.get(link.group()).text
     assert "Keberatan Anda kami terima" in stranger.post(link.group(), {"object": "yes"}).text
     assert newest(services, siti).objected_at is not None
+    asli = [stranger.post("/asli", {"text": said}).text for said in (text, text + " Kirim pulsa")]
+    assert ["Ini asli dari kami" in page for page in asli] == [True, False]
     forged = link.group()[:-1] + ("A" if link.group()[-1] != "A" else "B")
     assert stranger.get(forged).status_code == 404
 
