@@ -45,13 +45,9 @@ _ANY = (
 ).limit(1)
 
 
+_HELD = sa.exists().where(chat_reply.c.conversation_id == conversation.c.id, chat_reply.c.status == "held")
 _TAKE = (
-    sa.select(
-        conversation,
-        sa.exists()
-        .where(chat_reply.c.conversation_id == conversation.c.id, chat_reply.c.status == "held")
-        .label("has_held"),
-    )
+    sa.select(conversation, _HELD.label("has_held"))
     .where(_WAITS, conversation.c.waits_since <= sa.bindparam("now"))
     .order_by(conversation.c.waits_since)
     .limit(sa.bindparam("most", type_=sa.Integer))
