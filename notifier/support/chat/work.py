@@ -51,19 +51,20 @@ def run(services: Services, rooms: Rooms | None = None) -> bool:
     _chores(services)
     with ThreadPoolExecutor(_POSTS_AT_ONCE, thread_name_prefix="chat") as pool:
         while services.clock.now() < until:
+            # before anything is claimed: a reply may wait for one that is recorded at this very moment
+            flying = {one for one in flying if not one.done()}
             read = read_waiting(services, rooms)
             going = outbox.begin(services) if len(flying) < _POSTS_AT_ONCE else None
             if going is not None and going.ready:
                 flying.add(pool.submit(_post, services, going))
-            flying = {one for one in flying if not one.done()}
             if read or (going is not None and going.claimed):
                 continue
-            # one small question now and then, while the provider takes its time
-            while flying and not wait(flying, timeout=_LOOK_AGAIN_S, return_when=FIRST_COMPLETED).done:
-                if is_waiting(services):
-                    break
             if not flying:
                 return False
+            # one small question now and then, while the provider takes its time
+            while not wait(flying, timeout=_LOOK_AGAIN_S, return_when=FIRST_COMPLETED).done:
+                if is_waiting(services):
+                    break
     return True
 
 
