@@ -142,9 +142,10 @@ def _keep(conn: Connection, services: Services, letter: Letter) -> None:
         case, joined = _case(conn, services, letter, nik, at)
         mail.assign(conn, row_id, case.id)
         if letter.may_answer and letter.sender:
+            stays = letter.is_unreadable or letter.is_cut
             dropped = bool(letter.photos or letter.files)
             to, about = letter.sender, letter.message_id
-            answers.answer(conn, services, case, to=to, answers=about, joined=joined, dropped=dropped)
+            answers.answer(conn, services, case, to=to, answers=about, joined=joined, dropped=dropped, stays=stays)
 
 
 def _facts(services: Services, letter: Letter, today: date) -> LetterFacts:
