@@ -14,9 +14,10 @@ from datetime import datetime, timedelta
 from sqlalchemy.engine import Connection
 
 from notifier.access.roles import Permission, Role, may
+from notifier.core.causes import Cause
 from notifier.core.errors import BadInput, NotFound, Refused
 from notifier.core.ids import read_reference
-from notifier.core.states import CaseKind, CaseOutcome, CaseSource, CaseStatus, Cause, StepKind
+from notifier.core.states import CaseKind, CaseOutcome, CaseSource, CaseStatus, StepKind
 from notifier.services import Services
 from notifier.store import agents, audit, case_reports, case_steps, cases, staff
 from notifier.store.cases import Row

@@ -101,7 +101,9 @@ def _read(services: Services, rooms: Rooms, limit: int) -> int:
         if not talks:
             return 0
         unread = conversations.unread(conn, services.sealer, [talk.id for talk in talks])
-        chat_replies.let_go(conn, [talk.id for talk in talks if unread[talk.id]], at=now)
+        held = [talk.id for talk in talks if talk.has_held and unread[talk.id]]
+        if held:
+            chat_replies.let_go(conn, held, at=now)
         answered = [_answered(conn, services, rooms, talk, unread[talk.id]) for talk in talks]
         read = _write(conn, services, answered, now)
         services.faults.reached(FaultPoint.CHAT_BEFORE_COMMIT)
