@@ -174,6 +174,7 @@ def test_a_checked_caller_s_case_is_theirs_and_sms_go_to_the_number_on_file(
     assert check(services, agents[0], reference=reference).is_right
     found = case(services, reference)
     assert None not in (found.person_id, found.contact_id, found.confirmed_at)
+    assert (found.facility_id, found.cause) == ("pkm-1", "scheduled")
     replies.by_sms(services, reference, text="Sertifikat dikirim lagi sore ini.", staff_id=agents[0])
     with services.db.read() as conn:
         sms = conn.execute(notification.select().where(notification.c.subject_id == found.id)).one()
