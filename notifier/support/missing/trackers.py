@@ -231,9 +231,9 @@ def _led_on(conn: Connection, row: case_reports.Row | None) -> case_reports.Row 
 
 
 def _is_over(conn: Connection, row: case_reports.Row) -> bool:
-    """Whether the page of a case says that it has ended. As long as nobody has proven its number only the reporter's own
-    withdrawal ends it there: it closes itself when the dose is here, so that whoever types somebody's number and guesses
-    at a birth date would see by its end that the guess is right."""
+    """Whether the page of a case says that it has ended. Until its number is proven only the reporter's own withdrawal
+    ends it there: it closes itself when the dose is here, so that whoever types somebody's number and guesses at a
+    birth date would see by its end that the guess is right."""
     if row.status == CaseStatus.OPEN:
         return False
     return row.confirmed_at is not None or case_steps.count(conn, row.id, StepKind.WITHDRAWN) > 0

@@ -266,6 +266,19 @@ def test_a_forged_or_old_cookie_is_nobodys(services: Services, visitor: Visitor,
     assert visitor.get("/kasus/lapor").location == "/kasus"
 
 
+def test_a_proof_is_over_after_an_hour_however_it_is_kept_warm(
+    services: Services, visitor: Visitor, gateway: FakeGateway, clock: FakeClock
+) -> None:
+    a_certificate(services)
+    prove(visitor, services, gateway)
+    for _ in range(3):
+        clock.tick(minutes=18)
+        assert visitor.get("/kasus/lapor").status_code == 200
+    assert visitor.get("/kasus/siapa").status_code == 200
+    clock.tick(minutes=18)
+    assert visitor.get("/kasus/siapa").location == "/kasus"
+
+
 def test_whoever_types_anothers_number_is_led_to_nothing_of_theirs(
     services: Services, new_visitor: NewVisitor, gateway: FakeGateway
 ) -> None:
@@ -316,7 +329,8 @@ def test_a_guess_about_somebody_looks_the_same_whether_it_is_right(
         work(services)
         clock.tick(minutes=2)
         pages = [stranger.get(f"/kasus/{token}")]
-        for deed, typed in (("word", {"words": "halo"}), ("send-code", {}), ("withdraw", {"sure": "yes"}), ("word", {})):
+        for deed in ("word", "send-code", "withdraw", "word"):
+            typed = {"words": "halo", "sure": "yes"}
             pages += [stranger.post(f"/kasus/{token}/{deed}", typed), stranger.get(f"/kasus/{token}")]
         said = [(page.status_code, page.location, re.sub("<time>.*?</time>", "", page.text)) for page in pages]
         seen.append(re.sub(rf"\b[A-Z0-9]{{10}}\b|{token}", "", str(said)))
