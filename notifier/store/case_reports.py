@@ -133,6 +133,11 @@ def change(conn: Connection, case_id: str, **values: Any) -> bool:
     return conn.execute(statement.where(support_case.c.status == CaseStatus.OPEN.value).values(**values)).rowcount == 1
 
 
+def note_confirmed(conn: Connection, case_id: str, at: datetime) -> None:
+    """Keeps that a code has proven the number of a case, closed or not."""
+    conn.execute(support_case.update().where(support_case.c.id == case_id).values(confirmed_at=at))
+
+
 def facility_called(conn: Connection, name: str) -> str | None:
     """The id of the one facility that has a name, however it is written; None where none or several have it."""
     statement = sa.select(facility.c.id).where(sa.func.lower(facility.c.name) == name.lower()).limit(2)

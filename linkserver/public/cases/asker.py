@@ -1,4 +1,5 @@
-"""The cookie between the pages: sealed, since it holds a telephone number; good for half an hour, in this browser."""
+"""The cookie between the pages: sealed, since it holds a telephone number; good for half an hour, in this browser, and
+an hour after its code at most, however often a page begins it anew: telephones are lent and sold."""
 
 from __future__ import annotations
 
@@ -15,6 +16,8 @@ from notifier.core.ids import new_secret_id
 from notifier.services import Services
 
 LIFE = timedelta(minutes=30)
+#: how long a code proves a number here
+PROOF_LIFE = timedelta(hours=1)
 _PLACE = "cookie:kasus"
 _MOST_PERSONS = 20
 
@@ -31,6 +34,7 @@ class Asker:
     persons: tuple[str, ...] = ()
     form: str = ""
     at: int = 0
+    proven_at: int = 0
 
     def with_person(self, person_id: str) -> Asker:
         """With one more who proved to be."""
@@ -54,7 +58,13 @@ class Askers:
             return None
         values = json.loads(text)
         asker = Asker(**(values | {"persons": tuple(values["persons"])}))
-        return asker if self._now() - LIFE.total_seconds() < asker.at <= self._now() else None
+        now = self._now()
+        is_over = asker.is_proven and asker.proven_at + PROOF_LIFE.total_seconds() <= now
+        return asker if now - LIFE.total_seconds() < asker.at <= now and not is_over else None
+
+    def prove(self, response: Response, asker: Asker) -> Response:
+        """Remembers that a code has proven the number, just now."""
+        return self.keep(response, replace(asker, is_proven=True, proven_at=self._now()))
 
     def keep(self, response: Response, asker: Asker) -> Response:
         """Remembers who asks, from now on for LIFE."""

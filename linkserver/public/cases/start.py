@@ -3,8 +3,6 @@ the phone alone. Who gets no code reports all the same, and learns nothing."""
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from flask import Flask, Response, make_response, render_template, request, url_for
 
 from linkserver.public.buttons import lead
@@ -67,7 +65,7 @@ def _add_code(app: Flask, face: Face, askers: Askers) -> None:
         checked = otp.check(face.services, asker.challenge, typed, purpose=OtpPurpose.CASE)
         if checked.answer is not OtpAnswer.RIGHT or checked.phone != asker.phone:
             return _code_page(asker, answer=checked.answer, left=checked.tries_left)
-        return askers.keep(lead(url_for("cases-who"), 303), replace(asker, is_proven=True))
+        return askers.prove(lead(url_for("cases-who"), 303), asker)
 
 
 def too_often(wait_s: int) -> Response:

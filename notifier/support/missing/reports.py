@@ -9,7 +9,7 @@ from datetime import UTC, datetime, time, timedelta
 
 from sqlalchemy.engine import Connection
 
-from notifier.certificates.limits import Limit, address_index, first_wait
+from notifier.certificates.limits import Limit, address_index, first_wait, seconds_to_wait
 from notifier.core.causes import Cause
 from notifier.core.errors import Refused
 from notifier.core.ids import new_id
@@ -23,6 +23,8 @@ from notifier.support.missing.facts import Facts, Indexes, indexes_of
 from notifier.support.missing.judge import cause_of_missing
 
 DOOR = "door:cases"
+#: joined to a case with words: a form that is sent again and again fills no case
+JOINS = Limit("report-words:case", 5, timedelta(days=1))
 #: whoever has the case answers within so long, or is reminded
 ANSWER_WITHIN = timedelta(days=2)
 #: what the person is told: an answer by then, or an alarm
@@ -39,7 +41,7 @@ _OVERALL = Limit("report:all", 2_000, timedelta(days=1))
 
 @dataclass(frozen=True, slots=True)
 class ReportLimits:
-    """New cases; a report that joins an open one is free. The address's is soft: a village may share one."""
+    """New cases; a report that joins an open one is free of these. The address's is soft: a village may share one."""
 
     number: Limit = _NUMBER
     address: Limit = _ADDRESS
@@ -137,8 +139,11 @@ def _join(
     actor: str,
     at: datetime,
 ) -> Reported:
-    """What is new in it is added; the same thing said once more within the day adds no step."""
+    """What is new in it is added, so many times a day; the same thing said once more within the day adds no step."""
     sealer = services.sealer
+    wait = seconds_to_wait(conn, JOINS, known.id, at) if facts.words else 0
+    if wait:
+        return Reported(retry_after_s=wait)
     if facts.words or not case_steps.count(conn, known.id, StepKind.JOINED, since=at - timedelta(days=1)):
         case_steps.add(conn, sealer, known.id, StepKind.JOINED, actor=actor, at=at, words=facts.words)
     if picture is not None and not case_steps.has_picture(conn, known.id):

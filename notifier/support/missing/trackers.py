@@ -111,7 +111,8 @@ def look(services: Services, token: str) -> Tracker:
         if row is None:
             return Tracker(TrackerState.UNKNOWN)
         now = services.clock.now()
-        if row.closed_at is not None and row.closed_at <= now - KEPT:
+        ended = row.closed_at if row.confirmed_at is not None or _is_over(conn, row) else row.opened_at
+        if ended is not None and ended <= now - KEPT:
             return Tracker(TrackerState.EXPIRED)
         return _told(conn, services, row, now)
 
@@ -163,8 +164,11 @@ def confirm(services: Services, token: str, challenge: str, typed: str) -> OtpAn
     with _acting(services, token) as (conn, row, at):
         if checked.phone != _phone(conn, services, row):
             return OtpAnswer.WRONG
-        if row.confirmed_at is None:
+        if row.confirmed_at is None and row.status == CaseStatus.OPEN:
             _confirm(conn, services, row, at)
+        elif row.confirmed_at is None:  # it ended before: now its page may say how
+            case_reports.note_confirmed(conn, row.id, at)
+            case_steps.add(conn, services.sealer, row.id, StepKind.CONFIRMED, actor=DOOR, at=at)
     return OtpAnswer.RIGHT
 
 
@@ -226,6 +230,15 @@ def _led_on(conn: Connection, row: case_reports.Row | None) -> case_reports.Row 
     return row
 
 
+def _is_over(conn: Connection, row: case_reports.Row) -> bool:
+    """Whether the page of a case says that it has ended. Until its number is proven only the reporter's own withdrawal
+    ends it there: it closes itself when the dose is here, so that whoever types somebody's number and guesses at a
+    birth date would see by its end that the guess is right."""
+    if row.status == CaseStatus.OPEN:
+        return False
+    return row.confirmed_at is not None or case_steps.count(conn, row.id, StepKind.WITHDRAWN) > 0
+
+
 def _told(conn: Connection, services: Services, row: case_reports.Row, now: datetime) -> Tracker:
     is_confirmed = row.confirmed_at is not None
     told = _TOLD if is_confirmed else _TOLD_TO_ANYBODY
@@ -239,7 +252,7 @@ def _told(conn: Connection, services: Services, row: case_reports.Row, now: date
         for step in case_steps.of_case(conn, row.id, _LOOKED_AT)
         if step.kind in told
     ]
-    is_open = row.status == CaseStatus.OPEN
+    is_open = not _is_over(conn, row)
     seen = Tracker(
         state=TrackerState.OPEN if is_open else TrackerState.CLOSED,
         reference=row.reference,
@@ -274,7 +287,7 @@ def _phone(conn: Connection, services: Services, row: case_reports.Row) -> str |
 
 @contextmanager
 def _acting(services: Services, token: str) -> Iterator[tuple[Connection, case_reports.Row, datetime]]:
-    """One deed at an open case, in one transaction, with the case held."""
+    """One deed at a case that goes on as far as its page says, in one transaction, with the case held."""
     public_id = _read(services, token)
     if public_id is None:
         raise NotFound("there is no case with this address")
@@ -283,6 +296,6 @@ def _acting(services: Services, token: str) -> Iterator[tuple[Connection, case_r
         row = _led_on(conn, row)
         if row is None:
             raise NotFound("there is no case with this address")
-        if row.status != CaseStatus.OPEN:
+        if _is_over(conn, row):
             raise Refused("case-closed")
         yield conn, row, services.clock.now()

@@ -31,9 +31,11 @@ from notifier.core.states import FollowUp
 from notifier.services import Services
 from notifier.store import doses, entry, follow_ups, own_corrections, persons
 from notifier.store.own_corrections import Row, Values
+from notifier.store.persons import Person
 from notifier.support import photos
 from notifier.support.own_corrections import rule, values
 from notifier.support.own_corrections.carry_out import Prepared, carry_out, note, prepare, with_person_held
+from notifier.support.proof_of_person import persons_on
 
 #: of requests without proof, by what was typed: a stranger can fill nobody's list, and uses up nothing of the person's
 UNPROVEN_ADDRESS = Limit("unproven:address", 5, timedelta(days=1))
@@ -178,7 +180,7 @@ def read_claim(services: Services, claim: Claim, typed_phone: str) -> tuple[str,
 
 def number_proved(services: Services, reference: str, phone: str, *, door: str) -> Asked:
     """The new number has given its code (support.otp): the request that waits for it is carried out. Raises NotFound
-    where none of that reference waits for this number, else as `ask`."""
+    where none of that reference waits for this number, else as `ask`: what proved the request must hold to this day."""
     row = _waiting_for(services, reference, phone)
     person_id, row_id = row.person_id, row.id
 
@@ -186,6 +188,8 @@ def number_proved(services: Services, reference: str, phone: str, *, door: str) 
         again = own_corrections.get(conn, row_id, lock=True)
         if again is None or again.state != RequestState.NUMBER:
             raise Refused("already-decided")
+        if not _still_asks(conn, services, ready.person, again):
+            raise Refused("changed-meanwhile")
         carry_out(conn, services, ready, again, how=How.NUMBER, actor=f"door:{door}")
         return Asked(RequestState.DONE, again.reference)
 
@@ -286,6 +290,16 @@ def _waiting_for(services: Services, reference: str, phone: str) -> Row:
     if own_corrections.values_of(services.sealer, row).value != phone:
         raise NotFound("the request waits for another number")
     return row
+
+
+def _still_asks(conn: Connection, services: Services, person: Person, row: Row) -> bool:
+    """Whether what proved a request holds still. Whoever had the old number asked as its owner: once another number is
+    on file, they are locked out, or the old one was said not to be the person's, it is a stranger who asks."""
+    if person.phone != own_corrections.values_of(services.sealer, row).old:
+        return False
+    if row.proof != Proof.OTP or person.mobile is None:
+        return True  # somebody of ours has seen the card
+    return person.locked_at is None and any(one.id == person.id for one in persons_on(conn, services, person.mobile))
 
 
 def _mine(conn: Connection, person_id: str, reference: str, *, lock: bool = False) -> Row:

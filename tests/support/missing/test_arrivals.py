@@ -100,6 +100,13 @@ def test_whoever_types_anothers_number_comes_to_no_case_of_theirs(services: Serv
     assert case_sms(services) == 1  # to whoever proved the number, and to nobody else
 
 
+def test_the_same_report_sent_again_and_again_fills_no_case(services: Services) -> None:
+    case_id = reported(services).case_id
+    again = [reported(services, replace(FACTS, words=f"kata {turn}")) for turn in range(7)]
+    assert [bool(one.retry_after_s) for one in again] == [False] * 5 + [True] * 2
+    assert steps_of(services, case_id).count(StepKind.JOINED) == 5
+
+
 def test_a_number_reports_three_times_a_day_and_all_together_are_capped(services: Services, clock: FakeClock) -> None:
     def on_day(day: int, **options: Any) -> Reported:
         return reported(services, replace(FACTS, given_on=date(2026, 11, day)), **options)

@@ -18,7 +18,7 @@ from notifier.services import Services
 from notifier.store import audit, cases, events, own_corrections, persons
 from notifier.store.persons import Person
 from notifier.store.tables import registry_outbox
-from notifier.support import follow_ups
+from notifier.support import follow_ups, not_me
 from notifier.support.corrections import Checked, CheckedHow
 from notifier.support.own_corrections import objection, review
 from notifier.support.own_corrections.asking import (
@@ -184,6 +184,41 @@ def test_a_new_number_counts_once_it_has_given_its_code(desk: Desk, clock: FakeC
     assert desk.link(reference).revoke_reason == "number-changed"
     with pytest.raises(NotFound):
         number_proved(desk.services, asked.reference, NEW, door="me")
+
+
+@pytest.mark.parametrize("meanwhile", ["another-number", "not-theirs", "locked"])
+def test_a_new_number_counts_no_more_once_the_old_one_proves_nothing(
+    desk: Desk, clock: FakeClock, meanwhile: str
+) -> None:
+    """Whoever was given somebody's old number asks, and waits until the owner has had it corrected."""
+    reference = desk.record().reference
+    asked = wish(desk, reference, Field.PHONE, NEW)
+    if meanwhile == "another-number":
+        clock.tick(minutes=1)
+        desk.record(
+            event_id="event-2",
+            event_type="corrected",
+            recorded_at="2026-11-23T03:00:30Z",
+            person={"phone": "0812 1111 2222"},
+        )
+    else:
+        person = person_of(desk, reference)
+        with desk.services.db.write() as conn:
+            if meanwhile == "locked":
+                for _ in range(persons.MAX_WRONG_TRIES):
+                    persons.count_wrong_try(conn, person.id, desk.services.clock.now())
+            else:
+                not_me.pause(
+                    conn,
+                    person.id,
+                    persons.phone_index(desk.services.sealer, OLD),
+                    at=desk.services.clock.now(),
+                    actor="door:link",
+                    facility_id=None,
+                )
+    before = person_of(desk, reference)
+    assert why(number_proved, desk.services, asked.reference, NEW, door="me") == "changed-meanwhile"
+    assert person_of(desk, reference) == before
 
 
 def test_the_old_number_may_object_for_two_days_and_nothing_reaches_the_new_one(desk: Desk, clock: FakeClock) -> None:

@@ -266,6 +266,19 @@ def test_a_forged_or_old_cookie_is_nobodys(services: Services, visitor: Visitor,
     assert visitor.get("/kasus/lapor").location == "/kasus"
 
 
+def test_a_proof_is_over_after_an_hour_however_it_is_kept_warm(
+    services: Services, visitor: Visitor, gateway: FakeGateway, clock: FakeClock
+) -> None:
+    a_certificate(services)
+    prove(visitor, services, gateway)
+    for _ in range(3):
+        clock.tick(minutes=18)
+        assert visitor.get("/kasus/lapor").status_code == 200
+    assert visitor.get("/kasus/siapa").status_code == 200
+    clock.tick(minutes=18)
+    assert visitor.get("/kasus/siapa").location == "/kasus"
+
+
 def test_whoever_types_anothers_number_is_led_to_nothing_of_theirs(
     services: Services, new_visitor: NewVisitor, gateway: FakeGateway
 ) -> None:
@@ -300,6 +313,45 @@ def test_a_number_that_is_proven_afterwards_joins_its_own_report(
     work(services)
     assert visitor.post(f"/kasus/{token}/confirm", {"code": code_in(gateway)}).status_code == 303
     assert mine.reference in visitor.get(f"/kasus/{token}").text
+
+
+def test_a_guess_about_somebody_looks_the_same_whether_it_is_right(
+    services: Services, new_visitor: NewVisitor, clock: FakeClock
+) -> None:
+    """Else a report with somebody's number and a birth date would be a try at it that nobody counts."""
+    a_certificate(services, given_on=date(2026, 11, 13))
+    seen = []
+    for day in ("10", "11"):  # hers, and not hers
+        stranger = new_visitor()
+        clock.tick(minutes=2)
+        begin(stranger)
+        token = token_of(stranger.post("/kasus/lapor", REPORT | {"day": day}))
+        work(services)
+        clock.tick(minutes=2)
+        pages = [stranger.get(f"/kasus/{token}")]
+        for deed in ("word", "send-code", "withdraw", "word"):
+            typed = {"words": "halo", "sure": "yes"}
+            pages += [stranger.post(f"/kasus/{token}/{deed}", typed), stranger.get(f"/kasus/{token}")]
+        said = [(page.status_code, page.location, re.sub("<time>.*?</time>", "", page.text)) for page in pages]
+        seen.append(re.sub(rf"\b[A-Z0-9]{{10}}\b|{token}", "", str(said)))
+    assert seen[0] == seen[1]
+    with services.db.read() as conn:
+        assert {row.outcome for row in conn.execute(sa.select(support_case))} == {"arrived", "withdrawn"}
+
+
+def test_a_case_that_ended_unseen_tells_how_once_its_number_is_proven(
+    services: Services, visitor: Visitor, gateway: FakeGateway, clock: FakeClock
+) -> None:
+    a_certificate(services, given_on=date(2026, 11, 13))
+    begin(visitor)
+    token = token_of(visitor.post("/kasus/lapor", REPORT))
+    work(services)
+    assert "selesai" not in visitor.get(f"/kasus/{token}").text
+    clock.tick(minutes=2)
+    visitor.post(f"/kasus/{token}/send-code")
+    work(services)
+    assert visitor.post(f"/kasus/{token}/confirm", {"code": code_in(gateway)}).location == f"/kasus/{token}"
+    assert "Dosisnya sudah tercatat" in visitor.get(f"/kasus/{token}").text
 
 
 # pictures -----------------------------------------------------------------------------------------------------------
