@@ -209,9 +209,13 @@ def _sent_links(person_id: str, phone_index: bytes) -> sa.Select[Any]:
 
 
 def _links_at(person_id: str, phone_index: bytes) -> sa.ColumnElement[bool]:
-    """Those that were sent to the number, and those that its account has open."""
-    account = sa.and_(link.c.person_id == person_id, link.c.number_index == phone_index)
-    return sa.or_(link.c.id.in_(_sent_links(person_id, phone_index)), account)
+    """Those that were sent to the number, those that its account has open, and those that were given in a chat: which
+    number was proved there stands nowhere, so that all of the person's count."""
+    theirs = link.c.person_id == person_id
+    account = sa.and_(theirs, link.c.number_index == phone_index)
+    borne = sa.select(sa.literal(1)).where(notification.c.person_id == person_id, notification.c.link_id == link.c.id)
+    chat = sa.and_(theirs, link.c.number_index.is_(None), link.c.printed_at.is_(None), ~borne.exists())
+    return sa.or_(link.c.id.in_(_sent_links(person_id, phone_index)), account, chat)
 
 
 def _narrowed(statement: sa.Select[Any], facility_id: str | None) -> sa.Select[Any]:

@@ -175,7 +175,7 @@ _PROOF = {ProofAnswer.RIGHT: Came.DONE, ProofAnswer.WRONG: Came.WRONG, ProofAnsw
 
 
 def _try_name(asking: Asking, state: Dialogue, wish: TryName) -> Granted:
-    if not state.phone:
+    if not state.has_phone(asking.services.clock.now()):
         return Granted(Came.GONE)
     tried = proof_of_person.try_name_on(asking.services, state.phone, wish.typed, door=DOOR)
     if tried.is_right and tried.person_id:
@@ -185,14 +185,14 @@ def _try_name(asking: Asking, state: Dialogue, wish: TryName) -> Granted:
 
 
 def _try_nik(asking: Asking, state: Dialogue, wish: TryNik) -> Granted:
-    if not state.named_id or not state.phone:
+    if not state.named_id or not state.has_phone(asking.services.clock.now()):
         return Granted(Came.GONE)
     tried = proof_of_person.try_nik(asking.services, state.named_id, wish.typed, door=DOOR, phone=state.phone)
     return Granted(_PROOF[tried.answer], left=tried.tries_left)
 
 
 def _try_birth_date(asking: Asking, state: Dialogue, wish: TryBirthDate) -> Granted:
-    if not state.named_id or not state.phone:
+    if not state.named_id or not state.has_phone(asking.services.clock.now()):
         return Granted(Came.GONE)
     day = date.fromisoformat(wish.day)
     tried = proof_of_person.try_birth_date(asking.services, state.named_id, day, door=DOOR, phone=state.phone)

@@ -297,9 +297,11 @@ def _still_asks(conn: Connection, services: Services, person: Person, row: Row) 
     on file, they are locked out, or the old one was said not to be the person's, it is a stranger who asks."""
     if person.phone != own_corrections.values_of(services.sealer, row).old:
         return False
-    if row.proof != Proof.OTP or person.mobile is None:
+    if row.proof != Proof.OTP:
         return True  # somebody of ours has seen the card
-    return person.locked_at is None and any(one.id == person.id for one in persons_on(conn, services, person.mobile))
+    if person.mobile is None or person.locked_at is not None:
+        return False
+    return any(one.id == person.id for one in persons_on(conn, services, person.mobile))
 
 
 def _mine(conn: Connection, person_id: str, reference: str, *, lock: bool = False) -> Row:

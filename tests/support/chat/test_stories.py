@@ -10,9 +10,11 @@ import sqlalchemy as sa
 
 from notifier.core.states import CertificateStatus, Reason, Said
 from notifier.services import Services
-from notifier.store import certificates, persons
+from notifier.store import cases, certificates, persons
+from notifier.store import tables as table
 from notifier.store.tables import audit, case_step, chat_message, chat_reply, conversation, support_case
-from notifier.support.chat import work
+from notifier.support import not_me
+from notifier.support.chat import files, work
 from notifier.support.chat.dialogue import Came, Granted
 from notifier.support.chat.rooms import open_rooms
 from notifier.support.chat.wishes import Missed, Rooms, Told
@@ -59,6 +61,19 @@ def test_what_was_proved_holds_for_a_quarter_of_an_hour(phone: Phone, clock: Fak
     clock.tick(minutes=2)
     assert "memastikan lagi" in phone.say("1")
     assert "Pakai nomor WhatsApp ini" in phone.say("")
+
+
+def test_a_proof_that_is_over_tries_no_name(phone: Phone, services: Services, clock: FakeClock) -> None:
+    for said in ("hai", "1", "1"):
+        phone.say(said)
+    phone.say(phone.code())
+    clock.tick(minutes=16)
+    assert "NIK" not in phone.say("Siti Aminah")
+    for _ in range(6):
+        phone.say("hai")
+        assert "NIK" not in phone.say("Bukan Siti")
+    with services.db.read() as conn:
+        assert conn.scalar(sa.select(table.person.c.wrong_tries)) == 0
 
 
 def test_after_a_day_a_conversation_begins_anew_in_its_language(phone: Phone, clock: FakeClock) -> None:
@@ -250,6 +265,29 @@ def test_a_certificate_that_ended_is_not_given(phone: Phone, services: Services)
             replaced_by=None,
         )
     assert "Belum ada sertifikat" in phone.say("1")
+
+
+def test_what_a_strangers_number_was_given_in_the_chat_ends_with_what_was_sent_to_it(
+    phone: Phone, services: Services
+) -> None:
+    phone.prove()
+    file = phone.messages("1")[1].file_url
+    assert file is not None
+    token, at = file.rpartition("/")[2], services.clock.now()
+    number = persons.phone_index(services.sealer, SITI_NUMBER)
+    with services.db.write() as conn:
+        [person_id] = persons.ids_with_phone(conn, number)
+        not_me.pause(conn, person_id, number, at=at)
+    assert not files.is_there(services, token)
+    with services.db.write() as conn:
+        not_me.unpause(conn, person_id, number, at=at)
+    assert files.is_there(services, token)
+    with services.db.write() as conn:
+        not_me.pause(conn, person_id, number, at=at)
+        cases.confirm_pause(conn, person_id=person_id, phone_index=number, at=at)
+        given = conn.execute(sa.select(table.link).order_by(table.link.c.created_at.desc())).first()
+    assert given is not None
+    assert given.revoke_reason == "wrong-number"
 
 
 def test_somebody_without_a_certificate_is_told_where_to_ask(services: Services) -> None:

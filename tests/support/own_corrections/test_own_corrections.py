@@ -186,7 +186,7 @@ def test_a_new_number_counts_once_it_has_given_its_code(desk: Desk, clock: FakeC
         number_proved(desk.services, asked.reference, NEW, door="me")
 
 
-@pytest.mark.parametrize("meanwhile", ["another-number", "not-theirs", "locked"])
+@pytest.mark.parametrize("meanwhile", ["another-number", "not-theirs", "a-strangers", "locked"])
 def test_a_new_number_counts_no_more_once_the_old_one_proves_nothing(
     desk: Desk, clock: FakeClock, meanwhile: str
 ) -> None:
@@ -208,14 +208,10 @@ def test_a_new_number_counts_no_more_once_the_old_one_proves_nothing(
                 for _ in range(persons.MAX_WRONG_TRIES):
                     persons.count_wrong_try(conn, person.id, desk.services.clock.now())
             else:
-                not_me.pause(
-                    conn,
-                    person.id,
-                    persons.phone_index(desk.services.sealer, OLD),
-                    at=desk.services.clock.now(),
-                    actor="door:link",
-                    facility_id=None,
-                )
+                number, at = persons.phone_index(desk.services.sealer, OLD), desk.services.clock.now()
+                not_me.pause(conn, person.id, number, at=at, actor="door:link", facility_id=None)
+                if meanwhile == "a-strangers":
+                    cases.confirm_pause(conn, person_id=person.id, phone_index=number, at=at)
     before = person_of(desk, reference)
     assert why(number_proved, desk.services, asked.reference, NEW, door="me") == "changed-meanwhile"
     assert person_of(desk, reference) == before
