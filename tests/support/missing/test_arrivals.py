@@ -18,7 +18,7 @@ from notifier.services import Services
 from notifier.store import case_steps, doses
 from notifier.store.tables import case_picture, contact, notification, person, support_case
 from notifier.support import follow_ups
-from notifier.support.missing import arrivals, waiting
+from notifier.support.missing import answers, arrivals, waiting
 from notifier.support.missing.reports import LIMITS, Reported
 from notifier.support.privacy.erase import erase
 from notifier.support.privacy.export import export
@@ -190,6 +190,7 @@ def test_a_person_and_a_number_that_no_key_opens_keep_no_case_waiting(desk: Desk
     with desk.services.db.write() as conn:
         conn.execute(person.update().values(name_sealed=b"\x01broken"))
         conn.execute(contact.update().where(contact.c.id == broken.contact_id).values(phone_sealed=b"\x01broken"))
+    assert answers.look(desk.services, broken.reference, only_facility=None, with_persons=True).facts == FACTS
     clock.tick(days=3)
     waiting.run(desk.services)
     assert all(StepKind.REMINDED in steps_of(desk.services, row.id) for row in (broken, other))
