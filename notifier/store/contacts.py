@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -11,6 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection
 
+from notifier.core.errors import SealBroken
 from notifier.core.ids import new_id
 from notifier.core.states import NOT_LEFT
 from notifier.store.persons import Person, phone_index
@@ -18,6 +20,8 @@ from notifier.store.sealed import Sealer
 from notifier.store.tables import contact, notification
 
 _PLACE = "contact:phone"
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +65,16 @@ def find_or_add(conn: Connection, sealer: Sealer, *, phone: str, language: str, 
 
 
 def load(conn: Connection, sealer: Sealer, ids: Collection[str]) -> dict[str, Contact]:
-    """Contacts by id. Raises SealBroken where one cannot be opened."""
+    """Contacts by id; without one that cannot be opened, so that the others are still told."""
     if not ids:
         return {}
-    rows = conn.execute(sa.select(contact).where(contact.c.id.in_(list(ids))))
-    return {row.id: _opened(sealer, row) for row in rows}
+    found: dict[str, Contact] = {}
+    for row in conn.execute(sa.select(contact).where(contact.c.id.in_(list(ids)))):
+        try:
+            found[row.id] = _opened(sealer, row)
+        except SealBroken:
+            _log.error("a contact's sealed columns cannot be opened", extra={"contact_id": row.id})
+    return found
 
 
 def has_waiting(conn: Connection, *, contact_id: str, subject_id: str) -> bool:

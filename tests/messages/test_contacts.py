@@ -46,6 +46,16 @@ def test_a_code_is_sent_in_one_segment_to_the_number_that_asked(each_services: S
     assert state(each_services, row)[0] == State.ACCEPTED
 
 
+def test_a_number_that_no_key_opens_keeps_no_other_message_waiting(services: Services, gateway: FakeGateway) -> None:
+    broken, other = a_code(services), a_code(services, OTHER)
+    with services.db.write() as conn:
+        conn.execute(contact.update().where(contact.c.id == broken.contact_id).values(phone_sealed=b"\x01broken"))
+    Sender(services).send_batch(10)
+    assert [sms.to for sms in gateway.sent] == [OTHER]
+    assert state(services, broken) == (State.HELD, Reason.UNREADABLE)
+    assert state(services, other)[0] == State.ACCEPTED
+
+
 def test_a_code_is_written_in_the_language_of_whoever_asked(services: Services, gateway: FakeGateway) -> None:
     a_code(services, language="en")
     Sender(services).send_batch(10)

@@ -52,14 +52,15 @@ def _add_code(app: Flask, face: Face, askers: Askers) -> None:
     @app.get("/kasus/kode", endpoint="cases-code")
     def code() -> Response:
         asker = askers.read(request)
-        return _code_page(asker) if asker else lead(url_for("cases"), 303)
+        # whoever asked for a code on the page of a case has typed no number here
+        return _code_page(asker) if asker and asker.phone else lead(url_for("cases"), 303)
 
     @app.post("/kasus/kode", endpoint="cases-check")
     def check() -> Response:
         if is_cross_site():
             return state_page(UNREADABLE, status=403)
         asker = askers.read(request)
-        if asker is None:
+        if asker is None or not asker.phone:
             return lead(url_for("cases"), 303)
         typed = request.form.get("code", "")[:_LONGEST]
         checked = otp.check(face.services, asker.challenge, typed, purpose=OtpPurpose.CASE)

@@ -14,6 +14,7 @@ from notifier.core.errors import BadInput, NotFound, Refused, SealBroken
 from notifier.core.identity import clean_name
 from notifier.core.ids import read_reference
 from notifier.core.states import CaseKind, CaseOutcome, CaseParty, CaseStatus, CloseReason, StepKind
+from notifier.messages.gather import open_each
 from notifier.services import Services
 from notifier.store import audit, case_reports, case_steps, cases, desk, missing, persons, staff
 from notifier.support.missing import telling
@@ -73,8 +74,8 @@ def _on_number(conn: Connection, row: case_reports.Row) -> list[str]:
 
 def _meant(conn: Connection, services: Services, row: case_reports.Row, facts: Facts | None) -> list[str]:
     ids = set(missing.ids_with_nik(conn, row.nik_index)) if row.nik_index is not None else set()
-    on_number = persons.load(conn, services.sealer, _on_number(conn, row)) if facts else {}
-    ids |= {one.id for one in on_number.values() if facts is not None and one.birth_date == facts.birth_date}
+    on_number = open_each(conn, services, set(_on_number(conn, row))) if facts else {}
+    ids |= {one.id for one in on_number.values() if one and facts and one.birth_date == facts.birth_date}
     return sorted(ids)
 
 

@@ -17,6 +17,7 @@ from sqlalchemy.engine import Connection
 from notifier.core.causes import Cause
 from notifier.core.errors import SealBroken
 from notifier.core.states import CaseKind, CaseOutcome, CaseStatus, DoseStatus, StepKind
+from notifier.messages.gather import open_each
 from notifier.services import Services
 from notifier.store import audit, case_reports, case_steps, cases, doses, missing, persons
 from notifier.store.persons import Person
@@ -53,8 +54,9 @@ def case_reported(conn: Connection, services: Services, case_id: str, *, since: 
     if row.phone_index is not None:
         ids |= set(persons.ids_with_phone(conn, row.phone_index))
     facts = facts_of(services, row)
-    for person in persons.load(conn, services.sealer, ids).values() if ids and facts else ():
-        if _is_reported(services, row, facts, person):
+    # one whom no key opens keeps nobody else's case waiting
+    for person in open_each(conn, services, ids).values() if ids and facts else ():
+        if person is not None and _is_reported(services, row, facts, person):
             _compare(conn, services, row, person, doses.of_person(conn, person.id))
 
 

@@ -8,17 +8,19 @@ from notifier.core.errors import SealBroken
 from notifier.core.states import Kind
 from notifier.messages import plan
 from notifier.services import Services
-from notifier.store import contacts, persons
+from notifier.store import cases, contacts, persons
 from notifier.store.own_corrections import Row
 
 
 def tell(conn: Connection, services: Services, row: Row, *, person_id: str) -> None:
-    """Plans an SMS to the person's number, where there is one that is theirs."""
+    """Plans an SMS to the person's number, where there is one that nobody has said not to be theirs."""
     try:
         mobile = persons.get(conn, services.sealer, person_id).mobile
     except SealBroken:
         return
     if mobile is None:
+        return
+    if (person_id, persons.phone_index(services.sealer, mobile)) in cases.paused_numbers(conn, {person_id}):
         return
     at = services.clock.now()
     contact = contacts.find_or_add(conn, services.sealer, phone=mobile, language=row.language, at=at)

@@ -17,16 +17,16 @@ from notifier.core.states import CaseOutcome, CaseStatus, Kind, StepKind
 from notifier.intake.record import Door, record_many
 from notifier.services import Services
 from notifier.store import case_steps, doses
-from notifier.store.tables import case_picture, notification, support_case
+from notifier.store.tables import case_picture, contact, notification, person, support_case
 from notifier.support import follow_ups
-from notifier.support.missing import arrivals
+from notifier.support.missing import answers, arrivals, waiting
 from notifier.support.missing.reports import LIMITS, Reported
 from notifier.support.privacy.erase import erase
 from notifier.support.privacy.export import export
 from tests.builders import NIK, an_event
 from tests.desk import Desk
 from tests.fakes import FakeClock
-from tests.support.missing.reporting import FACTS, OTHER, PHONE, case_of, reported, steps_of
+from tests.support.missing.reporting import FACTS, OTHER, PHONE, at_facility, case_of, reported, steps_of
 
 OPEN, CLOSED = CaseStatus.OPEN, CaseStatus.CLOSED
 GIVEN: dict[str, Any] = {"given_on": "2026-11-13"}
@@ -182,6 +182,22 @@ def test_the_case_closes_when_the_number_is_corrected(desk: Desk) -> None:
 def test_a_dose_that_was_here_all_along_closes_its_case(desk: Desk) -> None:
     arrives(desk)
     assert case_of(desk.services, reported(desk.services).reference).outcome == CaseOutcome.ARRIVED
+
+
+def test_a_person_and_a_number_that_no_key_opens_keep_no_case_waiting(desk: Desk, clock: FakeClock) -> None:
+    desk.record(dose=GIVEN | {"given_on": "2026-11-01"})
+    broken = case_of(desk.services, at_facility(desk.services, "facility-1"))
+    other = case_of(desk.services, at_facility(desk.services, "facility-1", replace(FACTS, phone=OTHER)))
+    with desk.services.db.write() as conn:
+        conn.execute(person.update().values(name_sealed=b"\x01broken"))
+        conn.execute(contact.update().where(contact.c.id == broken.contact_id).values(phone_sealed=b"\x01broken"))
+    assert answers.look(desk.services, broken.reference, only_facility=None, with_persons=True).facts == FACTS
+    clock.tick(days=3)
+    waiting.run(desk.services)
+    assert all(StepKind.REMINDED in steps_of(desk.services, row.id) for row in (broken, other))
+    clock.tick(days=8)
+    waiting.run(desk.services)
+    assert all(StepKind.OVERDUE in steps_of(desk.services, row.id) for row in (broken, other))
 
 
 def test_a_withdrawn_dose_closes_nothing(desk: Desk) -> None:

@@ -289,6 +289,20 @@ def test_a_picture_is_sent_only_when_it_was_asked_for_and_gone_once_it_is_decide
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize("is_theirs", [True, False])
+def test_news_of_a_request_goes_to_no_number_that_was_said_not_to_be_theirs(desk: Desk, is_theirs: bool) -> None:
+    reference = desk.record().reference
+    asked = wish(desk, reference, Field.NAME, "Siti Maryam")
+    with desk.services.db.write() as conn:
+        number, at = persons.phone_index(desk.services.sealer, OLD), desk.services.clock.now()
+        if not is_theirs:
+            not_me.pause(conn, desk.row(reference).person_id, number, at=at)
+    review.refuse(
+        desk.services, asked.reference, RefusedWhy.NO_MATCH, only_facility=None, reason="KTP lain", actor=STAFF
+    )
+    assert [row.kind for row in desk.rows()].count(Kind.REQUEST) == int(is_theirs)
+
+
 def test_another_persons_request_is_not_there(desk: Desk) -> None:
     mine = desk.record().reference
     other = desk.record(event_id="event-2", dose={"id": "dose-2"}, **LETTERS).reference

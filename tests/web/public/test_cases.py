@@ -339,6 +339,13 @@ def test_a_guess_about_somebody_looks_the_same_whether_it_is_right(
         assert {row.outcome for row in conn.execute(sa.select(support_case))} == {"arrived", "withdrawn"}
 
 
+def test_a_code_that_was_asked_for_on_a_cases_page_is_typed_there(services: Services, visitor: Visitor) -> None:
+    token = reported(services, is_proven=False).token
+    assert visitor.post(f"/kasus/{token}/send-code").location == f"/kasus/{token}?code=1"
+    assert visitor.get("/kasus/kode").location == "/kasus"
+    assert visitor.post("/kasus/kode", {"code": "123456"}).location == "/kasus"
+
+
 def test_a_case_that_ended_unseen_tells_how_once_its_number_is_proven(
     services: Services, visitor: Visitor, gateway: FakeGateway, clock: FakeClock
 ) -> None:
