@@ -30,9 +30,10 @@ def _(text: str, **values: Any) -> str:
 
 def language() -> str:
     """The language of this request."""
-    chosen: str | None = g.get("language")
+    here = g._get_current_object()  # through the proxy each word of a page would look for the request twice
+    chosen: str | None = here.get("language")
     if chosen is None:
-        chosen = g.language = current_app.extensions["choose_language"]()
+        chosen = here.language = current_app.extensions["choose_language"]()
     return chosen
 
 

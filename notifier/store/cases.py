@@ -219,7 +219,10 @@ def _links_at(person_id: str, phone_index: bytes) -> sa.ColumnElement[bool]:
 
 
 def _narrowed(statement: sa.Select[Any], facility_id: str | None) -> sa.Select[Any]:
-    return statement if facility_id is None else statement.where(support_case.c.facility_id == facility_id)
+    if facility_id is None:
+        return statement
+    # what somebody wrote or said to the agents is theirs alone, whichever facility it turned out to be about
+    return statement.where(support_case.c.facility_id == facility_id, support_case.c.kind != CaseKind.ASKED.value)
 
 
 def waiting(conn: Connection, kind: CaseKind, facility_id: str | None) -> tuple[int, datetime | None]:

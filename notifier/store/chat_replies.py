@@ -13,12 +13,13 @@ from sqlalchemy.engine import Connection
 
 from notifier.core.errors import SealBroken
 from notifier.core.ids import new_ids
-from notifier.core.states import REPLY_MOVES, Reason, State
+from notifier.core.states import REPLY_MOVES, Channel, Reason, State
+from notifier.store import counters
 from notifier.store.bulk import among, insert_rows
-from notifier.store.engine import Lease
 from notifier.store.events import insert_new
 from notifier.store.sealed import Sealer
-from notifier.store.tables import chat_reply, conversation
+from notifier.store.tables import chat_reply, conversation, suppression, switch
+from notifier.store.types import Moment, RowId
 
 #: what stands before the reference in a callback's address, so that it is told from an SMS's
 REFERENCE = "chat-"
@@ -40,6 +41,7 @@ class Reply:
     attempts: int
     created_at: datetime
     last_inbound_at: datetime
+    is_stopped: bool  #: the number told us to stop
 
 
 def add(conn: Connection, sealer: Sealer, replies: Sequence[tuple[str, str, str]], *, at: datetime) -> None:
@@ -109,23 +111,65 @@ _IN_LINE = sa.exists().where(
 )
 
 
-def claim(conn: Connection, sealer: Sealer, now: datetime, limit: int) -> list[Reply]:
-    """The first waiting reply of each conversation, held until the caller's transaction ends."""
-    statement = (
-        sa.select(
-            chat_reply,
-            conversation.c.phone_sealed,
-            conversation.c.phone_index,
-            conversation.c.last_inbound_at,
+#: written once: SQLAlchemy takes longer to build it than to send it
+_CLAIM = (
+    sa.select(
+        chat_reply,
+        conversation.c.phone_sealed,
+        conversation.c.phone_index,
+        conversation.c.last_inbound_at,
+        sa.exists()
+        .where(
+            suppression.c.phone_index == conversation.c.phone_index,
+            suppression.c.channel == Channel.WHATSAPP.value,
+            suppression.c.lifted_at.is_(None),
         )
-        .join(conversation, conversation.c.id == chat_reply.c.conversation_id)
-        .where(_is(State.SCHEDULED), chat_reply.c.due_at <= now, ~_IN_LINE)
-        .order_by(chat_reply.c.due_at)
-        .limit(limit)
-        .with_for_update(skip_locked=True, of=chat_reply)
+        .label("is_stopped"),
     )
+    .join(conversation, conversation.c.id == chat_reply.c.conversation_id)
+    .where(
+        _is(State.SCHEDULED),
+        chat_reply.c.due_at <= sa.bindparam("now", type_=Moment),
+        ~_IN_LINE,
+        ~sa.exists().where(switch.c.name == counters.HOLD, switch.c.is_on.is_(True)),
+    )
+    .order_by(chat_reply.c.due_at)
+    .limit(sa.bindparam("most", type_=sa.Integer))
+    .with_for_update(skip_locked=True, of=chat_reply)
+)
+_BEGIN = (
+    chat_reply.update()
+    .where(chat_reply.c.id == sa.bindparam("row_id"))
+    .values(
+        status=State.SENDING.value,
+        attempt_reference=sa.bindparam("reference"),
+        attempts=chat_reply.c.attempts + 1,
+        lease_token=sa.bindparam("token", type_=RowId),
+        lease_until=sa.bindparam("until", type_=Moment),
+        updated_at=sa.bindparam("at", type_=Moment),
+    )
+)
+_ACCEPT = (
+    chat_reply.update()
+    .where(
+        chat_reply.c.id == sa.bindparam("row_id"),
+        chat_reply.c.lease_token == sa.bindparam("token", type_=RowId),
+        chat_reply.c.status == State.SENDING.value,
+    )
+    .values(
+        status=State.ACCEPTED.value,
+        updated_at=sa.bindparam("at", type_=Moment),
+        body_sealed=None,
+        provider_sid=sa.bindparam("sid"),
+    )
+)
+
+
+def claim(conn: Connection, sealer: Sealer, now: datetime, limit: int) -> list[Reply]:
+    """The first waiting reply of each conversation, held until the caller's transaction ends; none while the kill
+    switch is on."""
     replies, shut = [], []
-    for row in conn.execute(statement).all():
+    for row in conn.execute(_CLAIM, {"now": now, "most": limit}).all():
         try:
             replies.append(_opened(sealer, row))
         except SealBroken:  # none of our keys opens it: the others must not wait behind it
@@ -145,26 +189,16 @@ def _opened(sealer: Sealer, row: sa.Row[Any]) -> Reply:
         attempts=row.attempts,
         created_at=row.created_at,
         last_inbound_at=row.last_inbound_at,
+        is_stopped=row.is_stopped,
     )
 
 
-def begin(conn: Connection, references: Mapping[str, str], *, token: str, lease: Lease, at: datetime) -> None:
+def begin(conn: Connection, references: Mapping[str, str], *, token: str, until: datetime, at: datetime) -> None:
     """Marks claimed replies as being sent, each under the reference of its attempt: before any byte leaves."""
-    statement = (
-        chat_reply.update()
-        .where(chat_reply.c.id == sa.bindparam("row_id"))
-        .values(
-            status=State.SENDING.value,
-            attempt_reference=sa.bindparam("reference"),
-            attempts=chat_reply.c.attempts + 1,
-            lease_token=token,
-            lease_until=lease.until,
-            updated_at=at,
-        )
-    )
-    rows = [{"row_id": row_id, "reference": reference} for row_id, reference in references.items()]
+    more = {"token": token, "until": until, "at": at}
+    rows = [{"row_id": row_id, "reference": reference} | more for row_id, reference in references.items()]
     if rows:
-        conn.execute(statement, rows)
+        conn.execute(_BEGIN, rows)
 
 
 def finish(conn: Connection, row_id: str, state: State, *, token: str, at: datetime, **values: Any) -> bool:
@@ -177,18 +211,9 @@ def finish(conn: Connection, row_id: str, state: State, *, token: str, at: datet
 
 def accept_many(conn: Connection, sids: Mapping[str, str], *, token: str, at: datetime) -> None:
     """`finish` for those that the provider took, by row id."""
-    statement = (
-        chat_reply.update()
-        .where(
-            chat_reply.c.id == sa.bindparam("row_id"),
-            chat_reply.c.lease_token == token,
-            chat_reply.c.status == State.SENDING.value,
-        )
-        .values(**_moved(State.ACCEPTED, at), provider_sid=sa.bindparam("sid"))
-    )
-    rows = [{"row_id": row_id, "sid": sid} for row_id, sid in sids.items()]
+    rows = [{"row_id": row_id, "sid": sid, "token": token, "at": at} for row_id, sid in sids.items()]
     if rows:
-        conn.execute(statement, rows)
+        conn.execute(_ACCEPT, rows)
 
 
 def stop(conn: Connection, ids: Collection[str], state: State, reason: Reason, *, at: datetime) -> None:

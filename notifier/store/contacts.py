@@ -14,6 +14,7 @@ from sqlalchemy.engine import Connection
 
 from notifier.core.errors import SealBroken
 from notifier.core.ids import new_id
+from notifier.core.states import NOT_LEFT
 from notifier.store.persons import Person, phone_index
 from notifier.store.sealed import Sealer
 from notifier.store.tables import contact, notification
@@ -74,6 +75,16 @@ def load(conn: Connection, sealer: Sealer, ids: Collection[str]) -> dict[str, Co
         except SealBroken:
             _log.error("a contact's sealed columns cannot be opened", extra={"contact_id": row.id})
     return found
+
+
+def has_waiting(conn: Connection, *, contact_id: str, subject_id: str) -> bool:
+    """Whether a message to a mere number, about the same thing, has not left yet."""
+    statement = sa.select(notification.c.id).where(
+        notification.c.contact_id == contact_id,
+        notification.c.subject_id == subject_id,
+        notification.c.status.in_([state.value for state in NOT_LEFT]),
+    )
+    return conn.execute(statement.limit(1)).first() is not None
 
 
 def forget(conn: Connection, before: datetime, limit: int) -> int:

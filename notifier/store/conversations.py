@@ -45,6 +45,31 @@ _ANY = (
 ).limit(1)
 
 
+_HELD = sa.exists().where(chat_reply.c.conversation_id == conversation.c.id, chat_reply.c.status == "held")
+_TAKE = (
+    sa.select(conversation, _HELD.label("has_held"))
+    .where(_WAITS, conversation.c.waits_since <= sa.bindparam("now"))
+    .order_by(conversation.c.waits_since)
+    .limit(sa.bindparam("most", type_=sa.Integer))
+    .with_for_update(skip_locked=True, of=conversation)
+)
+_UNREAD_OF = (
+    sa.select(chat_message)
+    .where(_UNREAD, chat_message.c.conversation_id.in_(sa.bindparam("ids", expanding=True)))
+    .order_by(chat_message.c.received_at, chat_message.c.id)
+)
+_SETTLE = (
+    conversation.update()
+    .where(conversation.c.id == sa.bindparam("row_id"))
+    .values(state_sealed=sa.bindparam("state"), waits_since=None)
+)
+_READ = (
+    chat_message.update()
+    .where(chat_message.c.id.in_(sa.bindparam("ids", expanding=True)))
+    .values(taken_at=sa.bindparam("at", type_=Moment), text_sealed=None)
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Talk:
     """A conversation, opened. `state`: None before the first answer, and after its life."""
@@ -53,6 +78,7 @@ class Talk:
     phone: str = field(repr=False)
     state: str | None = field(repr=False)
     last_inbound_at: datetime
+    has_held: bool  #: replies wait for the person to write
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,15 +220,8 @@ def is_any_waiting(conn: Connection, now: datetime) -> bool:
 def take(conn: Connection, sealer: Sealer, now: datetime, limit: int) -> list[Talk]:
     """Conversations with messages that wait, held until the caller's transaction ends; other workers pass them by. A
     caller that dies lets go of them."""
-    statement = (
-        sa.select(conversation)
-        .where(_WAITS, conversation.c.waits_since <= now)
-        .order_by(conversation.c.waits_since)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    )
     talks, shut = [], []
-    for row in conn.execute(statement).all():
+    for row in conn.execute(_TAKE, {"now": now, "most": limit}).all():
         try:
             talks.append(_opened(sealer, row))
         except SealBroken:  # none of our keys opens it: the others must not wait behind it
@@ -219,14 +238,14 @@ def _opened(sealer: Sealer, row: sa.Row[Any]) -> Talk:
         phone=sealer.open("conversation:phone", row.id, row.phone_sealed),
         state=None if row.state_sealed is None else sealer.open("conversation:state", row.id, row.state_sealed),
         last_inbound_at=row.last_inbound_at,
+        has_held=row.has_held,
     )
 
 
 def unread(conn: Connection, sealer: Sealer, ids: Collection[str]) -> dict[str, list[Message]]:
     """The unread messages of some conversations, in the order in which they came."""
-    statement = sa.select(chat_message).where(_UNREAD, among(conn, chat_message.c.conversation_id, ids))
     found: dict[str, list[Message]] = {one: [] for one in ids}
-    for row in conn.execute(statement.order_by(chat_message.c.received_at, chat_message.c.id)):
+    for row in conn.execute(_UNREAD_OF, {"ids": list(ids)}):
         text = _text(sealer, row)
         found[row.conversation_id].append(
             Message(row.id, row.conversation_id, Said(row.kind), text, row.received_at, row.failures)
@@ -248,11 +267,9 @@ def settle(conn: Connection, sealer: Sealer, states: Mapping[str, str], read: Se
         {"row_id": row_id, "state": sealer.seal("conversation:state", row_id, text)} for row_id, text in states.items()
     ]
     if sealed:
-        statement = conversation.update().where(conversation.c.id == sa.bindparam("row_id"))
-        conn.execute(statement.values(state_sealed=sa.bindparam("state"), waits_since=None), sealed)
+        conn.execute(_SETTLE, sealed)
     if read:
-        done = chat_message.update().where(among(conn, chat_message.c.id, read))
-        conn.execute(done.values(taken_at=at, text_sealed=None))
+        conn.execute(_READ, {"ids": list(read), "at": at})
 
 
 def put_off(conn: Connection, conversation_id: str, message_id: str, until: datetime) -> None:
@@ -264,8 +281,7 @@ def put_off(conn: Connection, conversation_id: str, message_id: str, until: date
 
 def forget(conn: Connection, now: datetime, limit: int) -> int:
     """Takes away conversations whose life is over, with all that was said; how many. What still waits is not over."""
-    held = sa.exists().where(chat_reply.c.conversation_id == conversation.c.id, chat_reply.c.status == "held")
-    over = sa.or_(conversation.c.ends_at < now - 7 * LIFE, sa.and_(conversation.c.ends_at < now, ~held))
+    over = sa.or_(conversation.c.ends_at < now - 7 * LIFE, sa.and_(conversation.c.ends_at < now, ~_HELD))
     statement = sa.select(conversation.c.id).where(over, conversation.c.waits_since.is_(None)).limit(limit)
     ids = list(conn.scalars(statement.with_for_update(skip_locked=True, of=conversation)))
     _delete(conn, ids)

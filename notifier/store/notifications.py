@@ -91,16 +91,6 @@ def of_person(
     return list(conn.execute(statement.order_by(notification.c.created_at.desc(), notification.c.id.desc())))
 
 
-def one_waits(conn: Connection, *, contact_id: str, subject_id: str) -> bool:
-    """Whether a message to a mere number, about the same thing, has not left yet."""
-    statement = sa.select(notification.c.id).where(
-        notification.c.contact_id == contact_id,
-        notification.c.subject_id == subject_id,
-        notification.c.status.in_([state.value for state in NOT_LEFT]),
-    )
-    return conn.execute(statement.limit(1)).first() is not None
-
-
 def newest(conn: Connection, limit: int, states: Collection[State] = (), facility_id: str | None = None) -> list[Row]:
     """The newest notifications, of some states or of all, of one facility or of all."""
     statement = (

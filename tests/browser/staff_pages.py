@@ -224,7 +224,6 @@ PAGES: dict[str, Way] = {
     ),
     "requests, done": at(LEAD, "/requests?state=done"),
     "desk": at(OPERATOR, "/desk"),
-    "desk, mine": at(OPERATOR, "/desk?which=mine&source=call"),
     "desk, call": at(OPERATOR, "/desk/new"),
     "desk, call wrong": form(OPERATOR, "/desk/new", "form.stack button.main"),
     "desk, called": form(OPERATOR, "/desk/new", "form.stack button.main", note="Ibu itu belum menerima SMS"),
@@ -258,11 +257,6 @@ PAGES: dict[str, Way] = {
     "desk, case": at(OPERATOR, "/desk/{some.letters}", opened=True),
     "desk, answer wrong": form(
         OPERATOR, "/desk/{some.letters}", "form[action$=email] button.main", text="Ibu Siti Aminah, sudah ada"
-    ),
-    "desk, text put in": lambda s: (
-        at(OPERATOR, "/desk/{some.letters}", opened=True)(s),
-        s.page.locator("#email-block").select_option("lihat-sebab"),
-        s.click("form[action$=email] button[value=insert]"),
     ),
     "desk, whole letter": form(
         OPERATOR, "/desk/{some.letters}", "form[action$=reveal] button", reason="dibacakan penelepon"

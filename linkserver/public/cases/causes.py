@@ -17,9 +17,9 @@ from linkserver.security import is_cross_site
 from linkserver.words import _, language
 from notifier.certificates.birth_dates import read_birth_date
 from notifier.core import words as dates
+from notifier.core.causes import Fix
 from notifier.core.errors import BadInput, NotFound, Problem, Refused
 from notifier.core.identity import BadNik, initial_of, read_nik
-from notifier.core.states import Fix
 from notifier.services import Services
 from notifier.support.missing.causes import Finding, causes_for
 from notifier.support.missing.fixes import fix

@@ -27,7 +27,7 @@ from notifier.support.account import deeds, family
 from notifier.support.account.family import Member, Standing
 from notifier.support.account.session import Session
 from notifier.support.proof_of_person import TryAnswer
-from notifier.support.vaccination_status import as_lines, next_dose_ics, of_person
+from notifier.support.vaccination_status import doubt_words, next_dose_ics, of_person
 from notifier.support.vaccination_status.calendar import MIME
 
 _DATE = ("day", "month", "year")
@@ -77,14 +77,14 @@ def _person(desk: Desk, session: Session, member: Member) -> Response:
     if member.standing is not Standing.OPEN:
         return _form(desk, member)
     page = deeds.page_of(desk.services, session, member.person_id)
-    person, status = page.person, of_person(desk.services, page.person)
+    person = page.person
     return desk.page(
         "person",
         person=person,
         nik=masked_nik(person.nik) if person.nik else None,
         held=[(one, dose_words(one.dose, None)) for one in page.certificates],
-        lines=as_lines(status, _, language()),
-        is_due=bool(status.due),
+        vaccines=of_person(desk.services, person),
+        doubt_words=doubt_words,
         languages={code: name for code, name in SMS_LANGUAGES.items() if code != person.language},
         spoken=SMS_LANGUAGES.get(person.language, SMS_LANGUAGES["id"]),
         others=[

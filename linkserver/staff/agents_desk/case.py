@@ -67,7 +67,7 @@ _DEEDS: dict[str, Callable[[Services, str, Callable[[str], str], str], str | Non
     ),
     "letter": _letter,
     "close": lambda services, reference, field, who: queue.close(
-        services, reference, cause=field("cause"), reason=field("reason"), staff_id=who
+        services, reference, cause=field("cause"), facility=field("facility"), reason=field("reason"), staff_id=who
     ),
 }
 

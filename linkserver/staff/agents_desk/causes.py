@@ -9,7 +9,7 @@ from linkserver.staff.gate import needs
 from linkserver.staff.vocabulary.case_reports import CAUSES
 from linkserver.words import N_, _
 from notifier.access.roles import Permission
-from notifier.core.states import Cause
+from notifier.core.causes import Cause
 from notifier.services import Services
 from notifier.support.agents import causes
 

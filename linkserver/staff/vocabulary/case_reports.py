@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from linkserver.words import N_
-from notifier.core.states import CaseParty, CaseSource, Cause, CloseReason, StepKind
+from notifier.core.causes import Cause
+from notifier.core.states import CaseParty, CaseSource, CloseReason, StepKind
 
 CAUSES: dict[Cause, str] = {
     Cause.NOT_ENTERED: N_("Belum dicatat fasilitas, sudah lebih dari 10 hari"),

@@ -22,7 +22,7 @@ from notifier.certificates.limits import Limit
 from notifier.core.errors import BadInput, Problem, Refused
 from notifier.core.identity import NIK_LENGTH, clean_name, name_words, read_nik
 from notifier.core.phones import BadPhone, read_mobile
-from notifier.core.states import StepKind
+from notifier.core.states import CaseKind, StepKind
 from notifier.services import Services
 from notifier.store import agents, audit, case_reports, case_steps, cases, contacts, counters, doses, persons, search
 from notifier.store.persons import Person
@@ -125,7 +125,7 @@ def check(services: Services, said: Said, *, reference: str | None, staff_id: st
             return Checked(False)
         if case is not None and case.person_id in {None, found.id}:  # somebody else's case stays theirs
             case_steps.add(conn, services.sealer, case.id, StepKind.CALLER_CHECKED, actor=actor, at=at)
-            _give(conn, services, case.id, found)
+            _give(conn, services, case, found)
         newest = search.newest_messages(conn, [found.id], None).get(found.id)
         return Checked(True, newest.reference if newest else None, tuple(causes_of(conn, services, [found.id])))
 
@@ -184,16 +184,22 @@ def _had_dose(conn: Connection, person: Person, said: Said) -> bool:
     )
 
 
-def _give(conn: Connection, services: Services, case_id: str, person: Person) -> None:
-    """The case is the person's, and SMS about it go to the number that is on file for them."""
-    cases.note_person(conn, case_id, person.id)
-    case = case_reports.get(conn, case_id)
-    if case is None or person.mobile is None or case.contact_id is not None:
+def _give(conn: Connection, services: Services, case: case_reports.Row, person: Person) -> None:
+    """The case is the person's, and SMS about it go to the number that is on file for them; facility and cause are
+    those of their newest dose, as far as nobody has said otherwise."""
+    cases.note_person(conn, case.id, person.id)
+    newest = next(iter(causes_of(conn, services, [person.id])), None)
+    if newest is not None and case.kind == CaseKind.ASKED:
+        about = {"facility_id": newest.facility_id, "cause": newest.cause.value}
+        case_reports.change(
+            conn, case.id, **{name: value for name, value in about.items() if getattr(case, name) is None and value}
+        )
+    if person.mobile is None or case.contact_id is not None:
         return
     at = services.clock.now()
     known = contacts.find_or_add(conn, services.sealer, phone=person.mobile, language=person.language, at=at)
     index = persons.phone_index(services.sealer, person.mobile)
-    case_reports.change(conn, case_id, contact_id=known.id, phone_index=index, confirmed_at=at)
+    case_reports.change(conn, case.id, contact_id=known.id, phone_index=index, confirmed_at=at)
 
 
 def _phone(services: Services, typed: str, problems: list[Problem]) -> str | None:

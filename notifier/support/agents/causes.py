@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
 
-from notifier.core.states import Cause
+from notifier.core.causes import Cause
 from notifier.services import Services
 from notifier.store import agents
 

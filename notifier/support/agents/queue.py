@@ -14,9 +14,11 @@ from datetime import datetime, timedelta
 from sqlalchemy.engine import Connection
 
 from notifier.access.roles import Permission, Role, may
+from notifier.core.causes import Cause
 from notifier.core.errors import BadInput, NotFound, Refused
+from notifier.core.identity import clean_name
 from notifier.core.ids import read_reference
-from notifier.core.states import CaseKind, CaseOutcome, CaseSource, CaseStatus, Cause, StepKind
+from notifier.core.states import CaseKind, CaseOutcome, CaseSource, CaseStatus, StepKind
 from notifier.services import Services
 from notifier.store import agents, audit, case_reports, case_steps, cases, staff
 from notifier.store.cases import Row
@@ -129,8 +131,8 @@ def note(services: Services, reference: str, *, words: str, staff_id: str) -> No
         act.audit("case.noted")
 
 
-def close(services: Services, reference: str, *, cause: str, reason: str, staff_id: str) -> None:
-    """Ends a case that somebody wrote or called about; `cause`: what it was about, for the statistics, or empty. A
+def close(services: Services, reference: str, *, cause: str, reason: str, staff_id: str, facility: str = "") -> None:
+    """Ends a case that somebody wrote or called about; `cause`, `facility`: for the statistics, or empty. A
     report of a missing dose is answered in its own way (support.missing.answers). Raises NotFound, BadInput (`reason`,
     `cause`), or Refused (`claimed`, `already-closed`, `not-asked`)."""
     said, about = read_reason(reason), read_cause(cause)
@@ -139,10 +141,20 @@ def close(services: Services, reference: str, *, cause: str, reason: str, staff_
             raise Refused("not-asked")
         if about is not None:
             case_reports.change(act.conn, act.case.id, cause=about.value)
+        if facility.strip():
+            case_reports.change(act.conn, act.case.id, facility_id=_facility(act.conn, facility))
         cases.close(act.conn, act.case.id, outcome=CaseOutcome.CLOSED, by=act.actor, at=act.at)
         agents.release(act.conn, act.case.id)
         act.step(StepKind.CLOSED, words=said)
         act.audit("case.closed", reason=said)
+
+
+def _facility(conn: Connection, typed: str) -> str:
+    named = clean_name(typed[:300])
+    found = named if case_reports.is_facility(conn, named) else case_reports.facility_called(conn, named)
+    if found is None:
+        raise BadInput.of("facility", "facility-unknown", "write the id or the whole name of a facility that we know")
+    return found
 
 
 def read_cause(typed: str) -> Cause | None:

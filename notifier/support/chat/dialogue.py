@@ -15,6 +15,8 @@ from notifier.core.words import DEFAULT_LANGUAGE
 PROOF_LIFE = timedelta(minutes=15)
 #: longer than any name or answer that we ask for
 LONGEST_ANSWER = 500
+#: of a question for staff; what their desk keeps of one note
+LONGEST_QUESTION = 1_000
 
 
 class Step(StrEnum):

@@ -145,7 +145,7 @@ def _reported(state: Dialogue, came: Granted, around: Around) -> Turn:
 
 def _handed_over(state: Dialogue, came: Granted, around: Around) -> Turn:
     if came.outcome is Came.DONE:
-        return menu(state, Say((texts.HANDED_OVER,), {"reference": came.id}))
+        return menu(state, Say((texts.HANDED_OVER, texts.ANSWERED_AT), {"reference": came.id, "link": came.address}))
     return menu(state, Say((texts.STAFF,)))
 
 

@@ -19,7 +19,7 @@ from notifier.faults import FaultPoint
 from notifier.gateways import Outcome, OutcomeClass, OutgoingChat, Receipt
 from notifier.messages.evidence import STATES
 from notifier.services import Services
-from notifier.store import chat_replies, counters, suppressions
+from notifier.store import chat_replies, suppressions
 from notifier.store.chat_replies import REFERENCE, Reply
 from notifier.store.health import AWAY
 from notifier.store.suppressions import Source
@@ -57,15 +57,13 @@ def begin(services: Services, limit: int = CHUNK) -> Going:
     """Claims what waits, and commits that it is being sent; posts nothing. Nothing goes while the kill switch is on."""
     now, token = services.clock.now(), new_id()
     with services.db.write() as conn:
-        if counters.is_on(conn, counters.HOLD):
-            return Going(token, 0, (), now)
         claimed = chat_replies.claim(conn, services.sealer, now, limit)
         if not claimed:
             return Going(token, 0, (), now)
         ready = [(reply, _written(services, reply)) for reply in _allowed(conn, services, claimed, now)]
-        lease = services.db.lease(timedelta(seconds=services.settings.lease_seconds))
+        until = services.db.now(conn) + timedelta(seconds=services.settings.lease_seconds)
         references = {reply.id: message.attempt_reference for reply, message in ready}
-        chat_replies.begin(conn, references, token=token, lease=lease, at=now)
+        chat_replies.begin(conn, references, token=token, until=until, at=now)
         services.faults.reached(FaultPoint.REPLY_BEFORE_COMMIT)
     services.faults.reached(FaultPoint.REPLY_AFTER_COMMIT)
     return Going(token, len(claimed), tuple(ready), now)
@@ -114,13 +112,11 @@ def _send(services: Services, messages: list[OutgoingChat]) -> list[Outcome]:
 
 def _allowed(conn: Connection, services: Services, claimed: Sequence[Reply], now: datetime) -> list[Reply]:
     """Those that may go now; the others are moved to where they wait, or end."""
-    numbers = [reply.phone_index for reply in claimed]
-    stopped = suppressions.suppressed(conn, numbers, channel=Channel.WHATSAPP)
     going = []
     for reply in claimed:
         spoken = Spoken.of_text(reply.body)
         is_open = now - reply.last_inbound_at < WINDOW
-        if reply.phone_index in stopped:
+        if reply.is_stopped:
             chat_replies.stop(conn, [reply.id], State.SUPPRESSED, Reason.OPTED_OUT, at=now)
         elif spoken.reopen or is_open:
             going.append(reply)

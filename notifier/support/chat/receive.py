@@ -36,7 +36,7 @@ def receive(services: Services, message: Inbound) -> Kept:
             phone=message.sender,
             provider_sid=message.provider_sid,
             kind=message.said,
-            text=message.text[:_LONGEST],
+            text=message.text[:_LONGEST].replace("\0", " "),  # which PostgreSQL keeps nowhere
             at=services.clock.now(),
             flood=FLOOD,
         )

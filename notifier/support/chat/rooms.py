@@ -8,13 +8,15 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.engine import Connection
 
 from notifier.certificates.facts import dose_words
+from notifier.core.causes import Fix
 from notifier.core.errors import NotFound, Refused
-from notifier.core.states import CaseSource, Fix
+from notifier.core.states import CaseSource
 from notifier.core.words import long_date, long_moment
 from notifier.messages.plan import zone_of
 from notifier.services import Services
 from notifier.store import persons
 from notifier.support.chat.dialogue import Came, Granted
+from notifier.support.chat.questions import hand_over
 from notifier.support.chat.wishes import DOOR, Missed, Rooms, Told
 from notifier.support.missing.causes import Finding, causes_for
 from notifier.support.missing.facts import MAX_PLACE, MAX_VACCINE, Facts
@@ -29,7 +31,9 @@ _MOST_NAME = 200
 
 def open_rooms(services: Services) -> Rooms:
     """Those that this installation has open."""
-    return Rooms(status=status, missing=Missing() if "cases" in services.settings.doors else None)
+    if "cases" not in services.settings.doors:
+        return Rooms(status=status)  # what is reported could not be followed
+    return Rooms(status=status, missing=Missing(), desk=hand_over)
 
 
 def status(conn: Connection, services: Services, person_id: str, language: str) -> Sequence[str]:

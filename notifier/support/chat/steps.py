@@ -17,6 +17,7 @@ from notifier.support.chat import texts
 from notifier.support.chat.dialogue import (
     GOALS,
     LONGEST_ANSWER,
+    LONGEST_QUESTION,
     Around,
     AskCode,
     CheckCode,
@@ -70,8 +71,8 @@ def hear(state: Dialogue, kind: Said, text: str, around: Around) -> Turn:
     way = way_of(text)
     if way is not None and not (way is Way.TO_INDONESIAN and state.step is Step.QUESTION):
         return _WAYS[way](state, around)
-    if len(text) > LONGEST_ANSWER and state.step is not Step.QUESTION:
-        return _slip(state, around, texts.TOO_LONG)
+    if len(text) > (LONGEST_QUESTION if state.step is Step.QUESTION else LONGEST_ANSWER):
+        return _slip(state, around, texts.QUESTION_TOO_LONG if state.step is Step.QUESTION else texts.TOO_LONG)
     return STEPS[state.step].hear(state, text.strip(), around)
 
 

@@ -100,8 +100,8 @@ class MissingRoom(Protocol):
 
 
 class DeskRoom(Protocol):
-    def __call__(self, services: Services, phone: str, language: str, question: str) -> str | None:
-        """Hands a question over to staff; its reference."""
+    def __call__(self, services: Services, phone: str, language: str, question: str) -> Granted:
+        """Hands a question over to staff: its reference as `id`, and the `address` of its page."""
         ...
 
 
@@ -286,8 +286,8 @@ def _report(asking: Asking, state: Dialogue, wish: Report) -> Granted:
 def _hand_over(asking: Asking, state: Dialogue, wish: HandOver) -> Granted:
     if asking.rooms.desk is None:
         return Granted(Came.CLOSED)
-    reference = asking.rooms.desk(asking.services, asking.sender, state.language, wish.question)
-    return Granted(Came.DONE, id=reference) if reference else Granted(Came.CLOSED)
+    phone = state.phone if state.has_phone(asking.services.clock.now()) else asking.sender
+    return asking.rooms.desk(asking.services, phone, state.language, wish.question)
 
 
 def _proved(asking: Asking, state: Dialogue) -> Person | None:

@@ -51,19 +51,20 @@ def run(services: Services, rooms: Rooms | None = None) -> bool:
     _chores(services)
     with ThreadPoolExecutor(_POSTS_AT_ONCE, thread_name_prefix="chat") as pool:
         while services.clock.now() < until:
+            # before anything is claimed: a reply may wait for one that is recorded at this very moment
+            flying = {one for one in flying if not one.done()}
             read = read_waiting(services, rooms)
             going = outbox.begin(services) if len(flying) < _POSTS_AT_ONCE else None
             if going is not None and going.ready:
                 flying.add(pool.submit(_post, services, going))
-            flying = {one for one in flying if not one.done()}
             if read or (going is not None and going.claimed):
                 continue
-            # one small question now and then, while the provider takes its time
-            while flying and not wait(flying, timeout=_LOOK_AGAIN_S, return_when=FIRST_COMPLETED).done:
-                if is_waiting(services):
-                    break
             if not flying:
                 return False
+            # one small question now and then, while the provider takes its time
+            while not wait(flying, timeout=_LOOK_AGAIN_S, return_when=FIRST_COMPLETED).done:
+                if is_waiting(services):
+                    break
     return True
 
 
@@ -101,7 +102,9 @@ def _read(services: Services, rooms: Rooms, limit: int) -> int:
         if not talks:
             return 0
         unread = conversations.unread(conn, services.sealer, [talk.id for talk in talks])
-        chat_replies.let_go(conn, [talk.id for talk in talks if unread[talk.id]], at=now)
+        held = [talk.id for talk in talks if talk.has_held and unread[talk.id]]
+        if held:
+            chat_replies.let_go(conn, held, at=now)
         answered = [_answered(conn, services, rooms, talk, unread[talk.id]) for talk in talks]
         read = _write(conn, services, answered, now)
         services.faults.reached(FaultPoint.CHAT_BEFORE_COMMIT)

@@ -41,10 +41,18 @@ def language_of(text: str) -> str:
 
 
 def answer(
-    conn: Connection, services: Services, case: Row, *, to: str, answers: str | None, joined: bool, dropped: bool
+    conn: Connection,
+    services: Services,
+    case: Row,
+    *,
+    to: str,
+    answers: str | None,
+    joined: bool,
+    dropped: bool,
+    stays: bool,
 ) -> bool:
     """Tells somebody that their letter is with us; False where they, or all together, were told enough. The same words
-    whoever it is about."""
+    whoever it is about. `stays`: the letter is left where it lies, for somebody to look at."""
     at, sender = services.clock.now(), mail.sender_index(services.sealer, to)
     if counters.hit(conn, f"mail-answer:{sender.hex()}", window=_DAY, at=at) > MOST_A_DAY:
         return False
@@ -58,7 +66,7 @@ def answer(
             due=full_moment(case.due_at, services.zone, language),
             joined=joined,
             dropped=dropped,
-            deleted=services.settings.mail_taken == "delete",
+            deleted=services.settings.mail_taken == "delete" and not stays,
         )
         for language in LANGUAGES
     )

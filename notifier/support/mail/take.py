@@ -139,12 +139,13 @@ def _keep(conn: Connection, services: Services, letter: Letter) -> None:
     if letter.kind is LetterKind.RETURNED:
         _note_returned(conn, services, letter, at)
     if letter.kind is LetterKind.WRITTEN:
-        case, joined = _case(conn, services, letter, nik, at)
+        case, joined = _case(conn, services, letter, nik, facts.facility, at)
         mail.assign(conn, row_id, case.id)
         if letter.may_answer and letter.sender:
+            stays = letter.is_unreadable or letter.is_cut
             dropped = bool(letter.photos or letter.files)
             to, about = letter.sender, letter.message_id
-            answers.answer(conn, services, case, to=to, answers=about, joined=joined, dropped=dropped)
+            answers.answer(conn, services, case, to=to, answers=about, joined=joined, dropped=dropped, stays=stays)
 
 
 def _facts(services: Services, letter: Letter, today: date) -> LetterFacts:
@@ -158,11 +159,13 @@ def _facts(services: Services, letter: Letter, today: date) -> LetterFacts:
         return LetterFacts()
 
 
-def _case(conn: Connection, services: Services, letter: Letter, nik: bytes | None, at: datetime) -> tuple[Row, bool]:
+def _case(
+    conn: Connection, services: Services, letter: Letter, nik: bytes | None, place: str | None, at: datetime
+) -> tuple[Row, bool]:
     """The case that a letter goes with, and whether it was there before."""
     same = _same(services, letter, nik)
     known = _known_case(conn, services, letter, nik) or case_reports.open_same(conn, CaseKind.ASKED, same)
-    new = None if known is not None else _new_case(conn, services, same, letter.text, at)
+    new = None if known is not None else _new_case(conn, services, same, letter.text, at, place)
     case = known or new or case_reports.open_same(conn, CaseKind.ASKED, same)
     if case is None:
         raise RuntimeError("a case that was there is gone; the letter is taken again")
@@ -192,7 +195,9 @@ def adopt(services: Services, letter_id: str, *, staff_id: str) -> str:
         return str(case.reference)
 
 
-def _new_case(conn: Connection, services: Services, same: bytes, text: str, at: datetime) -> Row | None:
+def _new_case(
+    conn: Connection, services: Services, same: bytes, text: str, at: datetime, place: str | None = None
+) -> Row | None:
     return cases.insert_new(
         conn,
         kind=CaseKind.ASKED,
@@ -202,6 +207,7 @@ def _new_case(conn: Connection, services: Services, same: bytes, text: str, at: 
         same_index=same,
         public_id=new_public_id(),
         language=answers.language_of(text),
+        facility_id=case_reports.facility_called(conn, place) if place else None,
         waits_for=CaseParty.OPERATORS.value,
     )
 

@@ -14,8 +14,9 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from notifier.core.causes import Cause
 from notifier.core.errors import SealBroken
-from notifier.core.states import CaseKind, CaseOutcome, CaseStatus, Cause, DoseStatus, StepKind
+from notifier.core.states import CaseKind, CaseOutcome, CaseStatus, DoseStatus, StepKind
 from notifier.messages.gather import open_each
 from notifier.services import Services
 from notifier.store import audit, case_reports, case_steps, cases, doses, missing, persons

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from sqlalchemy.engine import Connection
 
+from notifier.core.causes import Cause, Fix, WhoActs
 from notifier.core.phones import masked_phone
-from notifier.core.states import Cause, Fix, WhoActs
+from notifier.core.states import State
 from notifier.messages import circuit
 from notifier.messages.gather import open_each
 from notifier.messages.plan import zone_of
@@ -61,7 +62,7 @@ def causes_of(conn: Connection, services: Services, person_ids: Collection[str])
     if not people:
         return []
     held = missing.held(conn, people)
-    standings = _standings(conn, services, list(people.values()))
+    standings = _standings(conn, services, list(people.values()), _is_held_up(conn, services, held))
     return [
         _finding(services, person, one, standings[person.id])
         for person in people.values()
@@ -95,12 +96,21 @@ def _finding(services: Services, person: Person, held: Held, standing: Standing)
     )
 
 
-def _standings(conn: Connection, services: Services, people: Collection[Person]) -> dict[str, Standing]:
+def _is_held_up(conn: Connection, services: Services, held: Mapping[str, Sequence[Held]]) -> bool:
+    """Whether nothing leaves at the moment; asked only where something waits to leave."""
+    states = {one.message.status for doses in held.values() for one in doses if one.message is not None}
+    if not states & {State.SCHEDULED.value, State.CLAIMED.value}:
+        return False
+    return counters.is_on(conn, counters.HOLD) or circuit.is_waiting(conn, services, services.clock.now())
+
+
+def _standings(
+    conn: Connection, services: Services, people: Collection[Person], is_held_up: bool
+) -> dict[str, Standing]:
     now = services.clock.now()
     indexes = {one.id: persons.phone_index(services.sealer, one.mobile) for one in people if one.mobile}
     stopped = suppressions.suppressed(conn, set(indexes.values())) if indexes else set()
     pauses = missing.pauses(conn, [one.id for one in people])
-    is_held_up = counters.is_on(conn, counters.HOLD) or circuit.is_waiting(conn, services, now)
     quiet = services.quiet
     return {
         one.id: Standing(

@@ -7,8 +7,9 @@ from datetime import datetime
 
 from sqlalchemy.engine import Connection
 
+from notifier.core.causes import Fix
 from notifier.core.errors import NotFound, Refused
-from notifier.core.states import CaseKind, CaseOutcome, Fix
+from notifier.core.states import CaseKind, CaseOutcome
 from notifier.services import Services
 from notifier.store import audit, cases, persons, suppressions
 from notifier.support.missing.causes import Finding, causes_of

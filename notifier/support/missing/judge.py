@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from notifier.core.causes import Cause, Fix, WhoActs
 from notifier.core.schedule import PROMISE
-from notifier.core.states import Cause, DoseStatus, Fix, Kind, Reason, State, WhoActs
+from notifier.core.states import DoseStatus, Kind, Reason, State
 from notifier.store.missing import Held
 
 #: registries and facilities enter late: after a week most is there, after ten days nearly all (reference, 2021)

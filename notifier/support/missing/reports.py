@@ -10,11 +10,12 @@ from datetime import UTC, datetime, time, timedelta
 from sqlalchemy.engine import Connection
 
 from notifier.certificates.limits import Limit, address_index, first_wait, seconds_to_wait
+from notifier.core.causes import Cause
 from notifier.core.errors import Refused
 from notifier.core.ids import new_id
 from notifier.core.link_tokens import new_public_id
 from notifier.core.schedule import PROMISE
-from notifier.core.states import CaseKind, CaseParty, CaseSource, Cause, FollowUp, StepKind
+from notifier.core.states import CaseKind, CaseParty, CaseSource, FollowUp, StepKind
 from notifier.services import Services
 from notifier.store import audit, case_reports, case_steps, cases, contacts, counters, follow_ups, locks
 from notifier.support.missing import telling

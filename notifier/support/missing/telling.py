@@ -10,7 +10,7 @@ from notifier.certificates.limits import Limit, seconds_to_wait
 from notifier.core.states import Kind
 from notifier.messages import plan
 from notifier.services import Services
-from notifier.store import case_reports, contacts, notifications
+from notifier.store import case_reports, contacts
 
 #: SMS about one person's cases a day; the tracker says it all the same
 MOST = Limit("case-sms:number", 3, timedelta(days=1))
@@ -22,7 +22,7 @@ def tell(conn: Connection, services: Services, case: case_reports.Row, *, at: da
     if case.contact_id is None or case.confirmed_at is None or case.public_id is None:
         return False
     known = contacts.load(conn, services.sealer, [case.contact_id]).get(case.contact_id)
-    if known is None or notifications.one_waits(conn, contact_id=case.contact_id, subject_id=case.id):
+    if known is None or contacts.has_waiting(conn, contact_id=case.contact_id, subject_id=case.id):
         return False
     if case.phone_index is None or seconds_to_wait(conn, MOST, case.phone_index.hex(), at):
         return False

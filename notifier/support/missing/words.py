@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from notifier.catalogue import N_
-from notifier.core.states import Cause, Fix, WhoActs
+from notifier.core.causes import Cause, Fix, WhoActs
 
 #: (what it is, what happens next)
 CAUSE_WORDS: dict[Cause, tuple[str, str]] = {

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from enum import StrEnum
+from typing import Any
 
 from notifier.support.vaccination_status.programmes import COVID, Known, Programmes, Series, Span, Step
 
@@ -133,7 +134,7 @@ def _series(programmes: Programmes, group: Sequence[HadDose], born: date | None,
 def _once(doses: Iterable[HadDose]) -> list[HadDose]:
     """One for each day and vaccine. Two records of a day are one dose unless their numbers say otherwise."""
     kept: list[HadDose] = []
-    for dose in doses:
+    for dose in sorted(doses, key=_told_order):  # what is kept does not hang on who reported first
         same = next((place for place, one in enumerate(kept) if _is_same(one, dose)), None)
         if same is None:
             kept.append(dose)
@@ -143,7 +144,7 @@ def _once(doses: Iterable[HadDose]) -> list[HadDose]:
             first,
             known=max(first.known, dose.known, key=_clearness),
             number=first.number or dose.number,
-            total=first.total or dose.total,
+            total=max(first.total or 0, dose.total or 0) or None,
             facility=first.facility or dose.facility,
             records=first.records + dose.records,
         )
@@ -163,6 +164,11 @@ def _is_same(one: HadDose, other: HadDose) -> bool:
 def _clearness(known: Known | None) -> int:
     """A record that names the product says more than one that does not."""
     return 0 if known is None else 1 + bool(known.product)
+
+
+def _told_order(dose: HadDose) -> tuple[Any, ...]:
+    known = (dose.known.series, dose.known.product) if dose.known else ("", dose.product)
+    return (*_order(dose)[:2], *known, dose.total or 0, dose.facility or "", dose.dose_id)
 
 
 def _order(dose: HadDose) -> tuple[date, int, str]:

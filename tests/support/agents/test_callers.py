@@ -11,9 +11,11 @@ from notifier.access.roles import Role
 from notifier.core.errors import BadInput, Refused
 from notifier.services import Services
 from notifier.store.tables import audit as audit_table
-from notifier.store.tables import caller_check, notification, support_case
+from notifier.store.tables import caller_check, mail_in, mail_out, notification, support_case
+from notifier.store.tables import person as person_table
 from notifier.support.agents import callers, replies
 from notifier.support.missing import trackers
+from notifier.support.privacy.erase import erase
 from tests.canaries import found_in
 from tests.desk import Desk
 from tests.fakes import FakeClock
@@ -172,6 +174,7 @@ def test_a_checked_caller_s_case_is_theirs_and_sms_go_to_the_number_on_file(
     assert check(services, agents[0], reference=reference).is_right
     found = case(services, reference)
     assert None not in (found.person_id, found.contact_id, found.confirmed_at)
+    assert (found.facility_id, found.cause) == ("pkm-1", "scheduled")
     replies.by_sms(services, reference, text="Sertifikat dikirim lagi sore ini.", staff_id=agents[0])
     with services.db.read() as conn:
         sms = conn.execute(notification.select().where(notification.c.subject_id == found.id)).one()
@@ -185,3 +188,15 @@ def test_a_checked_caller_s_case_is_theirs_and_sms_go_to_the_number_on_file(
 def case(services: Services, reference: str) -> Any:
     with services.db.read() as conn:
         return conn.execute(support_case.select().where(support_case.c.reference == reference)).one()
+
+
+def test_who_is_erased_is_gone_from_letters_and_answers_too(services: Services, written: Write) -> None:
+    reference = written()
+    with services.db.read() as conn:
+        person_id = conn.execute(person_table.select()).one().id
+    erase(services, person_id, reason="diminta", actor="command:root")
+    with services.db.read() as conn:
+        [letter], [sent] = conn.execute(mail_in.select()).all(), conn.execute(mail_out.select()).all()
+    left = {name for row in (letter, sent) for name, value in row._mapping.items() if "sealed" in name and value}
+    assert (left, letter.sender_index, letter.nik_index) == (set(), None, None)
+    assert case(services, reference).status == "closed"

@@ -16,6 +16,7 @@ from notifier.services import Services
 from notifier.store.tables import mail_out, notification, support_case
 from notifier.support.agents import blocks, calls, causes, merging, queue, replies, seen
 from notifier.support.mail import work
+from tests.desk import Desk
 from tests.fakes import FakeClock
 from tests.letters import FREE_WORDS, PUBLISHED, SENDER
 from tests.mail_server import Fault, MailServer
@@ -291,10 +292,13 @@ def test_causes_are_counted_by_facility_and_merged_cases_once(
     first, second = written(), written(PUBLISHED, sender="adik@surat.example", message_id="<2@s.example>")
     third = written(FREE_WORDS, sender="lain@surat.example", message_id="<3@s.example>")
     merging.merge(services, first, other=second, staff_id=oki)
-    queue.close(services, third, cause="number-failed", reason="selesai", staff_id=oki)
+    named = {"facility": "Puskesmas Menteng", "cause": "number-failed"}
+    assert rule(queue.close, services, third, **named, reason="selesai", staff_id=oki) == "facility-unknown"
+    Desk(services).record(dose={"facility": "Puskesmas Menteng", "facility_id": "pkm-1"})
+    queue.close(services, third, **named, reason="selesai", staff_id=oki)
     counted = causes.count(services, 30)
     assert (counted.total, counted.totals) == (2, {causes.NO_CAUSE: 1, "number-failed": 1})
-    assert [(one.facility_id, one.open) for one in counted.facilities] == [(None, 1)]
+    assert [(one.facility_id, one.open) for one in counted.facilities] == [(None, 1), ("pkm-1", 0)]
 
 
 def test_a_closed_case_has_its_answers_in_the_outbox_all_the_same(

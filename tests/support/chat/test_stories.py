@@ -12,7 +12,7 @@ from notifier.core.states import CertificateStatus, Reason, Said
 from notifier.services import Services
 from notifier.store import cases, certificates, persons
 from notifier.store import tables as table
-from notifier.store.tables import audit, chat_message, chat_reply, conversation, support_case
+from notifier.store.tables import audit, case_step, chat_message, chat_reply, conversation, support_case
 from notifier.support import not_me
 from notifier.support.chat import files, work
 from notifier.support.chat.dialogue import Came, Granted
@@ -398,15 +398,47 @@ def test_the_status_is_told_in_lines(services: Services) -> None:
 def test_staff_are_asked_in_one_message(services: Services) -> None:
     asked: list[tuple[str, str]] = []
 
-    def desk(services: Services, phone: str, language: str, question: str) -> str | None:
+    def desk(services: Services, phone: str, language: str, question: str) -> Granted:
         asked.append((phone, question))
-        return "T7"
+        return Granted(Came.DONE, id="T7", address="http://127.0.0.1:8000/kasus/x")
 
     phone = Phone(services, rooms=Rooms(desk=desk))
     phone.say("hai")
     assert "satu pesan" in phone.say("5")
+    assert "paling banyak 1.000" in phone.say("Kenapa nama saya salah? " * 60)
     assert "T7" in phone.say("Kenapa nama saya salah? " * 40)
     assert asked[0][0] == SITI_NUMBER
+
+
+def test_a_question_is_a_case_at_the_desk_and_one_more_word_joins_it(services: Services) -> None:
+    phone = Phone(services, rooms=open_rooms(services))
+    for text in ("5", "Kenapa sertifikat saya dua?"):
+        told = phone.say(text)
+    phone.say("5")
+    again = phone.say("Ini masih belum dijawab")
+    with services.db.read() as conn:
+        [row] = conn.execute(sa.select(support_case)).all()
+        steps = conn.execute(sa.select(case_step).order_by(case_step.c.at)).all()
+    assert (row.kind, row.source, row.contact_id is not None) == ("asked", "chat", True)
+    assert row.reference in told
+    assert row.reference in again
+    assert "/kasus/" in told
+    assert [step.kind for step in steps] == ["reported", "joined"]
+    assert "sertifikat" not in repr(steps)
+
+
+def test_a_number_abroad_may_ask_and_is_never_sent_an_sms(services: Services, gateway: FakeGateway) -> None:
+    phone = Phone(services, "+442071838750", rooms=open_rooms(services))
+    phone.say("hai")
+    phone.say("1")
+    assert "bukan nomor HP" in phone.say("1")
+    phone.say("batal")
+    phone.say("5")
+    assert "/kasus/" in phone.say("Saya di luar negeri")
+    with services.db.read() as conn:
+        [row] = conn.execute(sa.select(support_case)).all()
+    assert row.contact_id is None
+    assert gateway.sent == []
 
 
 def test_rooms_that_are_not_there_say_whom_to_call(phone: Phone) -> None:

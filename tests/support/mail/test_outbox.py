@@ -90,7 +90,7 @@ def test_a_server_that_is_away_for_days_is_given_up_and_one_letter_stops_no_othe
     work.run(posted)
     assert [row.status for row in rows(posted, mail_out)] == [LetterState.FAILED, LetterState.SENT]
     mailbox.put(a_letter(sender="tiga@surat.example", message_id="<3@s.example>"))
-    for _ in range(30):
+    for _ in range(14):
         mailbox.faults = [Fault.BUSY]
         work.run(posted)
         clock.tick(hours=6)

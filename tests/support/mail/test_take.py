@@ -344,3 +344,14 @@ def test_a_mailbox_that_lets_nothing_be_put_away_is_read_all_the_same(posted: Se
         mailbox.put(a_letter(f"{FREE_WORDS} {number}", message_id=None))
         work.run(posted)
     assert (len(rows(posted, mail_in)), len(mailbox.stored)) == (3, 3)
+
+
+def test_a_letter_that_is_longer_than_we_keep_stays_and_the_answer_does_not_say_otherwise(
+    posted: Services, mailbox: MailServer
+) -> None:
+    mailbox.put(a_letter("panjang sekali " * 2_000, photos=30_000))
+    work.run(posted)
+    [letter] = rows(posted, mail_in)
+    assert (letter.is_cut, len(mailbox.stored)) == (True, 1)
+    text = mailbox.letters()[0].get_content()
+    assert ("tidak kami buka" in text, "hapus" in text) == (True, False)

@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from notifier.core.causes import Cause
 from notifier.core.errors import Refused
-from notifier.core.states import CaseOutcome, CaseStatus, Cause, Kind, StepKind
+from notifier.core.states import CaseOutcome, CaseStatus, Kind, StepKind
 from notifier.intake.record import Door, record_many
 from notifier.services import Services
 from notifier.store import case_steps, doses

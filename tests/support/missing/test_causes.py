@@ -12,8 +12,9 @@ import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
 
+from notifier.core.causes import Cause, Fix, WhoActs
 from notifier.core.errors import NotFound, Refused
-from notifier.core.states import Cause, Channel, Fix, Kind, Reason, State, WhoActs
+from notifier.core.states import Channel, Kind, Reason, State
 from notifier.messages import circuit
 from notifier.services import Services
 from notifier.store import cases, certificates, persons, suppressions

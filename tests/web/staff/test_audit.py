@@ -239,7 +239,16 @@ def _actions_in_the_code() -> set[str]:
                     if isinstance(one, ast.Constant) and isinstance(one.value, str) and shape.fullmatch(one.value)
                 }
     places = {"event.content", "phone.index", "audit.checkpoint", "person.nik", "person.source", "person.id"}
-    places |= {"dose.id", "dose.lot", "dose.number", "dose.product", "staff.code", "staff.recovery-code"}
+    places |= {
+        "dose.id",
+        "dose.lot",
+        "dose.number",
+        "dose.product",
+        "staff.code",
+        "staff.recovery-code",
+        "case.born",
+        "case.same",
+    }
     return found - places - {"upload.header"}
 
 
