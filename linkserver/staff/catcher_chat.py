@@ -60,7 +60,7 @@ def add_routes(part: Blueprint, services: Services) -> None:
             play.write(services, phone, "", Said(said))
         else:
             play.write(services, phone, request.form.get("choice") or text)
-        return redirect(url_for("catcher.chat", hp=national_form(phone)), 303)
+        return redirect(url_for("catcher.chat", hp=national_form(phone), live=1), 303)
 
 
 def _page(services: Services, link: re.Pattern[str], typed: str) -> tuple[str, int]:
@@ -79,6 +79,7 @@ def _page(services: Services, link: re.Pattern[str], typed: str) -> tuple[str, i
         played=played,
         bubbles=[_shown(bubble, link) for bubble in played.bubbles] if played else [],
         others=OTHERS,
+        live=request.args.get("live") == "1",  # looks again by itself until the answer is there
         open=services.settings.chats,
     )
     return page, _UNREADABLE if wrong else 200

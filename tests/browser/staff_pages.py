@@ -303,7 +303,12 @@ PAGES: dict[str, Way] = {
     "text, looked at": form(ADMIN, "/settings/texts/id/certificate", "button[value=preview]", text=LONG_TEXT),
     "text, saved": lambda s: (s.type(reason="lebih jelas"), s.click("button[value=save]"), s.open_all()),
     "catcher": at(OPERATOR, "/catcher"),
-    "chat": lambda s: (s.go("/catcher/chat?hp=0812-3456-7890"), s.type(text="hai"), s.click("button.main")),
+    "chat": lambda s: (
+        s.go("/catcher/chat?hp=0812-3456-7890"),
+        s.type(text="hai"),
+        s.click("button.main"),
+        s.go("/catcher/chat?hp=0812-3456-7890"),  # without looking again by itself
+    ),
     # what goes wrong
     "forbidden": at(WORKER, "/settings"),
     "unknown": at(WORKER, "/nowhere"),
