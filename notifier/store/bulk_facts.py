@@ -104,8 +104,9 @@ def counted(conn: Connection, wanted: ResendFilter, bounds: Bounds, limits: Limi
 def _unopened(wanted: ResendFilter, bounds: Bounds) -> Any:
     """The messages that the filter names, unanswered and unopened, as a table of their own: OFFSET 0 keeps PostgreSQL
     from mixing it with what is asked of each of them, so that its workers find the few of the millions side by side."""
-    columns = [notification.c[name] for name in _JUDGED]
-    named = sa.select(*columns).join(dose, dose.c.id == notification.c.dose_id).where(*_named(wanted, bounds))
+    named = sa.select(*(notification.c[name] for name in _JUDGED)).where(*_named(wanted, bounds))
+    if wanted.facility or wanted.lot or wanted.product:
+        named = named.join(dose, dose.c.id == notification.c.dose_id)
     return named.where(~_opened(notification), ~_newer(notification)).offset(0).subquery("message")
 
 
