@@ -63,8 +63,8 @@ def protect(
     guard(app.logger.name)
     app.extensions["policy"] = {**BASE_POLICY, **(policy or {})}
     headers = _headers(url, app.extensions["policy"], referrer_policy)
-    app.wsgi_app = _Said(app.wsgi_app, headers)  # type: ignore[method-assign]  # as above
     hosts = _hosts(url)
+    app.extensions["said"] = app.wsgi_app = _Said(app.wsgi_app, headers, hosts)  # type: ignore[method-assign]  # as above
 
     @app.before_request
     def _begin() -> None:
@@ -78,8 +78,12 @@ class _Said:
     """Adds the headers that every answer has, and an id, to the list that the server is handed: an answer's own stand,
     and werkzeug checks and copies each that is put into a response one by one."""
 
-    def __init__(self, wrapped: WSGIApplication, headers: Mapping[str, str]) -> None:
+    #: answers some requests before the framework does; None for the others
+    ahead: Callable[[WSGIEnvironment, StartResponse], Iterable[bytes] | None] | None = None
+
+    def __init__(self, wrapped: WSGIApplication, headers: Mapping[str, str], hosts: frozenset[str]) -> None:
         self._wrapped = wrapped
+        self._hosts = hosts
         self._headers = [(name.lower(), (name, value)) for name, value in headers.items()]
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -91,7 +95,17 @@ class _Said:
             headers.append(("X-Request-Id", request_id))
             return start_response(status, headers, *failed)
 
+        if self.ahead is not None and environ.get("HTTP_HOST") in self._hosts:
+            body = self.ahead(environ, start)
+            if body is not None:
+                return body
         return self._wrapped(environ, start)
+
+
+def answer_ahead(app: Flask, answer: Callable[[WSGIEnvironment, StartResponse], Iterable[bytes] | None]) -> None:
+    """Lets `answer` have each request at a host of ours first; what it answers with None goes to the framework. The
+    headers of `protect` are added to both."""
+    app.extensions["said"].ahead = answer
 
 
 def widen(response: Response, policy: Mapping[str, str], *, camera: bool = False) -> Response:

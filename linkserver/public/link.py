@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from flask import Flask, Response, make_response, render_template, request, url_for
 
+from linkserver.ahead import LandingAhead
 from linkserver.devices import device_kind
 from linkserver.public.buttons import is_pressed, lead, led_on
 from linkserver.public.face import Face
 from linkserver.public.pages import LIMITED, UNREADABLE, link_page, state_page
-from linkserver.security import is_cross_site
-from linkserver.words import N_, language
+from linkserver.security import answer_ahead, is_cross_site
+from linkserver.words import N_, SOURCE_LANGUAGE, language
 from notifier.certificates.birth_dates import read_birth_date
 from notifier.certificates.opening import Answer, LinkState, Try, look, press_button, try_birth_date
 from notifier.core.errors import BadInput, Problem
@@ -37,6 +38,10 @@ def add_routes(app: Flask, face: Face) -> None:
     """Opens the door `link`."""
 
     landings: dict[str, str] = {}
+    ahead = LandingAhead(
+        lambda token: look(face.services, token).state is LinkState.LIVE, lambda: landings.get(SOURCE_LANGUAGE)
+    )
+    answer_ahead(app, ahead)
 
     @app.get("/c/<path:token>")
     def landing(token: str) -> Response:
