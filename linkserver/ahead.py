@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 _PATH = re.compile(rf"/c/([0-9A-Za-z]{{{TOKEN_LENGTH}}})", re.ASCII)
-#: what Flask and the choice of a language say of the same page
-_HEADERS = (("Content-Type", "text/html; charset=utf-8"), ("Vary", "Cookie"))
+#: what Flask and the choice of a language say of the same page, around its length
+_TYPE, _VARY = ("Content-Type", "text/html; charset=utf-8"), ("Vary", "Cookie")
 
 
 class LandingAhead:
@@ -37,7 +37,7 @@ class LandingAhead:
         if asked is None or page is None or not self._is_surely_live(asked[1]):
             return None
         body = page.encode()
-        start_response("200 OK", [*_HEADERS, ("Content-Length", str(len(body)))])
+        start_response("200 OK", [_TYPE, ("Content-Length", str(len(body))), _VARY])
         return [body]
 
     def _is_surely_live(self, token: str) -> bool:

@@ -46,6 +46,7 @@ TINY = {
     "link": ["--size", "20"],
     "pdf": ["--size", "2"],
     "staff": ["--size", "40"],
+    "support": ["--size", "100", "--workers", "1"],
     "token": ["--size", "50"],
 }
 Bench = Callable[..., Result]

@@ -278,5 +278,5 @@ def test_a_message_obeys_the_list_of_its_own_channel(desk: Desk, channel: Channe
     }
 
 
-def test_a_code_that_somebody_asked_for_is_not_stopped() -> None:
-    assert [kind for kind, rules in KIND_RULES.items() if not rules.opt_out] == [Kind.OTP]
+def test_only_a_code_that_was_asked_for_and_the_warning_of_another_number_are_not_stopped() -> None:
+    assert [kind for kind, rules in KIND_RULES.items() if not rules.opt_out] == [Kind.OTP, Kind.NUMBER]

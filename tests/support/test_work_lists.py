@@ -238,7 +238,7 @@ def test_a_facility_that_is_not_known_is_not_there(each_desk: Desk) -> None:
     ("pile", "index"),
     [
         (Pile.UNKNOWN, "ix_notification_"),
-        (Pile.HELD, "ix_notification_attention"),
+        (Pile.HELD, "ix_notification_"),
         (Pile.LATE, "ix_notification_waiting"),
         (Pile.NUMBERS, "ix_notification_bad_number"),
     ],
