@@ -2,8 +2,8 @@
 PYTHON ?= python3
 PORT ?= 8000
 ARGS ?=
-# a file at a time for each of two processes, in the order of tests/conftest.py
-WHOLE := -n 2 --dist loadfile --no-loadscope-reorder
+# a file at a time for each of three processes (two cores; many tests wait for others), in the order of tests/conftest.py
+WHOLE := -n 3 --dist loadfile --no-loadscope-reorder
 VENV := .venv
 BIN := $(VENV)/bin
 LOCK := --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url
