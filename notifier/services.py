@@ -74,9 +74,7 @@ class Services:
     def trackers(self) -> LinkSigner:
         """The signer of the trackers of cases: the same keys, a salt of its own. Raises BadSettings in a process
         without link keys."""
-        if self.link_signer is None:
-            raise BadSettings(["SERTILINK_LINK_KEYS: not loaded in this process"])
-        return self.link_signer.salted(CASE_TRACKER_SALT)
+        return self.links.salted(CASE_TRACKER_SALT)
 
     def tracker_url(self, public_id: str) -> str:
         """The whole address of a case's tracker, as it stands in the SMS."""

@@ -39,7 +39,8 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One thing that happened to a case. `by`: a colleague's name; None for the page, an event or ourselves."""
+    """One thing that happened to a case, or to a request. `by`: a colleague's name; None for the page, an event, the
+    person or ourselves."""
 
     at: datetime
     what: str
@@ -96,7 +97,7 @@ def show(services: Services, reference: str, *, only_facility: str | None) -> Se
             person=person,
             facility=desk.facility_name(conn, case.facility_id) if case.facility_id else None,
             message=cases.message_with(conn, person_id=case.person_id, link_id=case.link_id) if case.link_id else None,
-            entries=_entries(conn, case),
+            entries=entries_of(conn, case.id),
             is_paused=cases.pause_in_force(conn, **about) is not None,
             is_on_file=case.phone_index is not None and _number(services, person) == case.phone_index,
             links=cases.count_sent_links(conn, **about),
@@ -222,9 +223,9 @@ def _person(conn: Connection, services: Services, person_id: str | None) -> Pers
         return None
 
 
-def _entries(conn: Connection, case: cases.Row) -> list[Entry]:
-    """What the audit says about a case, oldest first."""
-    rows = audit.of_subjects(conn, [case.id])
+def entries_of(conn: Connection, row_id: str) -> list[Entry]:
+    """What the audit says about a case, or about a request to correct data, oldest first."""
+    rows = audit.of_subjects(conn, [row_id])
     ids = [row.actor.removeprefix("staff:") for row in rows if row.actor.startswith("staff:")]
     names = staff.names(conn, ids) if ids else {}
     return [

@@ -22,9 +22,10 @@ from notifier.core.own_corrections import OPEN, Field, How, Proof, RefusedWhy, R
 from notifier.core.small_changes import is_namesake
 from notifier.core.states import Reason
 from notifier.services import Services
-from notifier.store import audit, desk, own_corrections, person_story, persons, staff
+from notifier.store import audit, desk, own_corrections, person_story, persons
 from notifier.store.own_corrections import Row, Values
 from notifier.store.persons import Person
+from notifier.support.cases import Entry, entries_of
 from notifier.support.corrections import Checked
 from notifier.support.own_corrections import news, rule, values
 from notifier.support.own_corrections.asking import Asked, due_at, watch
@@ -43,16 +44,6 @@ class Line:
 
     row: Row
     person: Person | None
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One thing that happened to a request. `by`: a colleague's name; None for the person and for ourselves."""
-
-    at: datetime
-    what: str
-    by: str | None = None
-    reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +107,7 @@ def show(services: Services, reference: str, *, only_facility: str | None) -> Se
             and rule.is_taken(conn, services, row.person_id, told.value),
             fits=row.claimed_id is not None,
             name_fits=whose is not None and is_namesake(whose.name, told.claim.get("name", "")),
-            entries=_entries(conn, row),
+            entries=entries_of(conn, row.id),
         )
 
 
@@ -291,19 +282,3 @@ def _person(conn: Connection, services: Services, person_id: str | None) -> Pers
         return persons.get(conn, services.sealer, person_id)
     except (SealBroken, KeyError):
         return None
-
-
-def _entries(conn: Connection, row: Row) -> list[Entry]:
-    """What the audit says about a request, oldest first."""
-    told = audit.of_subjects(conn, [row.id])
-    ids = [one.actor.removeprefix("staff:") for one in told if one.actor.startswith("staff:")]
-    names = staff.names(conn, ids) if ids else {}
-    return [
-        Entry(
-            at=one.at,
-            what=one.action.replace(".", "-"),
-            by=names.get(one.actor.removeprefix("staff:"), "?") if one.actor.startswith("staff:") else None,
-            reason=one.detail.get("reason"),
-        )
-        for one in told
-    ]
