@@ -44,7 +44,7 @@ _WORK: dict[str, Callable[[Any], object]] = {
     BULK_RESENDS: lambda app: bulk_run.run(app.services),
     COUNT_MESSAGES: lambda app: tallies.refresh(app.services),
     RETENTION: lambda app: retention.nightly(app.services),
-    CHAT: lambda app: chat.run(app.services),
+    CHAT: lambda app: chat.run(app.services, patience=chat.PATIENCE),
     LETTERS: lambda app: letters.run(app.services),
     CASES: lambda app: waiting.run(app.services),
     REMINDERS: lambda app: reminders.run(app.services),

@@ -6,11 +6,13 @@ The broker carries wake-ups only: no arguments, no results, nothing that would b
 from __future__ import annotations
 
 import logging
+import math
 import os
 import socket
 import threading
 import time
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 from celery import Celery, signals
@@ -31,6 +33,9 @@ _TICK_SECONDS = 1.0
 _LOOK_SECONDS = 0.025
 #: a worker that was woken goes on while there is anything to do
 _WAKE_AGAIN_SECONDS = 0.1
+#: for so long it is taken for granted that it does, and another is woken where somebody has waited nevertheless
+_TRUST_SECONDS = 2.0
+_WAITED = timedelta(milliseconds=150)
 
 _log = logging.getLogger(__name__)
 
@@ -146,7 +151,7 @@ class Ticker(threading.Thread):
         super().__init__(name="sertilink-ticker", daemon=True)
         self._app = app
         self._stopping = threading.Event()
-        self._look_after = 0.0
+        self._woken_at = -math.inf
 
     def run(self) -> None:
         while not self._waited():
@@ -164,9 +169,12 @@ class Ticker(threading.Thread):
         return self._stopping.is_set()
 
     def _look(self) -> None:
-        now = time.monotonic()
-        if now >= self._look_after and chat.is_waiting(self._app.services):
-            self._look_after = now + _WAKE_AGAIN_SECONDS
+        """Wakes a worker where somebody wrote; a second one costs both of them their large batches."""
+        woken = time.monotonic() - self._woken_at
+        if woken < _WAKE_AGAIN_SECONDS:
+            return
+        if chat.is_waiting(self._app.services, _WAITED if woken < _TRUST_SECONDS else timedelta(0)):
+            self._woken_at = time.monotonic()
             self._app.send_task(tasks.CHAT, expires=5, retry=False)
 
     @staticmethod

@@ -11,8 +11,8 @@ from notifier.core.states import Channel, Said
 from notifier.gateways import Inbound, OutgoingChat
 from notifier.messages.send import Sender
 from notifier.services import Services
-from notifier.store import caught_chat, chat_replies, conversations, persons
-from notifier.store.conversations import Flood, Kept
+from notifier.store import caught_chat, chat_inbox, chat_replies, conversations, persons
+from notifier.store.chat_inbox import Came, Flood, Kept
 from notifier.store.persons import Person
 from notifier.support import follow_ups
 from notifier.support.chat import receive, work
@@ -82,18 +82,9 @@ class Phone:
 def a_chat_under_way(services: Services, number: str = SITI_NUMBER) -> None:
     """One message was answered, the answer has not left, another waits; and all of it shows on a telephone."""
     at = services.clock.now()
+    for sid in ("SM1", "SM2"):
+        chat_inbox.receive(services.db, services.sealer, Came(number, sid, Said.TEXT, "hai", at), Flood(9, 9))
     with services.db.write() as conn:
-        for sid in ("SM1", "SM2"):
-            conversations.receive(
-                conn,
-                services.sealer,
-                phone=number,
-                provider_sid=sid,
-                kind=Said.TEXT,
-                text="hai",
-                at=at,
-                flood=Flood(9, 9),
-            )
         [talk] = conversations.take(conn, services.sealer, at, 1)
         first = conversations.unread(conn, services.sealer, [talk.id])[talk.id][0]
         conversations.settle(conn, services.sealer, {talk.id: Dialogue().to_text()}, [first.id], at)

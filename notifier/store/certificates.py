@@ -14,6 +14,7 @@ from notifier.core.link_tokens import new_public_id
 from notifier.core.states import NOT_LEFT, CertificateStatus, Reason
 from notifier.store.bulk import insert_rows
 from notifier.store.tables import certificate, dose, link, notification
+from notifier.store.types import RowId
 
 
 def insert(conn: Connection, *, certificate_id: str, number: str, person_id: str, dose_id: str, at: datetime) -> None:
@@ -125,15 +126,17 @@ def mark_opened(conn: Connection, link_id: str, at: datetime) -> None:
     conn.execute(link.update().where(link.c.id == link_id, link.c.opened_at.is_(None)).values(opened_at=at))
 
 
+_OF_PERSON = (
+    sa.select(certificate, dose.c.number.label("dose_number"), dose.c.series_total, dose.c.product, dose.c.given_on)
+    .join(dose, dose.c.id == certificate.c.dose_id)
+    .where(certificate.c.person_id == sa.bindparam("of_person", type_=RowId))
+    .order_by(dose.c.given_on.desc(), certificate.c.issued_at.desc())
+)
+
+
 def of_person(conn: Connection, person_id: str) -> list[sa.Row[Any]]:
     """A person's certificates with their doses' columns, newest dose first."""
-    statement = (
-        sa.select(certificate, dose.c.number.label("dose_number"), dose.c.product, dose.c.given_on)
-        .join(dose, dose.c.id == certificate.c.dose_id)
-        .where(certificate.c.person_id == person_id)
-        .order_by(dose.c.given_on.desc(), certificate.c.issued_at.desc())
-    )
-    return list(conn.execute(statement))
+    return list(conn.execute(_OF_PERSON, {"of_person": person_id}))
 
 
 def new_row(*, certificate_id: str, number: str, person_id: str, dose_id: str, at: datetime) -> dict[str, Any]:

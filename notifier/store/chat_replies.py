@@ -6,16 +6,17 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from notifier.core.errors import SealBroken
-from notifier.core.ids import new_ids
+from notifier.core.ids import new_ids, new_secret_id
 from notifier.core.states import REPLY_MOVES, Channel, Reason, State
 from notifier.store import counters
-from notifier.store.bulk import among, insert_rows
+from notifier.store.bulk import among, insert_rows, listed, side_by_side
 from notifier.store.events import insert_new
 from notifier.store.sealed import Sealer
 from notifier.store.tables import chat_reply, conversation, suppression, switch
@@ -44,14 +45,30 @@ class Reply:
     is_stopped: bool  #: the number told us to stop
 
 
-def add(conn: Connection, sealer: Sealer, replies: Sequence[tuple[str, str, str]], *, at: datetime) -> None:
+@dataclass(frozen=True, slots=True)
+class Added:
+    """A reply that was just written, and what its first attempt is called."""
+
+    id: str
+    reference: str
+
+
+def add(conn: Connection, sealer: Sealer, replies: Sequence[tuple[str, str, str]], *, at: datetime) -> list[Added]:
     """Adds (conversation, message that it answers, body), in this order in each conversation."""
     places: dict[str, int] = {}
-    rows = []
+    rows, added = [], []
     for row_id, (conversation_id, message_id, body) in zip(new_ids(len(replies)), replies, strict=True):
         place = places[conversation_id] = places.get(conversation_id, -1) + 1
-        rows.append(_new_row(sealer, row_id, conversation_id, message_id, place, body, at))
+        added.append(Added(row_id, new_reference()))
+        row = _new_row(sealer, row_id, conversation_id, message_id, place, body, at)
+        rows.append(row | {"attempt_reference": added[-1].reference})
     insert_rows(conn, chat_reply, rows)
+    return added
+
+
+def new_reference() -> str:
+    """The name of an attempt, in the address that the provider reports to."""
+    return REFERENCE + new_secret_id()
 
 
 def add_reopening(conn: Connection, sealer: Sealer, held: Reply, body: str, *, at: datetime) -> bool:
@@ -110,6 +127,8 @@ _IN_LINE = sa.exists().where(
     ),
 )
 
+#: the kill switch
+_IS_HELD = sa.exists().where(switch.c.name == counters.HOLD, switch.c.is_on.is_(True))
 
 #: written once: SQLAlchemy takes longer to build it than to send it
 _CLAIM = (
@@ -131,7 +150,7 @@ _CLAIM = (
         _is(State.SCHEDULED),
         chat_reply.c.due_at <= sa.bindparam("now", type_=Moment),
         ~_IN_LINE,
-        ~sa.exists().where(switch.c.name == counters.HOLD, switch.c.is_on.is_(True)),
+        ~_IS_HELD,
     )
     .order_by(chat_reply.c.due_at)
     .limit(sa.bindparam("most", type_=sa.Integer))
@@ -149,20 +168,49 @@ _BEGIN = (
         updated_at=sa.bindparam("at", type_=Moment),
     )
 )
-_ACCEPT = (
-    chat_reply.update()
-    .where(
-        chat_reply.c.id == sa.bindparam("row_id"),
-        chat_reply.c.lease_token == sa.bindparam("token", type_=RowId),
-        chat_reply.c.status == State.SENDING.value,
+
+
+@cache
+def _begin_fresh(dialect: str) -> Any:
+    is_stopped = sa.exists().where(
+        conversation.c.id == chat_reply.c.conversation_id,
+        suppression.c.phone_index == conversation.c.phone_index,
+        suppression.c.channel == Channel.WHATSAPP.value,
+        suppression.c.lifted_at.is_(None),
     )
-    .values(
-        status=State.ACCEPTED.value,
+    # without an attempt nobody was faster: it still has the reference that it was written with
+    is_fresh = sa.and_(listed(dialect, chat_reply.c.id), _is(State.SCHEDULED), chat_reply.c.attempts == 0)
+    statement = chat_reply.update().where(is_fresh, ~_IN_LINE, ~is_stopped, ~_IS_HELD)
+    return statement.values(
+        status=State.SENDING.value,
+        attempts=1,
+        lease_token=sa.bindparam("token", type_=RowId),
+        lease_until=sa.bindparam("until", type_=Moment),
         updated_at=sa.bindparam("at", type_=Moment),
-        body_sealed=None,
-        provider_sid=sa.bindparam("sid"),
+    ).returning(chat_reply.c.id)
+
+
+@cache
+def _accept(dialect: str) -> sa.Update:
+    row_id: Any = sa.bindparam("row_id", type_=RowId)
+    sid: Any = sa.bindparam("sid")
+    if dialect != "sqlite":
+        given = side_by_side(row_id=("row_ids", RowId), sid=("sids", chat_reply.c.provider_sid.type))
+        row_id, sid = given.c.row_id, given.c.sid
+    return (
+        chat_reply.update()
+        .where(
+            chat_reply.c.id == row_id,
+            chat_reply.c.lease_token == sa.bindparam("token", type_=RowId),
+            chat_reply.c.status == State.SENDING.value,
+        )
+        .values(
+            status=State.ACCEPTED.value,
+            updated_at=sa.bindparam("at", type_=Moment),
+            body_sealed=None,
+            provider_sid=sid,
+        )
     )
-)
 
 
 def claim(conn: Connection, sealer: Sealer, now: datetime, limit: int) -> list[Reply]:
@@ -201,6 +249,14 @@ def begin(conn: Connection, references: Mapping[str, str], *, token: str, until:
         conn.execute(_BEGIN, rows)
 
 
+def begin_fresh(conn: Connection, ids: Collection[str], *, token: str, until: datetime, at: datetime) -> set[str]:
+    """Marks replies as being sent that the caller has just added, under the references that they were added with;
+    which. Not those that somebody else has begun, or that must wait: for an earlier one, for the kill switch, for good
+    where their number told us to stop."""
+    values = {"ids": list(ids), "token": token, "until": until, "at": at}
+    return set(conn.scalars(_begin_fresh(conn.dialect.name), values))
+
+
 def finish(conn: Connection, row_id: str, state: State, *, token: str, at: datetime, **values: Any) -> bool:
     """Writes what came of an attempt; False where it is not ours any more (a receipt was faster, or it is doubted)."""
     if state not in REPLY_MOVES[State.SENDING]:
@@ -211,9 +267,11 @@ def finish(conn: Connection, row_id: str, state: State, *, token: str, at: datet
 
 def accept_many(conn: Connection, sids: Mapping[str, str], *, token: str, at: datetime) -> None:
     """`finish` for those that the provider took, by row id."""
-    rows = [{"row_id": row_id, "sid": sid, "token": token, "at": at} for row_id, sid in sids.items()]
-    if rows:
-        conn.execute(_ACCEPT, rows)
+    dialect, same = conn.dialect.name, {"token": token, "at": at}
+    if sids and dialect == "sqlite":
+        conn.execute(_accept(dialect), [{"row_id": row_id, "sid": sid} | same for row_id, sid in sids.items()])
+    elif sids:
+        conn.execute(_accept(dialect), {"row_ids": list(sids), "sids": list(sids.values())} | same)
 
 
 def stop(conn: Connection, ids: Collection[str], state: State, reason: Reason, *, at: datetime) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,6 +18,9 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from notifier.core.clock import Clock, SystemClock
 
 _SQLITE_BUSY_MS = 30_000
+_RESTS_SINCE = "rests-since"
+#: seconds that a connection must have rested before it is asked whether it lives: a question costs as much as a read
+_RESTED_S = 1.0
 _PG_OPTIONS = "-c timezone=UTC -c idle_in_transaction_session_timeout=60000 -c statement_timeout=120000"
 
 
@@ -147,15 +151,34 @@ def _engine(url: str, pool_size: int) -> Engine:
     parsed = sa.make_url(url)
     if parsed.get_backend_name() == "sqlite":
         return _sqlite_engine(parsed)
-    return sa.create_engine(
+    engine = sa.create_engine(
         parsed,
         pool_size=pool_size,
         max_overflow=pool_size,
-        pool_pre_ping=True,
         pool_timeout=10,
         hide_parameters=True,  # an error must never quote personal data
         connect_args={"connect_timeout": 5, "options": _PG_OPTIONS, "application_name": "sertilink"},
     )
+    _ask_the_rested(engine)
+    return engine
+
+
+def _ask_the_rested(engine: Engine) -> None:
+    """Asks a connection that has rested whether it lives, before it is handed out; one that does not takes the others
+    of its pool with it. `pool_pre_ping` would ask those in use too, hundreds of times a second."""
+
+    @sa.event.listens_for(engine, "checkin")
+    def _note(_dbapi: Any, entry: ConnectionPoolEntry) -> None:
+        entry.info[_RESTS_SINCE] = time.monotonic()
+
+    @sa.event.listens_for(engine, "checkout")
+    def _ask(dbapi: Any, entry: ConnectionPoolEntry, _fairy: Any) -> None:
+        since = entry.info.get(_RESTS_SINCE)
+        if since is not None and time.monotonic() - since >= _RESTED_S:
+            try:
+                engine.dialect.do_ping(dbapi)
+            except engine.dialect.loaded_dbapi.Error as error:
+                raise sa.exc.InvalidatePoolError from error
 
 
 def _sqlite_engine(url: sa.URL) -> Engine:

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from notifier.store.engine import Database
+from notifier.store.health import AWAY
 from notifier.store.sealed import Sealer
 
 # a function scan gives its rows in the array's order, so the locks are taken in the order of their numbers
@@ -26,3 +31,31 @@ def hold(conn: Connection, *keys: bytes) -> None:
         conn.execute(_ALL, {"numbers": numbers})
     elif numbers:
         conn.execute(sa.select(sa.func.pg_advisory_xact_lock(numbers[0])))
+
+
+@contextmanager
+def duty(db: Database, key: int) -> Iterator[Callable[[], bool]]:
+    """A duty that one process has at a time: whether it is the caller's, who asks again and again. It ends with the
+    block, or with the connection, and another gets it. It saves work and guards nothing: after a broken connection two
+    may believe that it is theirs. SQLite: everybody's, since a write transaction is alone."""
+    if db.is_sqlite:
+        yield lambda: True
+        return
+    with db.read() as conn:
+        has_it = False
+
+        def is_mine() -> bool:
+            nonlocal has_it
+            has_it = has_it or bool(conn.scalar(_TRY, {"key": key}))
+            return has_it
+
+        try:
+            yield is_mine
+        finally:
+            if has_it:
+                with suppress(*AWAY):
+                    conn.execute(_LET_GO, {"key": key})
+
+
+_TRY = sa.select(sa.func.pg_try_advisory_lock(sa.bindparam("key", type_=sa.BigInteger)))
+_LET_GO = sa.select(sa.func.pg_advisory_unlock(sa.bindparam("key", type_=sa.BigInteger)))

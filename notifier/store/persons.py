@@ -13,7 +13,8 @@ from sqlalchemy.engine import Connection
 from notifier.core.identity import name_words
 from notifier.store.bulk import among, insert_rows
 from notifier.store.sealed import Sealer
-from notifier.store.tables import person, person_word
+from notifier.store.tables import number_pause, person, person_word
+from notifier.store.types import RowId
 
 MAX_WRONG_TRIES = 5  # for life, over every link and door
 
@@ -115,6 +116,23 @@ def ids_with_phone(conn: Connection, index: bytes, limit: int = 50) -> list[str]
     """The persons whose number this is (a family may share one), in the order of their ids."""
     statement = sa.select(person.c.id).where(person.c.phone_index == index)
     return list(conn.scalars(statement.order_by(person.c.id).limit(limit)))
+
+
+_IS_FREE_AT: sa.Select[Any] = sa.select(sa.literal_column("1")).where(
+    person.c.id == sa.bindparam("person_id", type_=RowId),
+    person.c.phone_index == sa.bindparam("number"),
+    person.c.locked_at.is_(None),
+    ~sa.exists().where(
+        number_pause.c.person_id == person.c.id,
+        number_pause.c.phone_index == person.c.phone_index,
+        sa.text("number_pause.lifted_at IS NULL"),  # literal: a bound parameter would not match the partial index
+    ),
+)
+
+
+def is_free_at(conn: Connection, person_id: str, index: bytes) -> bool:
+    """Whether a number is a person's, who is not locked, and not said to be a stranger's."""
+    return conn.execute(_IS_FREE_AT, {"person_id": person_id, "number": index}).first() is not None
 
 
 def count_wrong_try(conn: Connection, person_id: str, at: datetime) -> int | None:

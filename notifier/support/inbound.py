@@ -7,7 +7,7 @@ from notifier.core.opt_out_words import Meaning, meaning_of
 from notifier.gateways import Inbound
 from notifier.services import Services
 from notifier.settings import Settings
-from notifier.store.conversations import Kept
+from notifier.store.chat_inbox import Kept
 from notifier.support import opt_out
 from notifier.support.chat import receive as chat
 from notifier.support.chat import texts

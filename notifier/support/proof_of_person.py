@@ -65,6 +65,12 @@ def persons_on(conn: Connection, services: Services, phone: str) -> list[Person]
     return [person for person_id in theirs if (person := known.get(person_id)) is not None]
 
 
+def still_holds(conn: Connection, services: Services, person_id: str, phone: str) -> bool:
+    """Whether what was proved of a person at a number (E.164) is true still: it is theirs, nobody has said that it is
+    not, no lock has fallen."""
+    return persons.is_free_at(conn, person_id, persons.phone_index(services.sealer, phone))
+
+
 def try_birth_date(
     services: Services, person_id: str, typed: date, *, door: str, phone: str | None = None
 ) -> TryAnswer:

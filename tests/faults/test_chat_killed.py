@@ -16,7 +16,7 @@ from notifier.core.states import Channel, Said, State
 from notifier.faults import KILL, FaultPoint, arm
 from notifier.gateways import Inbound
 from notifier.services import Services, build
-from notifier.store.conversations import Kept
+from notifier.store.chat_inbox import Kept
 from notifier.store.migrate import upgrade
 from notifier.store.tables import chat_message, chat_reply
 from notifier.support.chat import receive, work

@@ -45,24 +45,30 @@ class Plan:
 
 
 class Hearing(Provider):
-    """The provider, which tells each number's chatter what came."""
+    """The provider, which tells each number's chatter what came. A step ends where the provider has its reply; the
+    person reads it, and writes again, once the provider has answered us, as it does before it delivers."""
 
     def __init__(self, delay_s: float) -> None:
         super().__init__(delay_s, None)
         self.heard: dict[str, asyncio.Event] = {}
+        self.taken_at: dict[str, float] = {}
         self.codes: dict[str, str] = {}
 
     def take(self, transport: asyncio.Transport, body: bytes) -> None:
+        self.taken_at.setdefault(dict(parse_qsl(body.decode())).get("To", ""), time.perf_counter())
+        super().take(transport, body)
+
+    def answered(self, sid: str, body: bytes) -> None:
         form = dict(parse_qsl(body.decode()))
         to, event = form.get("To", ""), None
         if to.startswith(_SCHEME):
-            event = self.heard.get(to.removeprefix(_SCHEME))
+            event = self.heard.get(to)
         elif code := _CODE.search(form.get("Body", "")):
             self.codes[to] = code[0]
-            event = self.heard.get(f"sms:{to}")
+            event = self.heard.get(to)
         if event is not None:
             event.set()
-        super().take(transport, body)
+        super().answered(sid, body)
 
 
 class Web:
@@ -118,7 +124,9 @@ class Chatters:
         web.close()
 
     async def _step(self, web: Web, number: str, text: str) -> None:
-        event = self._provider.heard[number] = asyncio.Event()
+        address = _SCHEME + number
+        event = self._provider.heard[address] = asyncio.Event()
+        self._provider.taken_at.pop(address, None)
         await web.open()
         start = time.perf_counter()
         status = await web.ask(self._request(number, text))
@@ -126,12 +134,12 @@ class Chatters:
         if status != 200:  # HTTP
             raise SystemExit(f"the public face answered {status}")
         await asyncio.wait_for(event.wait(), _PATIENCE_S)
-        self.step_s.append(time.perf_counter() - start)
+        self.step_s.append(self._provider.taken_at[address] - start)
         self.moments.append(time.time())
 
     async def _code(self, number: str) -> str:
         while number not in self._provider.codes:
-            event = self._provider.heard[f"sms:{number}"] = asyncio.Event()
+            event = self._provider.heard[number] = asyncio.Event()
             if number not in self._provider.codes:
                 await asyncio.wait_for(event.wait(), _PATIENCE_S)
         return self._provider.codes[number]

@@ -94,9 +94,13 @@ class Provider:
             if not transport.is_closing():
                 transport.write(answer)
             self._answered.append(time.time())
-            if self._receipts is not None:
-                self._receipts.send(sid, body)
+            self.answered(sid, body)
         self._timer = self._loop.call_later(max(_FLUSH_S, due[0][0] - now), self._flush) if due else None
+
+    def answered(self, sid: str, body: bytes) -> None:
+        """The answer has left: from here on the message is on its way to the telephone."""
+        if self._receipts is not None:
+            self._receipts.send(sid, body)
 
     def listed(self, query: str) -> bytes:
         """The newest messages to a number, newest first."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
@@ -92,7 +92,8 @@ class Dialogue:
 
     def to_text(self) -> str:
         """As it is kept, sealed."""
-        return json.dumps(asdict(self), ensure_ascii=False)
+        kept = {each.name: getattr(self, each.name) for each in fields(self)}  # asdict would copy each text
+        return json.dumps(kept, ensure_ascii=False)
 
     @classmethod
     def of_text(cls, text: str) -> Dialogue:

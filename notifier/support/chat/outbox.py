@@ -13,14 +13,15 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.engine import Connection
 
-from notifier.core.ids import new_id, new_secret_id
+from notifier.core.ids import new_id
 from notifier.core.states import Channel, Reason, State
 from notifier.faults import FaultPoint
 from notifier.gateways import Outcome, OutcomeClass, OutgoingChat, Receipt
 from notifier.messages.evidence import STATES
 from notifier.services import Services
 from notifier.store import chat_replies, suppressions
-from notifier.store.chat_replies import REFERENCE, Reply
+from notifier.store.chat_replies import REFERENCE, Added, Reply
+from notifier.store.conversations import Talk
 from notifier.store.health import AWAY
 from notifier.store.suppressions import Source
 from notifier.support.chat import files, texts
@@ -60,13 +61,59 @@ def begin(services: Services, limit: int = CHUNK) -> Going:
         claimed = chat_replies.claim(conn, services.sealer, now, limit)
         if not claimed:
             return Going(token, 0, (), now)
-        ready = [(reply, _written(services, reply)) for reply in _allowed(conn, services, claimed, now)]
+        ready = [
+            (reply, _outgoing(services, reply, Spoken.of_text(reply.body), chat_replies.new_reference()))
+            for reply in _allowed(conn, services, claimed, now)
+        ]
         until = services.db.now(conn) + timedelta(seconds=services.settings.lease_seconds)
         references = {reply.id: message.attempt_reference for reply, message in ready}
         chat_replies.begin(conn, references, token=token, until=until, at=now)
         services.faults.reached(FaultPoint.REPLY_BEFORE_COMMIT)
     services.faults.reached(FaultPoint.REPLY_AFTER_COMMIT)
     return Going(token, len(claimed), tuple(ready), now)
+
+
+@dataclass(frozen=True, slots=True)
+class Fresh:
+    """A reply that this worker has just written, the first of its conversation."""
+
+    reply: Reply
+    reference: str
+    spoken: Spoken
+
+    @classmethod
+    def of(cls, talk: Talk, added: Added, spoken: Spoken, at: datetime) -> Fresh:
+        """As it was written into a conversation at a moment."""
+        reply = Reply(
+            id=added.id,
+            conversation_id=talk.id,
+            phone=talk.phone,
+            phone_index=talk.phone_index,
+            body="",
+            is_plain=False,
+            attempts=0,
+            created_at=at,
+            last_inbound_at=talk.last_inbound_at,
+            is_stopped=False,
+        )
+        return cls(reply, added.reference, spoken)
+
+
+def begin_fresh(services: Services, fresh: Sequence[Fresh]) -> Going:
+    """Commits that these are being sent, as `begin` does, without looking for them. What must wait is left to it."""
+    now, token = services.clock.now(), new_id()
+    going = [one for one in fresh if now - one.reply.last_inbound_at < WINDOW]
+    if not going:
+        return Going(token, 0, (), now)
+    with services.db.write() as conn:
+        until = services.db.now(conn) + timedelta(seconds=services.settings.lease_seconds)
+        begun = chat_replies.begin_fresh(conn, [one.reply.id for one in going], token=token, until=until, at=now)
+        services.faults.reached(FaultPoint.REPLY_BEFORE_COMMIT)
+    services.faults.reached(FaultPoint.REPLY_AFTER_COMMIT)
+    ready = tuple(
+        (one.reply, _outgoing(services, one.reply, one.spoken, one.reference)) for one in going if one.reply.id in begun
+    )
+    return Going(token, len(ready), ready, now)
 
 
 def post(services: Services, going: Going, pause: Callable[[float], None] = time.sleep) -> int:
@@ -135,10 +182,9 @@ def _hold(conn: Connection, services: Services, reply: Reply, spoken: Spoken, no
         chat_replies.add_reopening(conn, services.sealer, reply, said.to_text(), at=now)
 
 
-def _written(services: Services, reply: Reply) -> OutgoingChat:
-    spoken = Spoken.of_text(reply.body)
+def _outgoing(services: Services, reply: Reply, spoken: Spoken, reference: str) -> OutgoingChat:
     return OutgoingChat(
-        attempt_reference=REFERENCE + new_secret_id(),
+        attempt_reference=reference,
         to=reply.phone,
         text=spoken.text,
         options=spoken.options,

@@ -10,8 +10,8 @@ from notifier.core.opt_out_words import Meaning
 from notifier.core.states import Channel
 from notifier.gateways import Inbound
 from notifier.services import Services
-from notifier.store import conversations
-from notifier.store.conversations import Flood, Kept
+from notifier.store import chat_inbox
+from notifier.store.chat_inbox import Came, Flood, Kept
 
 #: messages of one number; a person who types fast writes twenty in a minute
 FLOOD = Flood(in_minute=30, in_day=400)
@@ -26,17 +26,14 @@ def is_chat(services: Services, message: Inbound, meaning: Meaning) -> bool:
 
 
 def receive(services: Services, message: Inbound) -> Kept:
-    """Keeps a message whose signature was checked, of a telephone number. One transaction."""
+    """Keeps a message whose signature was checked, of a telephone number."""
     if message.sender is None:
         raise ValueError("sender: a message of nobody's")
-    with services.db.write() as conn:
-        return conversations.receive(
-            conn,
-            services.sealer,
-            phone=message.sender,
-            provider_sid=message.provider_sid,
-            kind=message.said,
-            text=message.text[:_LONGEST].replace("\0", " "),  # which PostgreSQL keeps nowhere
-            at=services.clock.now(),
-            flood=FLOOD,
-        )
+    came = Came(
+        phone=message.sender,
+        provider_sid=message.provider_sid,
+        kind=message.said,
+        text=message.text[:_LONGEST].replace("\0", " "),  # which PostgreSQL keeps nowhere
+        at=services.clock.now(),
+    )
+    return chat_inbox.receive(services.db, services.sealer, came, FLOOD)

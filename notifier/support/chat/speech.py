@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 
 from notifier.catalogue import Catalogue
 from notifier.support.chat import texts
@@ -27,7 +27,8 @@ class Spoken:
     reopen: bool = False
 
     def to_text(self) -> str:
-        return json.dumps(asdict(self), ensure_ascii=False)
+        kept = {each.name: getattr(self, each.name) for each in fields(self)}  # asdict would copy each text
+        return json.dumps(kept, ensure_ascii=False)
 
     @classmethod
     def of_text(cls, text: str) -> Spoken:

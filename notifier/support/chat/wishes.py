@@ -21,9 +21,8 @@ from notifier.core.phones import read_mobile
 from notifier.core.states import CertificateStatus, OtpAnswer, OtpPurpose, ProofAnswer
 from notifier.core.words import long_date
 from notifier.services import Services
-from notifier.store import audit, certificates, doses, persons
+from notifier.store import audit, certificates, persons
 from notifier.store.engine import InTransaction
-from notifier.store.persons import Person
 from notifier.support import otp, proof_of_person
 from notifier.support.chat import files
 from notifier.support.chat.dialogue import (
@@ -200,62 +199,61 @@ def _try_birth_date(asking: Asking, state: Dialogue, wish: TryBirthDate) -> Gran
 
 
 def _list_doses(asking: Asking, state: Dialogue, wish: ListDoses) -> Granted:
-    person = _proved(asking, state)
-    if person is None:
+    person_id = _proved(asking, state)
+    if person_id is None:
         return Granted(Came.GONE)
-    rows = [row for row in certificates.of_person(asking.conn, person.id) if row.status == CertificateStatus.VALID]
+    rows = [row for row in certificates.of_person(asking.conn, person_id) if row.status == CertificateStatus.VALID]
     items = []
     for row in rows[:_MOST_DOSES]:
-        shot = doses.get(asking.conn, row.dose_id)
-        said = dose_words(row.dose_number, shot.series_total, state.language)
+        said = dose_words(row.dose_number, row.series_total, state.language)
         day = long_date(row.given_on, state.language) if row.given_on else ""
         items.append((str(row.id), " · ".join(part for part in (said, row.product or "", day) if part)))
     return Granted(Came.DONE, items=tuple(items)) if items else Granted(Came.NOTHING)
 
 
 def _give_certificate(asking: Asking, state: Dialogue, wish: GiveCertificate) -> Granted:
-    person = _proved(asking, state)
-    if person is None:
+    person_id = _proved(asking, state)
+    if person_id is None:
         return Granted(Came.GONE)
     conn, services = asking.conn, asking.services
-    mine = [row for row in certificates.of_person(conn, person.id) if row.id == wish.certificate_id]
+    mine = [row for row in certificates.of_person(conn, person_id) if row.id == wish.certificate_id]
     if not mine or mine[0].status != CertificateStatus.VALID:
         return Granted(Came.NOTHING)
     at = services.clock.now()
-    if seconds_to_wait(conn, GIVES, person.id, at):
+    if seconds_to_wait(conn, GIVES, person_id, at):
         return Granted(Came.LIMITED)
-    address, file = files.offer(conn, services, wish.certificate_id, person.id, at)
+    address, file = files.offer(conn, services, wish.certificate_id, person_id, at)
     audit.write(conn, at=at, actor=DOOR, action=GIVEN, subject="certificate", subject_id=wish.certificate_id)
     return Granted(Came.DONE, address=address, file=file)
 
 
 def _look_status(asking: Asking, state: Dialogue, wish: LookStatus) -> Granted:
-    person = _proved(asking, state)
-    if person is None:
+    person_id = _proved(asking, state)
+    if person_id is None:
         return Granted(Came.GONE)
     if asking.rooms.status is None:
         return Granted(Came.CLOSED)
-    lines = asking.rooms.status(asking.conn, asking.services, person.id, state.language)
+    lines = asking.rooms.status(asking.conn, asking.services, person_id, state.language)
     return Granted(Came.DONE, lines=tuple(lines))
 
 
 def _find_causes(asking: Asking, state: Dialogue, wish: FindCauses) -> Granted:
     if asking.rooms.missing is None:
         return Granted(Came.CLOSED)
-    person = _proved(asking, state)
-    if person is None:
+    person_id = _proved(asking, state)
+    if person_id is None:
         return Granted(Came.GONE)
-    told = asking.rooms.missing.causes(asking.services, state.phone, person.id, state.language)
+    told = asking.rooms.missing.causes(asking.services, state.phone, person_id, state.language)
     return Granted(Came.NOTHING) if told is None else Granted(Came.DONE, lines=told.lines, items=told.mendable)
 
 
 def _mend(asking: Asking, state: Dialogue, wish: Mend) -> Granted:
     if asking.rooms.missing is None:
         return Granted(Came.CLOSED)
-    person = _proved(asking, state)
-    if person is None:
+    person_id = _proved(asking, state)
+    if person_id is None:
         return Granted(Came.GONE)
-    done = asking.rooms.missing.mend(asking.services, state.phone, person.id, wish.finding)
+    done = asking.rooms.missing.mend(asking.services, state.phone, person_id, wish.finding)
     return Granted(Came.DONE if done else Came.NOTHING)
 
 
@@ -265,8 +263,8 @@ def _report(asking: Asking, state: Dialogue, wish: Report) -> Granted:
     if asking.rooms.missing is None:
         return Granted(Came.CLOSED)
     is_proven = state.has_phone(asking.services.clock.now())
-    person = None if state.whose else _proved(asking, state)
-    if person is None and not state.whose:
+    person_id = None if state.whose else _proved(asking, state)
+    if person_id is None and not state.whose:
         return Granted(Came.GONE)
     missed = Missed(
         phone=state.phone if is_proven else asking.sender,
@@ -276,7 +274,7 @@ def _report(asking: Asking, state: Dialogue, wish: Report) -> Granted:
         vaccine=wish.vaccine,
         language=state.language,
         address=_address_of(asking),
-        person_id=person.id if person else "",
+        person_id=person_id or "",
         name=state.whose,
         born=date.fromisoformat(state.born) if state.born else None,
     )
@@ -290,12 +288,12 @@ def _hand_over(asking: Asking, state: Dialogue, wish: HandOver) -> Granted:
     return asking.rooms.desk(asking.services, phone, state.language, wish.question)
 
 
-def _proved(asking: Asking, state: Dialogue) -> Person | None:
+def _proved(asking: Asking, state: Dialogue) -> str | None:
     """The person that was proved, as long as it holds: the time, the number, no lock."""
     if not state.has_person(asking.services.clock.now()):
         return None
-    on_number = proof_of_person.persons_on(asking.conn, asking.services, state.phone)
-    return next((one for one in on_number if one.id == state.person_id and one.locked_at is None), None)
+    holds = proof_of_person.still_holds(asking.conn, asking.services, state.person_id, state.phone)
+    return state.person_id if holds else None
 
 
 _GRANTS: dict[type[Wish], Callable[..., Granted]] = {

@@ -8,29 +8,36 @@ worker that dies lets go of everything it had not committed, and the next finds 
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 
 from sqlalchemy.engine import Connection
 
 from notifier.core.words import known_language
 from notifier.faults import FaultPoint
 from notifier.services import Services
-from notifier.store import chat_replies, conversations, counters
+from notifier.store import chat_replies, conversations, counters, locks
 from notifier.store.conversations import Message, Talk
-from notifier.support.chat import grants, outbox, steps, texts
+from notifier.support.chat import grants, steps, texts
 from notifier.support.chat.dialogue import Around, Dialogue, Say, Turn
+from notifier.support.chat.leaving import leaving
+from notifier.support.chat.outbox import Fresh
 from notifier.support.chat.rooms import open_rooms
 from notifier.support.chat.speech import Spoken, speak
 from notifier.support.chat.wishes import Asking, Rooms, grant
 
 #: conversations read in one transaction: a commit costs more than a step, and some wait for each other's counters
-BATCH = 8
+BATCH = 24
+#: one worker reads at a time, so that its batches are large; the others help where somebody has waited for so long
+_DUTY = 7_301_944_119  # any number that only we use, as in store.migrate
+_OVERFLOW = timedelta(milliseconds=100)
+#: how long a task looks on after the last message: others write soon, and a new task takes its way by the broker
+PATIENCE = timedelta(milliseconds=300)
 #: how long one task goes on; then others have their turn
 _GO_ON = timedelta(seconds=10)
-_POSTS_AT_ONCE = 4
 _LOOK_AGAIN_S = 0.02
 _MOST_FAILURES = 5
 _FIRST_WAIT = timedelta(seconds=2)
@@ -43,64 +50,63 @@ _FORGET_AT_ONCE = 500
 _log = logging.getLogger(__name__)
 
 
-def run(services: Services, rooms: Rooms | None = None) -> bool:
-    """Reads and answers until nothing waits, or its time is over: whether something may be left."""
+@dataclass(frozen=True, slots=True)
+class Read:
+    """What a batch came to. `fresh`: the first answer of each conversation; `more`: others wait for their turn."""
+
+    messages: int = 0
+    fresh: tuple[Fresh, ...] = ()
+    more: bool = False
+
+    def __add__(self, other: Read) -> Read:
+        return Read(self.messages + other.messages, self.fresh + other.fresh, self.more or other.more)
+
+
+def run(services: Services, rooms: Rooms | None = None, patience: timedelta = timedelta(0)) -> bool:
+    """Reads and answers until nothing waits and nothing came for as long as `patience`, or its time is over: whether
+    something may be left."""
     rooms = rooms or open_rooms(services)
     until = services.clock.now() + _GO_ON
-    flying: set[Future[int]] = set()
+    quiet_until = time.monotonic() + patience.total_seconds()
     _chores(services)
-    with ThreadPoolExecutor(_POSTS_AT_ONCE, thread_name_prefix="chat") as pool:
+    with leaving(services) as posts, locks.duty(services.db, _DUTY) as is_on_duty:
         while services.clock.now() < until:
-            # before anything is claimed: a reply may wait for one that is recorded at this very moment
-            flying = {one for one in flying if not one.done()}
-            read = read_waiting(services, rooms)
-            going = outbox.begin(services) if len(flying) < _POSTS_AT_ONCE else None
-            if going is not None and going.ready:
-                flying.add(pool.submit(_post, services, going))
-            if read or (going is not None and going.claimed):
-                continue
-            if not flying:
-                return False
-            # one small question now and then, while the provider takes its time
-            while not wait(flying, timeout=_LOOK_AGAIN_S, return_when=FIRST_COMPLETED).done:
-                if is_waiting(services):
-                    break
+            age = timedelta(0) if is_on_duty() else _OVERFLOW
+            read = read_waiting(services, rooms, age=age)
+            posts.send(read.fresh, more=read.more)
+            if read.messages or posts.send_others():
+                quiet_until = time.monotonic() + patience.total_seconds()
+            elif not posts.wait(_LOOK_AGAIN_S, partial(is_waiting, services, age)):
+                if time.monotonic() >= quiet_until:
+                    return False
+                time.sleep(_LOOK_AGAIN_S)
     return True
 
 
-def _post(services: Services, going: outbox.Going) -> int:
-    """`outbox.post`; what it raises is said here, since nobody asks the future. Its replies are doubted later."""
+def is_waiting(services: Services, age: timedelta = timedelta(0)) -> bool:
+    """Whether somebody wrote, at least so long ago, and nobody has read it. One small question: it is asked many times
+    a second."""
+    return conversations.is_any_waiting(services.db, services.clock.now() - age)
+
+
+def read_waiting(services: Services, rooms: Rooms, limit: int = BATCH, age: timedelta = timedelta(0)) -> Read:
+    """Reads what waits in up to `limit` conversations, for as long as `age` at least. Where one cannot be answered, the
+    others of its batch are answered without it, and it is tried again later."""
     try:
-        return outbox.post(services, going)
-    except Exception as error:
-        _log.error("replies were not recorded", extra={"error": type(error).__name__, "replies": len(going.ready)})
-        return 0
-
-
-def is_waiting(services: Services) -> bool:
-    """Whether somebody wrote and nobody has read it. One small question: it is asked many times a second."""
-    with services.db.read() as conn:
-        return conversations.is_any_waiting(conn, services.clock.now())
-
-
-def read_waiting(services: Services, rooms: Rooms, limit: int = BATCH) -> int:
-    """Reads what waits in up to `limit` conversations; how many messages. Where one cannot be answered, the others of
-    its batch are answered without it, and it is tried again later."""
-    try:
-        return _read(services, rooms, limit)
+        return _read(services, rooms, limit, age)
     except Exception as error:
         if limit == 1:
             raise
         _log.error("a batch of conversations failed", extra={"error": type(error).__name__})
-    return sum(_read_one(services, rooms) for _ in range(limit))
+    return sum((_read_one(services, rooms) for _ in range(limit)), Read())
 
 
-def _read(services: Services, rooms: Rooms, limit: int) -> int:
+def _read(services: Services, rooms: Rooms, limit: int, age: timedelta) -> Read:
     now = services.clock.now()
     with services.db.write() as conn:
-        talks = conversations.take(conn, services.sealer, now, limit)
+        talks = conversations.take(conn, services.sealer, now - age, limit)
         if not talks:
-            return 0
+            return Read()
         unread = conversations.unread(conn, services.sealer, [talk.id for talk in talks])
         held = [talk.id for talk in talks if talk.has_held and unread[talk.id]]
         if held:
@@ -109,17 +115,17 @@ def _read(services: Services, rooms: Rooms, limit: int) -> int:
         read = _write(conn, services, answered, now)
         services.faults.reached(FaultPoint.CHAT_BEFORE_COMMIT)
     services.faults.reached(FaultPoint.CHAT_AFTER_COMMIT)
-    return max(read, 1)
+    return Read(max(read.messages, 1), read.fresh, read.more or bool(held))
 
 
-def _read_one(services: Services, rooms: Rooms) -> int:
+def _read_one(services: Services, rooms: Rooms) -> Read:
     """One conversation alone; one that fails waits, longer each time, and is told so in the end."""
     now, talks, unread = services.clock.now(), list[Talk](), dict[str, list[Message]]()
     try:
         with services.db.write() as conn:
             talks = conversations.take(conn, services.sealer, now, 1)
             if not talks:
-                return 0
+                return Read()
             unread = conversations.unread(conn, services.sealer, [talks[0].id])
             return _write(conn, services, [_answered(conn, services, rooms, talks[0], unread[talks[0].id])], now)
     except Exception as error:
@@ -128,19 +134,18 @@ def _read_one(services: Services, rooms: Rooms) -> int:
             raise
         _log.error("a message was not answered", extra={"error": type(error).__name__, "row_id": waiting[0].id})
         with services.db.write() as conn:
-            if waiting[0].failures < _MOST_FAILURES:
-                until = now + _FIRST_WAIT * 2 ** waiting[0].failures
-                conversations.put_off(conn, talks[0].id, waiting[0].id, until)
-            else:
-                _write(conn, services, [_given_up(services, talks[0], waiting)], now)
-    return 0
+            if waiting[0].failures >= _MOST_FAILURES:
+                return _write(conn, services, [_given_up(services, talks[0], waiting)], now)
+            until = now + _FIRST_WAIT * 2 ** waiting[0].failures
+            conversations.put_off(conn, talks[0].id, waiting[0].id, until)
+    return Read()
 
 
 @dataclass(frozen=True, slots=True)
 class _Answered:
     """What reading one conversation came to."""
 
-    talk_id: str
+    talk: Talk
     state: Dialogue
     read: tuple[str, ...]
     spoken: tuple[tuple[str, Spoken], ...]  #: (message that it answers, what is said)
@@ -159,7 +164,7 @@ def _answered(conn: Connection, services: Services, rooms: Rooms, talk: Talk, me
         spoken += [(message.id, one) for one in said]
     if messages:
         state = replace(state, said_at=around.now.timestamp())
-    return _Answered(talk.id, state, tuple(message.id for message in messages), tuple(spoken))
+    return _Answered(talk, state, tuple(message.id for message in messages), tuple(spoken))
 
 
 def _turn(asking: Asking, state: Dialogue, message: Message, around: Around) -> Turn:
@@ -180,7 +185,7 @@ def _given_up(services: Services, talk: Talk, waiting: Sequence[Message]) -> _An
     turn = steps.menu(Dialogue(), Say((texts.BUSY,)))
     said = speak(services.catalogue, turn.state.language, turn.says, around.values)
     ids = tuple(message.id for message in waiting)
-    return _Answered(talk.id, turn.state, ids, tuple((ids[0], one) for one in said))
+    return _Answered(talk, turn.state, ids, tuple((ids[0], one) for one in said))
 
 
 def _around(services: Services, rooms: Rooms, talk: Talk) -> Around:
@@ -202,13 +207,18 @@ def _state_of(talk: Talk, around: Around) -> Dialogue:
     return Dialogue(language=known_language(state.language)) if is_over else state
 
 
-def _write(conn: Connection, services: Services, answered: Sequence[_Answered], now: datetime) -> int:
-    states = {one.talk_id: one.state.to_text() for one in answered}
+def _write(conn: Connection, services: Services, answered: Sequence[_Answered], now: datetime) -> Read:
+    states = {one.talk.id: one.state.to_text() for one in answered}
     read = [message_id for one in answered for message_id in one.read]
     conversations.settle(conn, services.sealer, states, read, now)
-    replies = [(one.talk_id, message_id, said.to_text()) for one in answered for message_id, said in one.spoken]
-    chat_replies.add(conn, services.sealer, replies, at=now)
-    return len(read)
+    said = [(one.talk, message_id, spoken) for one in answered for message_id, spoken in one.spoken]
+    replies = [(talk.id, message_id, spoken.to_text()) for talk, message_id, spoken in said]
+    fresh: dict[str, Fresh] = {}
+    for added, (talk, _message_id, spoken) in zip(
+        chat_replies.add(conn, services.sealer, replies, at=now), said, strict=True
+    ):
+        fresh.setdefault(talk.id, Fresh.of(talk, added, spoken, now))
+    return Read(len(read), tuple(fresh.values()), len(fresh) < len(said))
 
 
 def _chores(services: Services) -> None:
