@@ -38,6 +38,9 @@ _DRAINED = 32 * 1024 * 1024
 _CHUNK = 64 * 1024
 _REQUEST_ID = "sertilink.request_id"
 
+#: answers some requests before the framework does; None for the others
+Ahead = Callable[["WSGIEnvironment", "StartResponse"], Iterable[bytes] | None]
+
 
 def protect(
     app: Flask,
@@ -78,12 +81,10 @@ class _Said:
     """Adds the headers that every answer has, and an id, to the list that the server is handed: an answer's own stand,
     and werkzeug checks and copies each that is put into a response one by one."""
 
-    #: answers some requests before the framework does; None for the others
-    ahead: Callable[[WSGIEnvironment, StartResponse], Iterable[bytes] | None] | None = None
-
     def __init__(self, wrapped: WSGIApplication, headers: Mapping[str, str], hosts: frozenset[str]) -> None:
         self._wrapped = wrapped
         self._hosts = hosts
+        self.ahead: list[Ahead] = []
         self._headers = [(name.lower(), (name, value)) for name, value in headers.items()]
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -95,17 +96,18 @@ class _Said:
             headers.append(("X-Request-Id", request_id))
             return start_response(status, headers, *failed)
 
-        if self.ahead is not None and environ.get("HTTP_HOST") in self._hosts:
-            body = self.ahead(environ, start)
-            if body is not None:
-                return body
+        if environ.get("HTTP_HOST") in self._hosts:
+            for answer in self.ahead:
+                body = answer(environ, start)
+                if body is not None:
+                    return body
         return self._wrapped(environ, start)
 
 
-def answer_ahead(app: Flask, answer: Callable[[WSGIEnvironment, StartResponse], Iterable[bytes] | None]) -> None:
-    """Lets `answer` have each request at a host of ours first; what it answers with None goes to the framework. The
-    headers of `protect` are added to both."""
-    app.extensions["said"].ahead = answer
+def answer_ahead(app: Flask, answer: Ahead) -> None:
+    """Lets `answer` have each request at a host of ours first, in turn with others; what all answer with None goes to
+    the framework. The headers of `protect` are added to all."""
+    app.extensions["said"].ahead.append(answer)
 
 
 def widen(response: Response, policy: Mapping[str, str], *, camera: bool = False) -> Response:

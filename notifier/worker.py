@@ -35,7 +35,7 @@ _LOOK_SECONDS = 0.025
 _WAKE_AGAIN_SECONDS = 0.1
 #: for so long it is taken for granted that it does, and another is woken where somebody has waited nevertheless
 _TRUST_SECONDS = 2.0
-_WAITED = timedelta(milliseconds=150)
+_WAITED = timedelta(milliseconds=1000)
 
 _log = logging.getLogger(__name__)
 

@@ -33,7 +33,7 @@ from notifier.support.chat.wishes import Asking, Rooms, grant
 BATCH = 24
 #: one worker reads at a time, so that its batches are large; the others help where somebody has waited for so long
 _DUTY = 7_301_944_119  # any number that only we use, as in store.migrate
-_OVERFLOW = timedelta(milliseconds=100)
+_OVERFLOW = timedelta(milliseconds=1000)
 #: how long a task looks on after the last message: others write soon, and a new task takes its way by the broker
 PATIENCE = timedelta(milliseconds=300)
 #: how long one task goes on; then others have their turn
