@@ -44,14 +44,14 @@ _WORK: dict[str, Callable[[Any], object]] = {
     BULK_RESENDS: lambda app: bulk_run.run(app.services),
     COUNT_MESSAGES: lambda app: tallies.refresh(app.services),
     RETENTION: lambda app: retention.nightly(app.services),
-    CHAT: lambda app: chat.run(app.services, patience=chat.PATIENCE),
+    CHAT: lambda app: chat.run(app.services, patience=chat.PATIENCE, hand_over=lambda: app.send_task(CHAT, expires=30)),
     LETTERS: lambda app: letters.run(app.services),
     CASES: lambda app: waiting.run(app.services),
     REMINDERS: lambda app: reminders.run(app.services),
     REGISTRY: lambda app: registry_out.run(app.services, app.connection_for_write),
 }
 #: what these answer says whether more of the same waits; then the task is sent again, and others come in between
-_MAY_LEAVE_MORE = frozenset({SEND_BATCH, MAKE_CODES, UPLOADS, RETENTION, LETTERS, REMINDERS, REGISTRY, CHAT})
+_MAY_LEAVE_MORE = frozenset({SEND_BATCH, MAKE_CODES, UPLOADS, RETENTION, LETTERS, REMINDERS, REGISTRY})
 
 
 def register(app: Any) -> None:

@@ -35,7 +35,7 @@ _LOOK_SECONDS = 0.025
 _WAKE_AGAIN_SECONDS = 0.1
 #: for so long it is taken for granted that it does, and another is woken where somebody has waited nevertheless
 _TRUST_SECONDS = 2.0
-_WAITED = timedelta(milliseconds=150)
+_WAITED = timedelta(milliseconds=300)
 
 _log = logging.getLogger(__name__)
 
@@ -70,6 +70,16 @@ class SertilinkApp(Celery):
         """After a fork: the parent's ticker may have held the lock, and here nobody would ever let go of it."""
         self._lock = threading.Lock()
         self._built = None
+
+    def warm(self) -> None:
+        """Gets ready what the first message would wait for."""
+        try:
+            services = self.services
+            services.gateway.warm()
+            with services.db.read():
+                pass
+        except Exception as error:
+            _log.warning("not warm yet", extra={"error": type(error).__name__})
 
     @property
     def services(self) -> Services:
@@ -147,9 +157,10 @@ def create_app(settings: Settings, build_services: Callable[[Settings], Services
 class Ticker(threading.Thread):
     """Ticks once a second in the worker's main process, with Services of its own, and sends the wake-ups."""
 
-    def __init__(self, app: SertilinkApp) -> None:
+    def __init__(self, app: SertilinkApp, seconds: Callable[[], float] = time.monotonic) -> None:
         super().__init__(name="sertilink-ticker", daemon=True)
         self._app = app
+        self._seconds = seconds
         self._stopping = threading.Event()
         self._woken_at = -math.inf
 
@@ -161,20 +172,20 @@ class Ticker(threading.Thread):
         """Until the next tick; where people chat, looking whether somebody wrote. Whether it is the end."""
         if not self._app.settings.chats:
             return self._stopping.wait(_TICK_SECONDS)
-        until = time.monotonic() + _TICK_SECONDS
-        while (left := until - time.monotonic()) > 0:
+        until = self._seconds() + _TICK_SECONDS
+        while (left := until - self._seconds()) > 0:
             if self._stopping.wait(min(_LOOK_SECONDS, left)):
                 return True
-            self._guarded(self._look)
+            self._guarded(self.look)
         return self._stopping.is_set()
 
-    def _look(self) -> None:
+    def look(self) -> None:
         """Wakes a worker where somebody wrote; a second one costs both of them their large batches."""
-        woken = time.monotonic() - self._woken_at
+        woken = self._seconds() - self._woken_at
         if woken < _WAKE_AGAIN_SECONDS:
             return
         if chat.is_waiting(self._app.services, _WAITED if woken < _TRUST_SECONDS else timedelta(0)):
-            self._woken_at = time.monotonic()
+            self._woken_at = self._seconds()
             self._app.send_task(tasks.CHAT, expires=5, retry=False)
 
     @staticmethod
@@ -223,10 +234,15 @@ def run_worker(settings: Settings) -> None:
         if settings.metrics_port is not None:
             metrics.serve(app.services, settings.metrics_port)
 
+    def warm(**_: Any) -> None:
+        if settings.chats:  # whoever writes first must not wait until the provider's client is loaded
+            threading.Thread(target=app.warm, name="sertilink-warm", daemon=True).start()
+
     def stop(**_: Any) -> None:
         ticker.stop()
 
     signals.worker_ready.connect(start, weak=False)
+    signals.worker_process_init.connect(warm, weak=False)
     signals.worker_shutting_down.connect(stop, weak=False)
     # SQLite connections must not be open across a fork, and the ticker in the main process holds one
     forks = not is_embedded(settings) and not settings.database_url.startswith("sqlite")

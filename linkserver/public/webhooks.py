@@ -6,6 +6,8 @@ from __future__ import annotations
 from flask import Flask, Response, current_app, request
 
 from linkserver.public.face import Face
+from linkserver.security import answer_ahead
+from linkserver.webhook_ahead import PATH, InboundAhead
 from linkserver.words import Catalogue
 from notifier.gateways import BadWebhook
 from notifier.messages import receipts
@@ -18,6 +20,7 @@ _MAX_INBOUND = 64 * 1024  # a WhatsApp message has up to 4,096 characters, 12 by
 
 def add_routes(app: Flask, face: Face) -> None:
     """Always open: without receipts nobody knows what arrived, and a STOP is always heard."""
+    answer_ahead(app, InboundAhead(face.services, app.extensions["words"], _MAX_INBOUND))
 
     @app.post("/twilio/status/<reference>")
     def twilio_status(reference: str) -> Response:
@@ -30,7 +33,7 @@ def add_routes(app: Flask, face: Face) -> None:
             receipts.apply(face.services, receipt)
         return Response(status=204)
 
-    @app.post("/twilio/inbound")
+    @app.post(PATH)
     def twilio_inbound() -> Response:
         request.max_content_length = request.max_form_memory_size = _MAX_INBOUND
         gateway = face.services.gateway

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -39,9 +39,12 @@ class Database:
     `read()` is autocommit: no transaction stays open behind a page.
     """
 
-    def __init__(self, url: str, clock: Clock, *, pool_size: int = 5) -> None:
+    def __init__(
+        self, url: str, clock: Clock, *, pool_size: int = 5, seconds: Callable[[], float] = time.monotonic
+    ) -> None:
+        """`seconds` measures how long a connection has rested."""
         self.clock = clock
-        self.engine = _engine(url, pool_size)
+        self.engine = _engine(url, pool_size, seconds)
         self.is_sqlite = self.engine.dialect.name == "sqlite"
         # SQLite's driver is in its own autocommit already (_prepare)
         self._reader = self.engine if self.is_sqlite else self.engine.execution_options(isolation_level="AUTOCOMMIT")
@@ -147,7 +150,7 @@ class InTransaction(Database):
         """The connection is somebody else's."""
 
 
-def _engine(url: str, pool_size: int) -> Engine:
+def _engine(url: str, pool_size: int, seconds: Callable[[], float]) -> Engine:
     parsed = sa.make_url(url)
     if parsed.get_backend_name() == "sqlite":
         return _sqlite_engine(parsed)
@@ -159,22 +162,22 @@ def _engine(url: str, pool_size: int) -> Engine:
         hide_parameters=True,  # an error must never quote personal data
         connect_args={"connect_timeout": 5, "options": _PG_OPTIONS, "application_name": "sertilink"},
     )
-    _ask_the_rested(engine)
+    _ask_the_rested(engine, seconds)
     return engine
 
 
-def _ask_the_rested(engine: Engine) -> None:
+def _ask_the_rested(engine: Engine, seconds: Callable[[], float]) -> None:
     """Asks a connection that has rested whether it lives, before it is handed out; one that does not takes the others
     of its pool with it. `pool_pre_ping` would ask those in use too, hundreds of times a second."""
 
     @sa.event.listens_for(engine, "checkin")
     def _note(_dbapi: Any, entry: ConnectionPoolEntry) -> None:
-        entry.info[_RESTS_SINCE] = time.monotonic()
+        entry.info[_RESTS_SINCE] = seconds()
 
     @sa.event.listens_for(engine, "checkout")
     def _ask(dbapi: Any, entry: ConnectionPoolEntry, _fairy: Any) -> None:
         since = entry.info.get(_RESTS_SINCE)
-        if since is not None and time.monotonic() - since >= _RESTED_S:
+        if since is not None and seconds() - since >= _RESTED_S:
             try:
                 engine.dialect.do_ping(dbapi)
             except engine.dialect.loaded_dbapi.Error as error:

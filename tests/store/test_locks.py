@@ -58,6 +58,25 @@ def test_two_doses_have_two_keys_that_do_not_show_them(each_services: Services) 
     assert not any(b"3174031002890009" in key or b"dose" in key for key in keys)
 
 
+def test_a_duty_is_one_callers_until_it_ends(each_services: Services) -> None:
+    db = each_services.db
+    with locks.duty(db, 41) as first, locks.duty(db, 41) as second, locks.duty(db, 42) as of_another_kind:
+        assert first()
+        assert first()
+        assert second() is db.is_sqlite  # there, a write transaction is alone anyway
+        assert of_another_kind()
+    with locks.duty(db, 41) as heir:
+        assert heir()
+
+
+def test_a_duty_goes_over_when_its_holder_lets_go(each_services: Services) -> None:
+    db = each_services.db
+    with locks.duty(db, 41) as second:
+        with locks.duty(db, 41) as first:
+            assert first()
+        assert second()
+
+
 def test_a_rehearsal_sees_what_it_writes_and_leaves_nothing(each_services: Services, clock: FakeClock) -> None:
     rehearsal = Rehearsal(each_services.db)
     for _ in range(2):

@@ -80,7 +80,13 @@ def _kind(form: Mapping[str, str]) -> Said:
 
 def answer(text: str | None) -> InboundAnswer:
     """TwiML with at most one message. Twilio drops it (21610) where it has just blocked the number by itself."""
+    if not text:
+        return _NOTHING
     response = MessagingResponse()
-    if text:
-        response.message(text)
-    return InboundAnswer(str(response), "text/xml; charset=utf-8")
+    response.message(text)
+    return InboundAnswer(str(response), _TYPE)
+
+
+_TYPE = "text/xml; charset=utf-8"
+#: what most messages get: a chat is answered by a worker
+_NOTHING = InboundAnswer(str(MessagingResponse()), _TYPE)

@@ -16,7 +16,7 @@ from notifier.proof.bench import Options, Row, chatters, people
 from notifier.proof.bench.dispatch import ANSWER_S, start_workers
 from notifier.proof.bench.processes import CPU_STEP_S, Process, cpu_seconds, tree, wait_until
 from notifier.proof.bench.workshop import ACCOUNT_SID, AUTH_TOKEN, HOST, Workshop, free_port, listens, open_workshop
-from notifier.store import bench_chat, persons
+from notifier.store import bench_chat, bench_rows, persons
 from notifier.support.chat.dialogue import Dialogue
 
 _SIZE = 6_000  # steps of each case
@@ -24,6 +24,8 @@ _FEW, _MANY = 50, 150  # conversations at once
 #: what somebody says who has proved who they are; every fifth step reads certificates
 _TEXTS = ("hai", "1", "0", "3", "batal")
 _ROUNDS = 4  # of these a person: more in a minute would be a flood
+#: conversations of the day before, and what was said in each: nobody chats on empty tables
+_BEFORE, _SAID_BEFORE = 5_000, 4
 _CAUSES = "causes"
 _PATIENCE_S = 300.0
 
@@ -83,6 +85,10 @@ def _people(shop: Workshop, whole: int, proved: int) -> list[str]:
             talks.append((number, replace(state, said_at=at.timestamp()).to_text()))
     with services.db.write() as conn:
         bench_chat.add_conversations(conn, services.sealer, talks, at=at)
+        strangers = [f"+62899{place:08d}" for place in range(_BEFORE)]
+        bench_chat.add_history(conn, services.sealer, strangers, _SAID_BEFORE, at=at - timedelta(hours=12))
+    with services.db.read() as conn:
+        bench_rows.settle_statistics(conn)
     return numbers[whole:]
 
 

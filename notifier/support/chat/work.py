@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -23,7 +23,7 @@ from notifier.store import chat_replies, conversations, counters, locks
 from notifier.store.conversations import Message, Talk
 from notifier.support.chat import grants, steps, texts
 from notifier.support.chat.dialogue import Around, Dialogue, Say, Turn
-from notifier.support.chat.leaving import leaving
+from notifier.support.chat.leaving import Posts, leaving
 from notifier.support.chat.outbox import Fresh
 from notifier.support.chat.rooms import open_rooms
 from notifier.support.chat.speech import Spoken, speak
@@ -33,12 +33,12 @@ from notifier.support.chat.wishes import Asking, Rooms, grant
 BATCH = 24
 #: one worker reads at a time, so that its batches are large; the others help where somebody has waited for so long
 _DUTY = 7_301_944_119  # any number that only we use, as in store.migrate
-_OVERFLOW = timedelta(milliseconds=100)
+_OVERFLOW = timedelta(milliseconds=300)
 #: how long a task looks on after the last message: others write soon, and a new task takes its way by the broker
 PATIENCE = timedelta(milliseconds=300)
 #: how long one task goes on; then others have their turn
 _GO_ON = timedelta(seconds=10)
-_LOOK_AGAIN_S = 0.02
+_LOOK_AGAIN_S = 0.01
 _MOST_FAILURES = 5
 _FIRST_WAIT = timedelta(seconds=2)
 #: wishes of one message; more would be a step that goes in circles
@@ -62,14 +62,29 @@ class Read:
         return Read(self.messages + other.messages, self.fresh + other.fresh, self.more or other.more)
 
 
-def run(services: Services, rooms: Rooms | None = None, patience: timedelta = timedelta(0)) -> bool:
+def run(
+    services: Services,
+    rooms: Rooms | None = None,
+    patience: timedelta = timedelta(0),
+    hand_over: Callable[[], object] = bool,
+) -> bool:
     """Reads and answers until nothing waits and nothing came for as long as `patience`, or its time is over: whether
-    something may be left."""
+    something may be left. `hand_over`: wakes whoever goes on, while the last replies of this one are still leaving."""
     rooms = rooms or open_rooms(services)
+    services.gateway.warm()  # before anything is claimed, as with the SMS
+    _chores(services)
+    with leaving(services) as posts:
+        if _read_on(services, rooms, posts, patience):
+            hand_over()
+            return True
+    return False
+
+
+def _read_on(services: Services, rooms: Rooms, posts: Posts, patience: timedelta) -> bool:
+    """Whether it was the time that ended it."""
     until = services.clock.now() + _GO_ON
     quiet_until = time.monotonic() + patience.total_seconds()
-    _chores(services)
-    with leaving(services) as posts, locks.duty(services.db, _DUTY) as is_on_duty:
+    with locks.duty(services.db, _DUTY) as is_on_duty:
         while services.clock.now() < until:
             age = timedelta(0) if is_on_duty() else _OVERFLOW
             read = read_waiting(services, rooms, age=age)

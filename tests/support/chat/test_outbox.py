@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -124,6 +125,56 @@ def test_nothing_leaves_while_the_kill_switch_is_on(phone: Phone, gateway: FakeG
     assert gateway.chat == []
     switch(False)
     assert len(phone.hear()) == 1
+
+
+def fresh_of(phone: Phone) -> tuple[outbox.Fresh, ...]:
+    phone.write("hai")
+    return work.read_waiting(phone.services, Rooms()).fresh
+
+
+def test_a_fresh_answer_leaves_under_the_reference_that_it_was_written_with(
+    each_services: Services, gateway: FakeGateway
+) -> None:
+    phone = Phone(replace(each_services, gateway=gateway))
+    fresh = fresh_of(phone)
+    going = outbox.begin_fresh(phone.services, fresh)
+    assert [message.attempt_reference for _reply, message in going.ready] == [one.reference for one in fresh]
+    assert outbox.begin_fresh(phone.services, fresh).ready == ()  # it is on its way
+    assert outbox.begin(phone.services).claimed == 0
+    assert outbox.post(phone.services, going) == 1
+    assert outbox.note(phone.services, Receipt(fresh[0].reference, "SM9", ReceiptState.DELIVERED, "delivered"))
+    assert states(phone.services) == [State.DELIVERED]
+
+
+def test_a_fresh_answer_waits_for_an_earlier_one_that_is_leaving(each_services: Services, gateway: FakeGateway) -> None:
+    phone = Phone(replace(each_services, gateway=gateway))
+    first = outbox.begin_fresh(phone.services, fresh_of(phone))
+    second = fresh_of(phone)
+    assert outbox.begin_fresh(phone.services, second).ready == ()
+    outbox.post(phone.services, first)
+    assert len(outbox.begin_fresh(phone.services, second).ready) == 1
+
+
+def test_a_fresh_answer_of_whoever_was_faster_leaves_once(each_services: Services, gateway: FakeGateway) -> None:
+    phone = Phone(replace(each_services, gateway=gateway))
+    fresh = fresh_of(phone)
+    gateway.answer_chat = answers(OutcomeClass.NOT_SENT)
+    outbox.post(phone.services, outbox.begin(phone.services))  # another worker; it is tried again, by another name
+    assert outbox.begin_fresh(phone.services, fresh).ready == ()
+
+
+def test_a_stop_and_the_kill_switch_hold_back_a_fresh_answer(each_services: Services, gateway: FakeGateway) -> None:
+    services = replace(each_services, gateway=gateway)
+    phone, other = Phone(services), Phone(services, BUDI_NUMBER)
+    fresh = [*fresh_of(phone), *fresh_of(other)]
+    index = persons.phone_index(services.sealer, SITI_NUMBER)
+    opt_out.stop(services, index, channel=Channel.WHATSAPP, source=opt_out.Source.INBOUND, actor="test")
+    with services.db.write() as conn:
+        counters.set_switch(conn, counters.HOLD, is_on=True, by="test", reason="", at=services.clock.now())
+    assert outbox.begin_fresh(services, fresh).ready == ()
+    with services.db.write() as conn:
+        counters.set_switch(conn, counters.HOLD, is_on=False, by="test", reason="", at=services.clock.now())
+    assert [reply.phone for reply, _message in outbox.begin_fresh(services, fresh).ready] == [BUDI_NUMBER]
 
 
 def test_a_stop_holds_back_what_waits_and_begins_no_chat(phone: Phone, gateway: FakeGateway) -> None:
