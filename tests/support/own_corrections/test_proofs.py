@@ -4,7 +4,6 @@ or is said not to be the owner of this one, changes nothing any more."""
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -13,7 +12,6 @@ from notifier.core.errors import NotFound, Refused
 from notifier.core.own_corrections import Field, Proof, RequestState
 from notifier.services import Services
 from notifier.store import own_corrections, persons
-from notifier.support import not_me
 from notifier.support.own_corrections import review
 from notifier.support.own_corrections.asking import (
     Asked,
@@ -26,6 +24,7 @@ from notifier.support.own_corrections.asking import (
 from tests.databases import postgres_database
 from tests.desk import Desk
 from tests.fakes import FakeClock, OvertakenDatabase
+from tests.losses import OF_NUMBER, lock
 from tests.messages.test_races import Build, waits_for_a_lock
 from tests.polling import eventually
 from tests.requirements import require
@@ -33,33 +32,6 @@ from tests.support.test_photos import a_photo
 
 OLD, NEW = "+6281234567890", "+6281298765432"
 STAFF = "staff:00000000-0000-7000-8000-000000000001"
-#: what takes the proof away from whoever has it
-Deed = Callable[[Services, str], None]
-
-
-def lock(services: Services, person_id: str) -> None:
-    with services.db.write() as conn:
-        for _ in range(persons.MAX_WRONG_TRIES):
-            persons.count_wrong_try(conn, person_id, services.clock.now())
-
-
-def say_not_theirs(services: Services, person_id: str) -> None:
-    with services.db.write() as conn:
-        persons.hold(conn, person_id)
-        not_me.pause(conn, person_id, persons.phone_index(services.sealer, OLD), at=services.clock.now())
-
-
-def give_another_number(services: Services, person_id: str) -> None:
-    with services.db.write() as conn:
-        known = persons.get(conn, services.sealer, person_id)
-        persons.update(conn, services.sealer, replace(known, phone="+6281211112222"), at=services.clock.now())
-
-
-LOSSES: dict[str, Deed] = {
-    "locked out": lock,
-    "said not to be theirs": say_not_theirs,
-    "another number": give_another_number,
-}
 
 
 def wish(services: Services, person_id: str, about: Field, value: str) -> Asked:
@@ -82,10 +54,10 @@ def name_of(services: Services, person_id: str) -> str:
         return persons.get(conn, services.sealer, person_id).name
 
 
-@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("loss", OF_NUMBER)
 def test_whoever_loses_the_proof_while_they_ask_is_refused_and_nothing_is_kept(each_desk: Desk, loss: str) -> None:
     services, person_id = each_desk.services, person_with(each_desk, "Siti Amniah")
-    overtaken = OvertakenDatabase(services.db, lambda: LOSSES[loss](services, person_id))
+    overtaken = OvertakenDatabase(services.db, lambda: OF_NUMBER[loss](services, person_id))
     with pytest.raises(NotFound):
         wish(replace(services, db=overtaken), person_id, Field.NAME, "Siti Aminah")  # a slip, which needs nobody
     assert overtaken.meanwhile == []
@@ -93,11 +65,11 @@ def test_whoever_loses_the_proof_while_they_ask_is_refused_and_nothing_is_kept(e
     assert of_person(services, person_id) == []
 
 
-@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("loss", OF_NUMBER)
 def test_nobody_approves_what_was_asked_by_somebody_who_lost_the_proof(each_desk: Desk, loss: str) -> None:
     services, person_id = each_desk.services, person_with(each_desk, "Siti Aminah")
     asked = wish(services, person_id, Field.NAME, "Siti Maryam")
-    overtaken = OvertakenDatabase(services.db, lambda: LOSSES[loss](services, person_id))
+    overtaken = OvertakenDatabase(services.db, lambda: OF_NUMBER[loss](services, person_id))
     with pytest.raises(Refused) as refused:
         approve(replace(services, db=overtaken), asked)
     assert overtaken.meanwhile == []
@@ -106,11 +78,11 @@ def test_nobody_approves_what_was_asked_by_somebody_who_lost_the_proof(each_desk
     assert state_of(services, asked) == "review"  # to be refused, or approved once they are unlocked
 
 
-@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("loss", OF_NUMBER)
 def test_a_new_numbers_code_is_worth_nothing_where_the_proof_went_at_that_moment(each_desk: Desk, loss: str) -> None:
     services, person_id = each_desk.services, person_with(each_desk, "Siti Aminah")
     asked = wish(services, person_id, Field.PHONE, NEW)
-    overtaken = OvertakenDatabase(services.db, lambda: LOSSES[loss](services, person_id))
+    overtaken = OvertakenDatabase(services.db, lambda: OF_NUMBER[loss](services, person_id))
     with pytest.raises(Refused) as refused:
         number_proved(replace(services, db=overtaken), asked.reference, NEW, door="me")
     assert refused.value.reason == "changed-meanwhile"
@@ -122,7 +94,7 @@ def test_whoever_lost_the_proof_neither_withdraws_nor_sends_a_picture(desk: Desk
     services, person_id = desk.services, person_with(desk, "Siti Aminah")
     asked = wish(services, person_id, Field.NAME, "Siti Maryam")
     review.ask_evidence(services, asked.reference, only_facility=None, reason="cek akta", actor=STAFF)
-    LOSSES[loss](services, person_id)
+    OF_NUMBER[loss](services, person_id)
     with pytest.raises(NotFound):
         send_evidence(services, person_id, asked.reference, a_photo(), door="me")
     with pytest.raises(NotFound):
