@@ -16,7 +16,7 @@ from notifier.core.errors import NotFound, Refused
 from notifier.core.ids import new_id
 from notifier.core.link_tokens import new_public_id
 from notifier.core.mail_addresses import same_address
-from notifier.core.states import CaseKind, CaseParty, CaseSource, LetterKind, StepKind
+from notifier.core.states import CaseKind, CaseParty, CaseSource, CaseStatus, LetterKind, StepKind
 from notifier.gateways.mail import Envelope, MailAway, Mailbox, Part
 from notifier.services import Services
 from notifier.store import audit, case_reports, case_steps, cases, mail, persons
@@ -31,6 +31,7 @@ DOOR = "door:email"
 DUE_IN = timedelta(days=2)
 BATCH = 50
 _ASKED_AT_ONCE = 500
+_MOST_MERGES = 10
 
 _log = logging.getLogger(__name__)
 
@@ -164,9 +165,9 @@ def _case(
 ) -> tuple[Row, bool]:
     """The case that a letter goes with, and whether it was there before."""
     same = _same(services, letter, nik)
-    known = _known_case(conn, services, letter, nik) or case_reports.open_same(conn, CaseKind.ASKED, same)
+    known = _known_case(conn, services, letter, nik) or _open_same(conn, same)
     new = None if known is not None else _new_case(conn, services, same, letter.text, at, place)
-    case = known or new or case_reports.open_same(conn, CaseKind.ASKED, same)
+    case = known or new or _open_same(conn, same)
     if case is None:
         raise RuntimeError("a case that was there is gone; the letter is taken again")
     step = StepKind.REPORTED if new else StepKind.JOINED
@@ -238,12 +239,19 @@ def _known_case(conn: Connection, services: Services, letter: Letter, nik: bytes
     return _open(conn, fits[0]) if fits else None
 
 
+def _open_same(conn: Connection, same: bytes) -> Row | None:
+    return case_reports.open_same(conn, CaseKind.ASKED, same, lock=True)
+
+
 def _open(conn: Connection, case_id: str) -> Row | None:
-    """An open case, held still; the one that goes on in its place, where it was merged."""
-    for _ in range(10):
-        case = case_reports.get(conn, case_id, lock=True)
+    """An open case, held still; the one that goes on in its place, where it was merged. The way there is only read: of
+    several held in no order, two letters might wait for each other."""
+    for _ in range(_MOST_MERGES):
+        case = case_reports.get(conn, case_id)
+        if case is not None and case.merged_into is None:
+            case = case_reports.hold(conn, [case_id]).get(case_id)  # it may have been merged at this moment
         if case is None or case.merged_into is None:
-            return case if case is not None and case.status == "open" else None
+            return case if case is not None and case.status == CaseStatus.OPEN else None
         case_id = case.merged_into
     return None
 
