@@ -22,7 +22,7 @@ from notifier.core.phones import BadPhone, read_mobile
 from notifier.core.states import FollowUp, Kind, OtpAnswer, OtpPurpose
 from notifier.messages import plan
 from notifier.services import Services
-from notifier.store import audit, challenges, contacts, counters, follow_ups, own_corrections
+from notifier.store import audit, challenges, contacts, counters, follow_ups, own_corrections, persons
 from notifier.store.persons import phone_index
 from notifier.support.proof_of_person import persons_on
 
@@ -121,6 +121,8 @@ def send_code(conn: Connection, services: Services, challenge_id: str, *, since:
     if row is None or row.used_at is not None or row.expires_at <= now:
         return
     phone = challenges.phone_of(services.sealer, row)
+    for person in persons_on(conn, services, phone):
+        persons.hold(conn, person.id)  # one who is being erased is waited for, and then has no number
     if not is_on_file(conn, services, phone) or _is_one_too_many(conn, services, now):
         return
     contact = contacts.find_or_add(conn, services.sealer, phone=phone, language=row.language, at=now)
