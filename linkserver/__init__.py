@@ -5,6 +5,8 @@
     security.py    headers, proxies, host names, body limits, request ids: the same rules for both
     words.py       the catalogue of words: Indonesian in templates and code, other languages in templates/locale
     logs.py gunicorn_conf.py    how it is served, and what a log line may say
+    ahead.py       the two pages that nearly everybody asks for, answered before the framework wakes
+    certificate_page.py    what is written on the second of them, whichever way it is asked for
     assets.py      static files under a name that changes with their content
     wsgi.py        builds services from the environment for gunicorn
 

@@ -17,9 +17,25 @@ from markupsafe import Markup, escape
 from notifier.catalogue import LOCALE, N_, SOURCE_LANGUAGE, Catalogue
 from notifier.core import words as dates
 
-__all__ = ["LOCALE", "N_", "SOURCE_LANGUAGE", "Catalogue", "Templates", "_", "install_words", "language"]
+__all__ = [
+    "LOCALE",
+    "N_",
+    "SOURCE_LANGUAGE",
+    "Catalogue",
+    "Templates",
+    "_",
+    "in_language",
+    "install_words",
+    "language",
+    "said_dose",
+]
 
 _OF = ":"  # between a language and the name of a template in it
+
+
+def in_language(code: str) -> str:
+    """For `Templates.get_template` as the `parent`: the template in this language, where no request chooses one."""
+    return f"{code}{_OF}"
 
 
 def _(text: str, **values: Any) -> str:
@@ -57,6 +73,15 @@ def install_words(app: Flask, catalogue: Catalogue, choose: Callable[[], str]) -
     app.jinja_env.filters["long_date"] = lambda day: dates.long_date(day, language())
     app.jinja_env.filters["number"] = lambda number: format_decimal(number, locale=language())
     app.jinja_env.filters["full_moment"] = lambda moment, zone: dates.full_moment(moment, zone, language())
+
+
+def said_dose(say: Callable[[str], str], number: int | None, series_total: int | None) -> str:
+    """As certificates.facts.dose_words has them, which knows the two languages of the documents, in every language."""
+    if number is None:
+        return ""
+    if series_total is None or number > series_total:
+        return say(N_("Dosis %(number)s")) % {"number": number}
+    return say(N_("Dosis %(number)s dari %(total)s")) % {"number": number, "total": series_total}
 
 
 class _Placed(NodeTransformer):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from importlib import import_module
 from urllib.parse import urlencode
 
@@ -42,11 +43,12 @@ def create_app(services: Services, catalogue: Catalogue | None = None) -> Flask:
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     protect(app, url=settings.public_url, proxy_hops=settings.proxy_hops, max_body=_MAX_BODY)
     serve_assets(app, ("public.css", "mark.svg", "doors.css"))
-    _speak(app, services, catalogue or services.catalogue)
+    chosen = _speak(app, services, catalogue or services.catalogue)
     _handle_errors(app)
     face = Face(
         services=services,
         views=Views([key.get_secret_value() for key in settings.session_key], services.clock, secure=settings.secure),
+        chosen_language=chosen,
     )
     plain.add_routes(app, face)
     webhooks.add_routes(app, face)
@@ -56,16 +58,18 @@ def create_app(services: Services, catalogue: Catalogue | None = None) -> Flask:
     return app
 
 
-def _speak(app: Flask, services: Services, catalogue: Catalogue) -> None:
+def _speak(app: Flask, services: Services, catalogue: Catalogue) -> Callable[[Mapping[str, str]], str]:
     """The person's choice by `?lang=`, kept in a cookie that says nothing else; Indonesian otherwise: what a browser
-    asks for is what its shop set it to (docs/languages.md)."""
+    asks for is what its shop set it to (docs/languages.md). What is returned says what cookies chose."""
     cookie = "__Host-lang" if services.settings.secure else "lang"
 
     def choose() -> str:
         # most requests have neither, and parsing nothing takes its time too
         asked = request.args.get("lang") if request.environ.get("QUERY_STRING") else None
-        kept = request.cookies.get(cookie) if "HTTP_COOKIE" in request.environ else None
-        return next((wish for wish in (asked, kept) if wish in catalogue.languages), SOURCE_LANGUAGE)
+        return kept({} if "HTTP_COOKIE" not in request.environ else request.cookies, asked)
+
+    def kept(cookies: Mapping[str, str], asked: str | None = None) -> str:
+        return next((wish for wish in (asked, cookies.get(cookie)) if wish in catalogue.languages), SOURCE_LANGUAGE)
 
     @app.after_request
     def _keep_choice(response: Response) -> Response:
@@ -112,6 +116,7 @@ def _speak(app: Flask, services: Services, catalogue: Catalogue) -> None:
         footer=footer,
         request_id=lambda: g.get("request_id", "-"),
     )
+    return kept
 
 
 def _handle_errors(app: Flask) -> None:

@@ -6,18 +6,20 @@ from collections.abc import Callable
 
 from flask import Flask, Response, make_response, render_template, request
 
+from linkserver.ahead import PageAhead
+from linkserver.certificate_page import CertificatePage
 from linkserver.devices import device_kind
-from linkserver.public.face import Face, dose_words
+from linkserver.public.face import Face
 from linkserver.public.opened import VIEW, file_to_keep
 from linkserver.public.pages import NO_BIRTH_DATE, VIEW_CLOSED, link_page, state_page
-from linkserver.words import N_, _
-from notifier.certificates.facts import CertificateFacts, masked_nik
+from linkserver.security import answer_ahead
+from linkserver.words import N_, language
+from notifier.certificates.facts import CertificateFacts
 from notifier.certificates.opening import PAGE_AGAIN, record_view
 from notifier.certificates.pdf import CertificateRenderer
 from notifier.certificates.qr import QrMatrix
 from notifier.certificates.signing import pdf_signer
 from notifier.certificates.view import open_page
-from notifier.certificates.weight import pdf_weight
 from notifier.core.errors import Refused
 from notifier.services import TEMPLATES
 from notifier.store.openings import OpeningKind
@@ -28,8 +30,6 @@ _FILES = {
     OpeningKind.LARGE: (N_("sertifikat-vaksin-huruf-besar") + ".pdf", "application/pdf"),
     OpeningKind.PNG: (N_("sertifikat-vaksin") + ".png", "image/png"),
 }
-#: the words of notifier/certificates/facts.py, which the PDF says in two languages, here in every one
-_STATUS = {"valid": N_("Sah"), "replaced": N_("Diganti"), "revoked": N_("Dicabut")}
 Show = Callable[[str, CertificateFacts, QrMatrix], Response]
 Draw = Callable[[CertificateFacts, QrMatrix], bytes]
 
@@ -37,14 +37,15 @@ Draw = Callable[[CertificateFacts, QrMatrix], bytes]
 def add_routes(app: Flask, face: Face) -> None:
     """Part of the door `link`."""
     renderer, signer = CertificateRenderer(TEMPLATES / "certificate"), pdf_signer(face.services)
-    weight = signer.weight
+    page = CertificatePage(app, signer.weight)
+    answer_ahead(app, PageAhead(face.services, page, face.views.just_opened, face.chosen_language))
 
     def signed(draw: Draw) -> Draw:
         return lambda facts, qr: signer.sign(draw(facts, qr), face.services.clock.now())
 
     @app.get(VIEW)
     def certificate(view: str) -> Response:
-        return _if_open(face, view, lambda link, facts, qr: _page(face, view, link, facts, qr, weight))
+        return _if_open(face, view, lambda link, facts, qr: _page(face, page, view, link, facts, qr))
 
     def add_download(path: str, kind: OpeningKind, draw: Draw) -> None:
         @app.get(VIEW + path, endpoint=f"certificate_{kind.value}")
@@ -74,22 +75,13 @@ def _if_open(face: Face, view: str, show: Show) -> Response:
     return show(look.public_id, facts, qr)
 
 
-def _page(face: Face, view: str, public_id: str, facts: CertificateFacts, qr: QrMatrix, signature: int) -> Response:
+def _page(
+    face: Face, page: CertificatePage, view: str, public_id: str, facts: CertificateFacts, qr: QrMatrix
+) -> Response:
     if request.method != "HEAD" and face.views.is_older(request, view, PAGE_AGAIN):
         record_view(face.services, public_id, device=device_kind(request.user_agent.string))
-    page = render_template(
-        "certificate.html",
-        view=view,
-        facts=facts,
-        headline=_headline(facts),
-        nik=masked_nik(facts.nik) if facts.nik else None,
-        doses=[(dose_words(dose.number, dose.series_total), dose) for dose in facts.doses],
-        qr=qr,
-        pdf_kb=pdf_weight(facts, qr, signature),
-    )
-    return make_response(page)
-
-
-def _headline(facts: CertificateFacts) -> str:
-    dose = dose_words(facts.this_dose.number, facts.this_dose.series_total)
-    return " · ".join(part for part in (_(_STATUS[facts.status]), dose[:1].lower() + dose[1:]) if part)
+    own = page.own(language(), view, facts, qr)
+    whole = render_template("certificate.html", own=own)
+    if not request.query_string:
+        page.keep_frame(language(), whole, own)
+    return make_response(whole)

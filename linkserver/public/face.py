@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from linkserver.public.views import Views
-from linkserver.words import _
+from linkserver.words import _, said_dose
 from notifier.services import Services
 
 
@@ -15,12 +16,9 @@ class Face:
 
     services: Services
     views: Views
+    chosen_language: Callable[[Mapping[str, str]], str]  #: by a browser's cookies
 
 
 def dose_words(number: int | None, series_total: int | None) -> str:
-    """As certificates.facts.dose_words has them, which knows the two languages of the documents, in every language."""
-    if number is None:
-        return ""
-    if series_total is None or number > series_total:
-        return _("Dosis %(number)s", number=number)
-    return _("Dosis %(number)s dari %(total)s", number=number, total=series_total)
+    """As `said_dose`, in the language of this request."""
+    return said_dose(_, number, series_total)

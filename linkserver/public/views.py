@@ -8,7 +8,7 @@ asks the database again.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import lru_cache
@@ -53,6 +53,11 @@ class Views:
         """Public id and proof of the link that this browser opened as `view`; None where none was, or it is over."""
         return next(((opened.public_id, opened.proof) for opened in self._read(request) if opened.view == view), None)
 
+    def just_opened(self, cookies: Mapping[str, str], view: str, age: timedelta) -> tuple[str, str] | None:
+        """As `link_of`, of a view that is younger than `age`."""
+        since, known = self._now() - age.total_seconds(), self._known(cookies.get(self.cookie, ""))
+        return next(((held.public_id, held.proof) for held in known if held.view == view and held.at > since), None)
+
     def is_older(self, request: Request, view: str, age: timedelta) -> bool:
         """Whether a view was opened in this browser at least `age` ago."""
         last = self._now() - age.total_seconds()
@@ -83,8 +88,8 @@ class Views:
         return opened
 
     def _said_by(self, request: Request) -> list[_Opened]:
-        oldest = self._now() - int(LIFE.total_seconds())
-        return [opened for opened in self._known(request.cookies.get(self.cookie, "")) if opened.at > oldest]
+        oldest, cookie = self._now() - int(LIFE.total_seconds()), request.cookies.get(self.cookie, "")
+        return [opened for opened in self._known(cookie) if opened.at > oldest]
 
     def _proved(self, cookie: str) -> tuple[_Opened, ...]:
         """What a cookie of ours says; nothing where it is none."""

@@ -101,12 +101,13 @@ def look_again(services: Services, public_id: str, proof: str) -> Look | None:
     seen = look_of(row, services.clock.now())
     if row is None or seen.state is not LinkState.LIVE:
         return seen  # which says more than that the page is closed
-    return seen if is_proof(services, row, proof) else None
+    born = openings.birth_date(services.sealer, row)
+    return seen if is_proof(services, public_id, born, proof) else None
 
 
-def is_proof(services: Services, row: sa.Row[Any], proof: str) -> bool:
-    """Whether a browser's `proof` is of the birth date that the person of a link (a row of `openings.find`) has now."""
-    return hmac.compare_digest(_proof(services, row), proof)
+def is_proof(services: Services, public_id: str, born: str | None, proof: str) -> bool:
+    """Whether a browser's `proof` is of the birth date (YYYY-MM-DD) that the person of a link has now."""
+    return hmac.compare_digest(_proof_of(services, public_id, born), proof)
 
 
 def try_birth_date(
@@ -202,9 +203,12 @@ def _try(services: Services, token: str, typed: str | None, *, device: str, addr
 
 
 def _proof(services: Services, row: sa.Row[Any]) -> str:
+    return _proof_of(services, row.public_id, openings.birth_date(services.sealer, row))
+
+
+def _proof_of(services: Services, public_id: str, born: str | None) -> str:
     """What a browser that opened a link keeps; tells the birth date to nobody without our key."""
-    born = openings.birth_date(services.sealer, row)
-    return services.sealer.index("view", f"{row.public_id}:{born}").hex()[:_PROOF_LENGTH]
+    return services.sealer.index("view", f"{public_id}:{born}").hex()[:_PROOF_LENGTH]
 
 
 def _matches(services: Services, row: sa.Row[Any], typed: str) -> bool:

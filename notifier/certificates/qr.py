@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from itertools import groupby
 from math import ceil, isqrt
+from struct import Struct
 from typing import Literal
 
 import zxingcpp
@@ -66,13 +69,8 @@ class QrMatrix:
 
         The strokes of a single path are painted together, so no light seams appear between rows.
         """
-        size, pieces = self.size, [slice(at, at + _PIECE) for at in range(0, self.size, _PIECE)]
-        parts: list[str] = []
-        for place in range(size):
-            row = self.modules[place * size : (place + 1) * size]
-            parts.append(f"M{QUIET_ZONE} {place + QUIET_ZONE}.5")
-            parts += [_STROKES[row[piece]] for piece in pieces]
-        return "".join(parts)
+        pieces, rows = _drawing(self.size)
+        return rows % tuple(map(_STROKES.__getitem__, pieces(self.modules)))
 
     def to_svg(self) -> str:
         """A whole SVG picture for print, dark on white: every dark run of a row is one rectangle of a single filled
@@ -101,6 +99,15 @@ class _Strokes(dict[bytes, str]):
         runs = ((dark, len(list(run))) for dark, run in groupby(piece))
         drawn = self[piece] = "".join(f"h{length}" if dark else f"m{length} 0" for dark, length in runs)
         return drawn
+
+
+@cache
+def _drawing(size: int) -> tuple[Callable[[bytes], tuple[bytes, ...]], str]:
+    """What cuts the modules of a code of that size into pieces, and the path into which the strokes of all go."""
+    whole, rest = divmod(size, _PIECE)
+    row = f"{_PIECE}s" * whole + (f"{rest}s" if rest else "")
+    lines = (f"M{QUIET_ZONE} {place + QUIET_ZONE}.5" + "%s" * row.count("s") for place in range(size))
+    return Struct(row * size).unpack, "".join(lines)
 
 
 _STROKES = _Strokes()

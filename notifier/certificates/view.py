@@ -44,7 +44,7 @@ def facts_with_stored_qr(
     rows = openings.certificate_with_doses(conn, certificate_id)
     if not rows:
         raise NotFound("certificate")
-    return _facts(services, rows), rows[0].qr
+    return _facts(services, rows, openings.birth_date(services.sealer, rows[0])), rows[0].qr
 
 
 def open_page(
@@ -57,21 +57,26 @@ def open_page(
     look = look_of(row, services.clock.now())
     if row is None or look.state is not LinkState.LIVE:
         return look, None, None
-    if not is_proof(services, row, proof):
+    born = openings.birth_date(services.sealer, row)
+    if not is_proof(services, public_id, born, proof):
         return None, None, None
-    facts = _facts(services, rows)
+    facts = _facts(services, rows, born)
     return look, facts, _qr(services, row.certificate_id, facts.number, row.qr)
 
 
-def _facts(services: Services, rows: Sequence[sa.Row[Any]]) -> CertificateFacts:
+def _facts(services: Services, rows: Sequence[sa.Row[Any]], born: str | None) -> CertificateFacts:
     row, own = rows[0], next(row for row in rows if row.is_own)
-    born = openings.birth_date(services.sealer, row)
     if born is None:
         raise Refused("birth-date-unknown")
     name, nik = openings.name_and_nik(services.sealer, row)
-    series = [dose for dose in rows if dose.dose_status == DoseStatus.GIVEN and _same_series(dose, own)]
-    if all(dose is not own for dose in series):
-        series.append(own)  # a withdrawn dose's certificate is revoked, but staff may still look at it
+    this = _dose_facts(own)
+    doses = [
+        this if dose is own else _dose_facts(dose)
+        for dose in rows
+        if dose.dose_status == DoseStatus.GIVEN and _same_series(dose, own)
+    ]
+    if all(dose is not this for dose in doses):
+        doses.append(this)  # a withdrawn dose's certificate is revoked, but staff may still look at it
     return CertificateFacts(
         number=row.certificate_number,
         status=CertificateStatus(row.certificate_status).value,
@@ -82,8 +87,8 @@ def _facts(services: Services, rows: Sequence[sa.Row[Any]]) -> CertificateFacts:
         issued_at=row.issued_at,
         time_zone=row.person_zone or own.facility_zone or services.settings.timezone,
         verify_host=urlsplit(services.settings.public_url).netloc,
-        doses=tuple(_dose_facts(dose) for dose in series),
-        this_dose=_dose_facts(own),
+        doses=tuple(doses),
+        this_dose=this,
     )
 
 

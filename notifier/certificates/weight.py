@@ -25,9 +25,11 @@ def pdf_weight(facts: CertificateFacts, qr: QrMatrix, signature: int) -> int:
     texts = [facts.name, facts.issuer, facts.verify_host]
     for dose in facts.doses:
         texts += (dose.product, dose.vaccine_code or "", dose.lot or "", dose.facility or "")
-    letters = set("".join(texts))
-    size = _SHEET + _DOSE * len(facts.doses) + _MODULE * qr.size**2
-    for block, count in Counter(ord(letter) >> 8 for letter in letters).items():
-        font, each = _FONTS.get(block, (0, _LETTER))
-        size += font + each * count
+    text = "".join(texts)
+    letters = set(text)
+    size = _SHEET + _DOSE * len(facts.doses) + _MODULE * qr.size**2 + _LETTER * len(letters)
+    if not text.isascii():
+        for block, count in Counter(ord(letter) >> 8 for letter in letters).items():
+            font, each = _FONTS.get(block, (0, _LETTER))
+            size += font + (each - _LETTER) * count
     return round((size + signature) / _KILOBYTE)

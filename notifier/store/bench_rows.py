@@ -14,7 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from notifier.core.ids import new_id, new_reference
+from notifier.core.ids import new_id, new_reference, random_letters
 from notifier.core.link_tokens import new_public_id
 from notifier.core.states import CertificateStatus, Channel, DoseStatus, Kind, Lane, State
 from notifier.store.engine import Database
@@ -99,7 +99,7 @@ def _rows_of(
         },
         certificate: {
             "id": ids[certificate],
-            "number": ids[certificate],
+            "number": "-".join(random_letters(4) for _ in range(3)),  # as issue.new_number has them
             "dose_id": ids[dose],
             "status": CertificateStatus.VALID.value,
             "issued_at": at,

@@ -11,14 +11,7 @@ import pytest
 from linkserver.words import LOCALE, Catalogue
 from tests.web.texts import ROOT, texts_of
 
-PLACES = (
-    "linkserver/public",
-    "linkserver/staff",
-    "linkserver/security.py",
-    "notifier/support",
-    "templates/pages",
-    "templates/staff",
-)
+PLACES = ("linkserver", "notifier/support", "templates/pages", "templates/staff")
 _VALUE = re.compile(r"%\((\w+)\)s")
 
 
