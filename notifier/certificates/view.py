@@ -72,7 +72,7 @@ def _facts(services: Services, rows: Sequence[sa.Row[Any]], born: str | None) ->
     this = _dose_facts(own)
     doses = [
         this if dose is own else _dose_facts(dose)
-        for dose in rows
+        for dose in sorted(rows, key=_place)
         if dose.dose_status == DoseStatus.GIVEN and _same_series(dose, own)
     ]
     if all(dose is not this for dose in doses):
@@ -146,6 +146,12 @@ def note_check(
 def _wait(conn: Connection, services: Services, address: str, limits: CheckLimits, at: datetime) -> int:
     visitor = address_index(services.sealer, address)
     return first_wait(conn, (limits.address, visitor), (limits.overall, ""), at=at)
+
+
+def _place(dose: sa.Row[Any]) -> tuple[date, bool, int, tuple[str, ...]]:
+    """Where a dose stands among others: by its day, its number, where it has one, and else by what is seen of it."""
+    seen = (dose.product or "", dose.lot or "", dose.facility or "")
+    return dose.given_on or date.max, dose.number is None, dose.number or 0, seen
 
 
 def _same_series(dose: sa.Row[Any], own: sa.Row[Any]) -> bool:

@@ -30,6 +30,14 @@ def test_the_facts_are_the_person_s_and_the_doses_of_the_same_vaccine_in_order(e
     assert (facts.number, facts.status, facts.verify_host) == (second.number, "valid", "127.0.0.1:8000")
 
 
+def test_of_one_day_doses_stand_by_their_numbers_and_those_without_come_last(each_services: Services) -> None:
+    first = a_certificate(each_services, number=None, lot="B")
+    for number, lot in ((None, "A"), (2, "C"), (1, "D")):
+        a_certificate(each_services, person_id=first.person_id, number=number, lot=lot)
+    facts = certificate_facts(each_services, first.certificate_id)
+    assert [(dose.number, dose.lot) for dose in facts.doses] == [(1, "D"), (2, "C"), (None, "A"), (None, "B")]
+
+
 def test_without_a_code_the_product_makes_the_series(services: Services) -> None:
     made = a_certificate(services, vaccine_code=None, product="CoronaVac")
     a_certificate(services, person_id=made.person_id, vaccine_code=None, product="CORONAVAC", number=2)
