@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import io
+import json
 import re
 import zlib
 from concurrent.futures import ThreadPoolExecutor
@@ -265,6 +267,15 @@ def test_a_forged_or_old_cookie_is_nobodys(services: Services, visitor: Visitor,
     assert "81234567890" not in kept.value
     clock.tick(minutes=31)
     assert visitor.get("/kasus/lapor").location == "/kasus"
+
+
+def test_a_cookie_that_another_version_wrote_is_nobodys(services: Services, visitor: Visitor) -> None:
+    at = int(services.clock.now().timestamp())
+    text = json.dumps({"phone": PHONE, "is_proven": True, "proven_at": at, "at": at, "persons": ["someone"]})
+    sealed = base64.urlsafe_b64encode(services.sealer.seal("cookie:kasus", "name", text)).decode()
+    visitor.client.set_cookie("kasus", f"name.{sealed}")
+    for page in ("siapa", "sebab", "lapor", "kode"):
+        assert visitor.get(f"/kasus/{page}").location == "/kasus"
 
 
 def test_a_proof_is_over_after_an_hour_however_it_is_kept_warm(
