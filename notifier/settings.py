@@ -166,7 +166,7 @@ class Settings(ProgrammeRules, MailSettings):
     catch_up_rate: float = Field(0, ge=0)  # the same while messages are long overdue; 0: as SENDER_RATE
     smooth_minutes: float = Field(30, ge=0, le=720)  # what waited for the morning is spread over so many minutes
     api_rate: float = Field(50, ge=0, le=10_000)  # requests per second an API key; 0: no limit
-    codes_a_day: int = Field(5_000, ge=1)  # one-time codes by SMS over all doors; a quarter of them in an hour at most
+    codes_a_day: int = Field(5_000, ge=1)  # one-time codes over all doors and numbers; a quarter in an hour at most
     events_queue: str = Field("vaccinations", pattern=QUEUE_NAME)
     registry_queue: str | None = Field(None, pattern=QUEUE_NAME)  # what we tell the registry; none: no queue
     registry_webhook_url: str | None = None  # the same by HTTP; none: no webhook

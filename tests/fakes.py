@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+
+from sqlalchemy.engine import Connection
 
 from notifier.core.states import Channel
 from notifier.gateways import (
@@ -19,6 +22,7 @@ from notifier.gateways import (
     Receipt,
     ReceiptState,
 )
+from notifier.store.engine import Database
 
 #: a Monday, 10:00 in Jakarta
 MONDAY_MORNING = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
@@ -39,6 +43,24 @@ class FakeClock:
 
     def set(self, now: datetime) -> None:
         self._now = now
+
+
+class OvertakenDatabase(Database):
+    """A database in which somebody else is faster, once: `meanwhile` happens just before the transaction that writes
+    after `passes` others have."""
+
+    def __init__(self, database: Database, meanwhile: Callable[[], object], *, passes: int = 0) -> None:
+        vars(self).update(vars(database))  # the same engine: it is no second database
+        self.meanwhile = [meanwhile]
+        self._passes = passes
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        self._passes -= 1
+        while self._passes < 0 and self.meanwhile:
+            self.meanwhile.pop()()
+        with super().write() as conn:
+            yield conn
 
 
 class FakeGateway:

@@ -73,8 +73,11 @@ DOWNLOADS = Limit("download:link", 30, timedelta(minutes=10))
 def seconds_to_wait(conn: Connection, limit: Limit, subject: str, at: datetime) -> int:
     """Counts one more; 0 where it is still allowed, else the seconds until the window ends."""
     count = counters.hit(conn, f"{limit.name}:{subject}" if subject else limit.name, window=limit.window, at=at)
-    if count <= limit.most:
-        return 0
+    return 0 if count <= limit.most else seconds_left(limit, at)
+
+
+def seconds_left(limit: Limit, at: datetime) -> int:
+    """Until the window ends that `at` falls in."""
     seconds = int(limit.window.total_seconds())
     return max(1, seconds - int(at.timestamp()) % seconds)
 

@@ -20,7 +20,7 @@ class Facts:
     """What the decision rests on, read in the transaction that acts on it."""
 
     row: Any  #: the notification
-    person: Person | None  #: None: its sealed columns cannot be opened
+    person: Person | None  #: None: its sealed columns cannot be opened, or `is_forgotten`
     dose_status: str | None
     dose_number: int | None
     link_public_id: str | None
@@ -29,6 +29,7 @@ class Facts:
     opted_out: bool
     left_today: int
     zone: ZoneInfo
+    is_forgotten: bool = False  #: the mere number that it goes to was erased
     not_me: bool = False  #: whoever has the number said that it is not this person's
     bulk_state: str | None = None  #: of the bulk resend that planned it
     tracker_id: str | None = None  #: the public id of the case that it tells about
@@ -71,7 +72,8 @@ def decide(facts: Facts, rules: Rules, now: datetime) -> Stop | None:
 def _never(facts: Facts, kind_rules: KindRules) -> Stop | None:
     person = facts.person
     if person is None:
-        return Stop(State.HELD, Reason.UNREADABLE)
+        hangs = Stop(State.HELD, Reason.UNREADABLE)  # somebody may find the key again
+        return Stop(State.CANCELLED, Reason.ERASED) if facts.is_forgotten else hangs
     if facts.dose_status == DoseStatus.WITHDRAWN or facts.doses_changed:
         withdrawn = facts.dose_status == DoseStatus.WITHDRAWN
         return Stop(State.CANCELLED, Reason.WITHDRAWN if withdrawn else Reason.DOSES_CHANGED)

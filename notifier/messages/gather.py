@@ -45,6 +45,8 @@ class Gathered:
         self._people = open_each(conn, services, known)
         numbers = contacts.load(conn, services.sealer, {row.contact_id for row in rows if row.contact_id})
         self._people.update({row_id: number.as_person() for row_id, number in numbers.items()})
+        missing = {row.contact_id for row in rows if row.contact_id} - numbers.keys()
+        self._forgotten = missing - contacts.there(conn, missing)
         self._shots = doses.load(conn, {row.dose_id for row in rows if row.dose_id})
         self._links = certificates.load_links(conn, {row.link_id for row in rows if row.link_id})
         facilities = {shot.facility_id for shot in self._shots.values() if shot.facility_id}
@@ -97,6 +99,7 @@ class Gathered:
         return Facts(
             row=row,
             person=person,
+            is_forgotten=row.person_id is None and row.contact_id in self._forgotten,
             dose_status=shot.status if shot else None,
             dose_number=told_dose(Kind(row.kind), shot.number) if shot else None,
             link_public_id=link.public_id if link else None,

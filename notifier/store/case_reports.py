@@ -49,10 +49,16 @@ def get(conn: Connection, case_id: str, *, lock: bool = False) -> Row | None:
     return conn.execute(statement.with_for_update() if lock else statement).first()
 
 
-def by_public_id(conn: Connection, public_id: str, *, lock: bool = False) -> Row | None:
+def hold(conn: Connection, case_ids: Collection[str]) -> dict[str, Row]:
+    """Some cases by id, kept from changing until the transaction ends. Locked in the order of their ids, so that two
+    who want the same ones never wait for each other crosswise; whoever needs several asks for all of them here."""
+    statement = sa.select(support_case).where(support_case.c.id.in_(list(case_ids))).order_by(support_case.c.id)
+    return {row.id: row for row in conn.execute(statement.with_for_update())}
+
+
+def by_public_id(conn: Connection, public_id: str) -> Row | None:
     """The case of a tracker's token."""
-    statement = sa.select(support_case).where(support_case.c.public_id == public_id)
-    return conn.execute(statement.with_for_update() if lock else statement).first()
+    return conn.execute(sa.select(support_case).where(support_case.c.public_id == public_id)).first()
 
 
 def public_ids(conn: Connection, case_ids: Collection[str]) -> dict[str, str]:
@@ -61,10 +67,12 @@ def public_ids(conn: Connection, case_ids: Collection[str]) -> dict[str, str]:
     return {row.id: row.public_id for row in conn.execute(statement) if row.public_id}
 
 
-def open_same(conn: Connection, kind: CaseKind, index: bytes) -> Row | None:
-    """The open case that the same report has made before."""
+def open_same(conn: Connection, kind: CaseKind, index: bytes, *, lock: bool = False) -> Row | None:
+    """The open case that the same report has made before. `lock`: kept open until the transaction ends; one that
+    closes at this moment is waited for, and then is none."""
     statement = sa.select(support_case).where(_OPEN, support_case.c.kind == kind.value)
-    return conn.execute(statement.where(support_case.c.same_index == index)).first()
+    statement = statement.where(support_case.c.same_index == index)
+    return conn.execute(statement.with_for_update() if lock else statement).first()
 
 
 def open_with_number(conn: Connection, phone_index: bytes, kind: CaseKind, limit: int = 20) -> list[Row]:

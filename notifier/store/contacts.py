@@ -77,6 +77,11 @@ def load(conn: Connection, sealer: Sealer, ids: Collection[str]) -> dict[str, Co
     return found
 
 
+def there(conn: Connection, ids: Collection[str]) -> set[str]:
+    """Those of some contacts that are not forgotten, whether one can open them or not."""
+    return set(conn.scalars(sa.select(contact.c.id).where(contact.c.id.in_(list(ids))))) if ids else set()
+
+
 def has_waiting(conn: Connection, *, contact_id: str, subject_id: str) -> bool:
     """Whether a message to a mere number, about the same thing, has not left yet."""
     statement = sa.select(notification.c.id).where(

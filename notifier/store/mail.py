@@ -34,24 +34,50 @@ def identity_index(sealer: Sealer, identity: str) -> bytes:
     return sealer.index("mail.identity", identity)
 
 
-def taken(conn: Connection, uid_validity: int, uids: Collection[int]) -> dict[int, bool]:
-    """Those of some letters of the mailbox that we have, and whether each stays where it lies."""
+def taken(conn: Connection, uid_validity: int, uids: Collection[int], *, at: datetime) -> dict[int, bool]:
+    """Those of some letters of the mailbox that we have, or that wait, and whether each stays where it lies."""
     if not uids:
         return {}
     statement = sa.select(mail_taken.c.uid, mail_taken.c.stays).where(mail_taken.c.uid_validity == uid_validity)
+    statement = statement.where(sa.or_(mail_taken.c.deferred_until.is_(None), mail_taken.c.deferred_until > at))
     return {row.uid: row.stays for row in conn.execute(statement.where(among(conn, mail_taken.c.uid, uids)))}
 
 
 def take(conn: Connection, uid_validity: int, uid: int, *, stays: bool, at: datetime) -> bool:
-    """Notes that we have a letter of the mailbox; False where that is known."""
+    """Notes that we have a letter of the mailbox; False where that is known, or it waits."""
     values = {"uid_validity": uid_validity, "uid": uid, "stays": stays, "taken_at": at}
-    return insert_new(conn, mail_taken, values, "uid_validity", "uid")
+    if insert_new(conn, mail_taken, values, "uid_validity", "uid"):
+        return True
+    statement = _taken(uid_validity, uid).where(mail_taken.c.deferred_until <= at)
+    return conn.execute(statement.values(stays=stays, taken_at=at, deferred_until=None)).rowcount == 1
+
+
+def defer(conn: Connection, uid_validity: int, uid: int, *, until: datetime) -> None:
+    """A letter that was noted stays where it lies, and is looked at again later."""
+    conn.execute(_taken(uid_validity, uid).values(stays=True, deferred_until=until))
+
+
+def waits(conn: Connection, uid_validity: int, uid: int) -> bool:
+    """Whether a letter lies in the mailbox until there is room for it."""
+    statement = sa.select(mail_taken.c.deferred_until).where(
+        mail_taken.c.uid_validity == uid_validity, mail_taken.c.uid == uid
+    )
+    return conn.scalar(statement) is not None
+
+
+def _taken(uid_validity: int, uid: int) -> sa.Update:
+    return mail_taken.update().where(mail_taken.c.uid_validity == uid_validity, mail_taken.c.uid == uid)
 
 
 def insert(conn: Connection, sealer: Sealer, row_id: str, sealed: dict[str, str | None], **values: Any) -> bool:
     """Keeps a letter that came; False where it, or a copy of it, is kept. `sealed`: column stems and their texts."""
     kept = {f"{name}_sealed": _seal(sealer, "mail_in", name, row_id, text) for name, text in sealed.items()}
     return insert_new(conn, mail_in, {"id": row_id, **kept, **values}, "identity_index")
+
+
+def drop(conn: Connection, row_id: str) -> None:
+    """A letter that waits in the mailbox after all is not kept."""
+    conn.execute(mail_in.delete().where(mail_in.c.id == row_id))
 
 
 def assign(conn: Connection, row_id: str, case_id: str) -> None:

@@ -142,6 +142,13 @@ def is_waited_for(conn: Connection, number_index: bytes) -> bool:
     return conn.execute(statement.limit(1)).first() is not None
 
 
+def follow_number(conn: Connection, person_id: str, *, old: bytes, new: bytes) -> None:
+    """The open requests of a person that were asked from one number (blind indexes) are from another one now."""
+    mine = sa.and_(correction_request.c.person_id == person_id, correction_request.c.field != Field.PHONE.value)
+    statement = correction_request.update().where(mine, _IS_OPEN, correction_request.c.number_index == old)
+    conn.execute(statement.values(number_index=new))
+
+
 def seal_evidence(sealer: Sealer, row_id: str, picture: bytes) -> bytes:
     """The picture of a card as it is kept."""
     return sealer.seal(_EVIDENCE, row_id, picture)

@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from notifier.store import programme
+from notifier.store import cases, programme
 from notifier.store.bulk import among
 from notifier.store.tables import (
     account_open,
@@ -19,7 +19,10 @@ from notifier.store.tables import (
     caller_check,
     caught_sms,
     certificate,
+    chat_message,
+    chat_reply,
     code,
+    conversation,
     correction_request,
     dose,
     event,
@@ -75,9 +78,23 @@ def of_person(conn: Connection, person_id: str, phone_index: bytes | None) -> di
     number = phone_index if phone_index is not None else b""
     found["suppression"] = _rows(conn, suppression, suppression.c.phone_index == number, suppression.c.created_at)
     found["inbound_sms"] = _rows(conn, inbound_sms, inbound_sms.c.phone_index == number, inbound_sms.c.received_at)
+    found |= _chats(conn, person_id, number)
     subjects = [person_id, *(one for name in _SUBJECTS for one in ids[name])]
     found["audit"] = _among(conn, audit.c.subject_id, subjects, audit.c.at)
     return found
+
+
+def _chats(conn: Connection, person_id: str, number: bytes) -> dict[str, list[Row]]:
+    """The conversation with a number, as long as it is kept; none where somebody said that it is not the person's."""
+    if (person_id, number) in cases.paused_numbers(conn, {person_id}):
+        number = b""
+    talks = _rows(conn, conversation, conversation.c.phone_index == number, conversation.c.created_at)
+    ids = [row.id for row in talks]
+    return {
+        "conversation": talks,
+        "chat_message": _among(conn, chat_message.c.conversation_id, ids, chat_message.c.received_at),
+        "chat_reply": _among(conn, chat_reply.c.conversation_id, ids, chat_reply.c.created_at),
+    }
 
 
 #: what the audit speaks of, besides the person

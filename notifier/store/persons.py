@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from notifier.core.errors import SealBroken
 from notifier.core.identity import name_words
-from notifier.store.bulk import among, insert_rows
+from notifier.store.bulk import among, insert_rows, listed
 from notifier.store.sealed import Sealer
 from notifier.store.tables import number_pause, person, person_word
-from notifier.store.types import RowId
 
 MAX_WRONG_TRIES = 5  # for life, over every link and door
 
@@ -118,21 +120,28 @@ def ids_with_phone(conn: Connection, index: bytes, limit: int = 50) -> list[str]
     return list(conn.scalars(statement.order_by(person.c.id).limit(limit)))
 
 
-_IS_FREE_AT: sa.Select[Any] = sa.select(sa.literal_column("1")).where(
-    person.c.id == sa.bindparam("person_id", type_=RowId),
-    person.c.phone_index == sa.bindparam("number"),
-    person.c.locked_at.is_(None),
-    ~sa.exists().where(
-        number_pause.c.person_id == person.c.id,
-        number_pause.c.phone_index == person.c.phone_index,
-        sa.text("number_pause.lifted_at IS NULL"),  # literal: a bound parameter would not match the partial index
-    ),
-)
+@cache
+def _free_at(dialect: str) -> sa.Select[Any]:
+    return sa.select(person).where(
+        listed(dialect, person.c.id),
+        person.c.phone_index == sa.bindparam("number"),
+        person.c.locked_at.is_(None),
+        ~sa.exists().where(
+            number_pause.c.person_id == person.c.id,
+            number_pause.c.phone_index == person.c.phone_index,
+            sa.text("number_pause.lifted_at IS NULL"),  # literal: a bound parameter would not match the partial index
+        ),
+    )
 
 
-def is_free_at(conn: Connection, person_id: str, index: bytes) -> bool:
-    """Whether a number is a person's, who is not locked, and not said to be a stranger's."""
-    return conn.execute(_IS_FREE_AT, {"person_id": person_id, "number": index}).first() is not None
+def free_at(conn: Connection, sealer: Sealer, ids: Collection[str], index: bytes) -> list[Person]:
+    """Of some persons, opened, those whose number this is, who are not locked, and of whom nobody has said that it is
+    a stranger's. One that cannot be opened is left out."""
+    found = []
+    for row in conn.execute(_free_at(conn.dialect.name), {"ids": list(ids), "number": index}) if ids else ():
+        with suppress(SealBroken):
+            found.append(opened(sealer, dict(row._mapping)))
+    return found
 
 
 def count_wrong_try(conn: Connection, person_id: str, at: datetime) -> int | None:

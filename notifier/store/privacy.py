@@ -65,42 +65,64 @@ def doses_of(conn: Connection, person_id: str) -> list[Row]:
     return list(conn.execute(statement.order_by(dose.c.id)))
 
 
-def is_in_flight(conn: Connection, person_id: str) -> bool:
-    """Whether a message about the person is with the provider at this moment: its answer is still to be written."""
+def messages_of(conn: Connection, person_id: str) -> list[str]:
+    """The messages about a person, by id."""
+    return list(conn.scalars(sa.select(notification.c.id).where(notification.c.person_id == person_id)))
+
+
+def messages_to(conn: Connection, numbers: Collection[bytes], subjects: Collection[str]) -> list[str]:
+    """The messages to a mere number, by id: to one of some (blind indexes), which are nobody else's, and those that
+    tell of some cases or requests, whosever number they go to. The numbers' rows are held, so that whoever plans one
+    at this moment is waited for and seen."""
+    rows = sa.select(contact.c.id).where(contact.c.phone_index.in_(list(numbers))).order_by(contact.c.id)
+    held = list(conn.scalars(rows.with_for_update()))
+    told = sa.or_(among(conn, notification.c.contact_id, held), among(conn, notification.c.subject_id, subjects))
+    return list(conn.scalars(sa.select(notification.c.id).where(notification.c.contact_id.is_not(None), told)))
+
+
+def subjects_of(conn: Connection, row: Row, *, born: bytes | None) -> list[str]:
+    """The cases and requests that are about a person, by id."""
+    theirs = sa.or_(correction_request.c.person_id == row.id, correction_request.c.claimed_id == row.id)
+    asked = sa.select(correction_request.c.id).where(theirs)
+    return [*conn.scalars(sa.select(support_case.c.id).where(_about(row, born))), *conn.scalars(asked)]
+
+
+def is_in_flight(conn: Connection, ids: Collection[str]) -> bool:
+    """Whether one of some messages is with the provider at this moment: its answer is still to be written."""
     statement = sa.select(notification.c.id).where(
-        notification.c.person_id == person_id, notification.c.status == State.SENDING.value
+        among(conn, notification.c.id, ids), notification.c.status == State.SENDING.value
     )
     return conn.execute(statement.limit(1)).first() is not None
 
 
-def stop_messages(conn: Connection, person_id: str, *, at: datetime) -> int:
-    """Cancels what waits; nobody looks for unknown outcomes any more. How many were cancelled."""
-    of_person = notification.c.person_id == person_id
-    waiting = list(conn.scalars(sa.select(notification.c.id).where(of_person)))
-    taken = notifications.move(conn, waiting, State.CANCELLED, old=list(NOT_LEFT), at=at, reason=Reason.ERASED)
-    unknown = notification.update().where(of_person, notification.c.status == State.UNKNOWN.value)
+def stop_messages(conn: Connection, ids: Collection[str], *, at: datetime) -> int:
+    """Cancels what waits of some messages; nobody looks for unknown outcomes any more. How many were cancelled."""
+    taken = notifications.move(conn, ids, State.CANCELLED, old=list(NOT_LEFT), at=at, reason=Reason.ERASED)
+    unknown = notification.update().where(
+        among(conn, notification.c.id, ids), notification.c.status == State.UNKNOWN.value
+    )
     conn.execute(unknown.values(reason=Reason.LEFT_ALONE.value, look_up_at=None, updated_at=at))
     return len(taken)
 
 
-def provider_ids(conn: Connection, person_id: str) -> list[str]:
-    """Under which ids the provider has the person's messages."""
-    of_person = notification.c.person_id == person_id
+def provider_ids(conn: Connection, ids: Collection[str]) -> list[str]:
+    """Under which ids the provider has some messages."""
+    theirs = among(conn, notification.c.id, ids)
     tries = sa.select(attempt.c.provider_sid).join(notification, notification.c.id == attempt.c.notification_id)
-    both = tries.where(of_person).union(sa.select(notification.c.provider_sid).where(of_person))
+    both = tries.where(theirs).union(sa.select(notification.c.provider_sid).where(theirs))
     return sorted(sid for sid in conn.scalars(both) if sid)
 
 
-def wipe_messages(conn: Connection, person_id: str) -> dict[str, int]:
-    """Takes away whom messages went to, and what the provider and the catcher told of them."""
-    of_person = notification.c.person_id == person_id
+def wipe_messages(conn: Connection, ids: Collection[str]) -> dict[str, int]:
+    """Takes away whom some messages went to, and what the provider and the catcher told of them."""
+    theirs = among(conn, notification.c.id, ids)
     tries = sa.select(attempt.c.reference).join(notification, notification.c.id == attempt.c.notification_id)
-    references = list(conn.scalars(tries.where(of_person)))
+    references = list(conn.scalars(tries.where(theirs)))
     caught = conn.execute(caught_sms.delete().where(among(conn, caught_sms.c.attempt_reference, references)))
     receipts = conn.execute(receipt.delete().where(among(conn, receipt.c.attempt_reference, references)))
     conn.execute(attempt.update().where(among(conn, attempt.c.reference, references)).values(provider_sid=None))
     nothing = {"phone_index": None, "provider_sid": None, "request_reason": None}
-    changed = conn.execute(notification.update().where(of_person).values(**nothing))
+    changed = conn.execute(notification.update().where(theirs).values(**nothing))
     return {"messages": changed.rowcount, "caught_sms": caught.rowcount, "receipts": receipts.rowcount}
 
 
@@ -207,9 +229,6 @@ def _forget_account(conn: Connection, indexes: Collection[bytes]) -> int:
     conn.execute(account_open.delete().where(account_open.c.session_id.in_(sessions)))
     for column in (caught_sms.c.to_index, account_session.c.phone_index, otp_challenge.c.phone_index):
         done += conn.execute(column.table.delete().where(column.in_(theirs))).rowcount
-    numbers = sa.select(contact.c.id).where(contact.c.phone_index.in_(theirs))
-    told = notification.update().where(notification.c.contact_id.in_(numbers))
-    conn.execute(told.values(phone_index=None))
     return done + conn.execute(contact.delete().where(contact.c.phone_index.in_(theirs))).rowcount
 
 

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.engine import Connection
 
-from notifier.certificates.limits import CODES, CodeLimits, Limit, address_index, first_wait
+from notifier.certificates.limits import CODES, CodeLimits, Limit, address_index, first_wait, seconds_left
 from notifier.core.errors import BadInput
 from notifier.core.ids import read_row_id
 from notifier.core.one_time_codes import DIGITS
@@ -22,7 +22,7 @@ from notifier.core.phones import BadPhone, read_mobile
 from notifier.core.states import FollowUp, Kind, OtpAnswer, OtpPurpose
 from notifier.messages import plan
 from notifier.services import Services
-from notifier.store import audit, challenges, contacts, counters, follow_ups, own_corrections
+from notifier.store import audit, challenges, contacts, counters, follow_ups, own_corrections, persons
 from notifier.store.persons import phone_index
 from notifier.support.proof_of_person import persons_on
 
@@ -115,13 +115,15 @@ def check(services: Services, challenge: str, typed: str, *, purpose: OtpPurpose
 
 
 def send_code(conn: Connection, services: Services, challenge_id: str, *, since: datetime) -> None:
-    """Plans the SMS of a challenge, where its number is a person's or that of an open case, and the day's and hour's
-    number of codes is not used up. Any other number is sent nothing, and nobody is told."""
+    """Plans the SMS of a challenge, where its number is a person's or that of an open case. Any other number is sent
+    nothing, and nobody is told."""
     now, row = services.clock.now(), challenges.find(conn, challenge_id)
     if row is None or row.used_at is not None or row.expires_at <= now:
         return
     phone = challenges.phone_of(services.sealer, row)
-    if not is_on_file(conn, services, phone) or _is_one_too_many(conn, services, now):
+    for person in persons_on(conn, services, phone):
+        persons.hold(conn, person.id)  # one who is being erased is waited for, and then has no number
+    if not is_on_file(conn, services, phone):
         return
     contact = contacts.find_or_add(conn, services.sealer, phone=phone, language=row.language, at=now)
     plan.add_to_contact(conn, services, contact, Kind.OTP, subject_id=row.id, at=now)
@@ -135,12 +137,12 @@ def is_on_file(conn: Connection, services: Services, phone: str) -> bool:
     return is_expected or bool(persons_on(conn, services, phone))
 
 
-def sms_limits(services: Services) -> tuple[Limit, ...]:
-    """How many codes may leave in all: CODES_A_DAY, and a quarter of them in an hour."""
+def overall_limits(services: Services) -> tuple[Limit, ...]:
+    """How many codes may be asked for in all: CODES_A_DAY, and a quarter of them in an hour. No more SMS leave."""
     a_day = services.settings.codes_a_day
     return (
-        Limit("code:sent-hour", -(-a_day // 4), timedelta(hours=1)),
-        Limit("code:sent-day", a_day, timedelta(days=1)),
+        Limit("code:asked-hour", -(-a_day // 4), timedelta(hours=1)),
+        Limit("code:asked-day", a_day, timedelta(days=1)),
     )
 
 
@@ -160,6 +162,7 @@ def _request(
             (limits.overall, ""),
             at=now,
         )
+        wait = wait or _wait_after_all(conn, services, now)
         if wait:
             return Asked("", wait)
         challenge = challenges.add(
@@ -170,28 +173,29 @@ def _request(
 
 
 def _wait_for_all(conn: Connection, services: Services, now: datetime) -> int:
-    """Once the cap over all codes is reached, everybody is told so, whatever their number: nobody waits for an SMS that
-    will not come."""
-    waits = []
-    for limit in sms_limits(services):
-        seconds = int(limit.window.total_seconds())
-        if counters.count_of(conn, limit.name, window=limit.window, at=now) >= limit.most:
-            waits.append(seconds - int(now.timestamp()) % seconds)
+    """Once the cap over all codes is reached, everybody is told so, whatever their number, and nothing is counted any
+    more: nobody waits for an SMS that will not come."""
+    waits = [
+        seconds_left(limit, now)
+        for limit in overall_limits(services)
+        if counters.count_of(conn, limit.name, window=limit.window, at=now) >= limit.most
+    ]
     return max(waits, default=0)
 
 
-def _is_one_too_many(conn: Connection, services: Services, now: datetime) -> bool:
-    """Counts one more code that leaves. Operators are told once a window, when the last one that may leave does."""
-    for limit in sms_limits(services):
+def _wait_after_all(conn: Connection, services: Services, now: datetime) -> int:
+    """Counts one more code over all numbers, known or not: were those that are nobody's free, the one that fills the
+    cap would tell that its number is somebody's. Operators are told once a window, with the last one."""
+    for limit in overall_limits(services):
         count = counters.hit(conn, limit.name, window=limit.window, at=now)
-        if count > limit.most:
-            return True
+        if count > limit.most:  # others at the same moment were faster
+            return seconds_left(limit, now)
         if count == limit.most:
             audit.write(
                 conn, at=now, actor=audit.SYSTEM, action=CAPPED, subject="code-cap", subject_id=limit.name, most=count
             )
-            _log.error("no more one-time codes leave for now: somebody may be pumping SMS", extra={"most": count})
-    return False
+            _log.error("no more one-time codes for now: somebody may be pumping SMS", extra={"most": count})
+    return 0
 
 
 def _digits(typed: str) -> str:

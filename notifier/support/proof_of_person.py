@@ -10,8 +10,8 @@ from __future__ import annotations
 import hmac
 import re
 import unicodedata
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from sqlalchemy.engine import Connection
@@ -35,11 +35,12 @@ _NOT_LETTERS = re.compile(r"[^\w]+|_", re.UNICODE)
 @dataclass(frozen=True, slots=True)
 class TryAnswer:
     """What a try came to. `person_id`: whose it was, where it was right. `tries_left`: of the person, for life; of
-    several, the fewest."""
+    several, the fewest. `proof`: of a right birth date or NIK, for `still_proved`."""
 
     answer: ProofAnswer
     tries_left: int = 0
     person_id: str | None = None
+    proof: str = field(default="", repr=False, compare=False)
 
     @property
     def is_right(self) -> bool:
@@ -65,10 +66,22 @@ def persons_on(conn: Connection, services: Services, phone: str) -> list[Person]
     return [person for person_id in theirs if (person := known.get(person_id)) is not None]
 
 
-def still_holds(conn: Connection, services: Services, person_id: str, phone: str) -> bool:
-    """Whether what was proved of a person at a number (E.164) is true still: it is theirs, nobody has said that it is
-    not, no lock has fallen."""
-    return persons.is_free_at(conn, person_id, persons.phone_index(services.sealer, phone))
+def proof_of(services: Services, person: Person) -> str:
+    """What a door keeps of whoever proved to be this person, in hexadecimal digits: another one once birth date or NIK
+    is corrected. Tells neither without our key."""
+    born = person.birth_date.isoformat() if person.birth_date else ""
+    return services.sealer.index("account.open", f"{person.id}:{person.nik or ''}:{born}").hex()
+
+
+def still_proved(conn: Connection, services: Services, phone: str, proofs: Mapping[str, str]) -> dict[str, Person]:
+    """Of the persons of some proofs (by id), those who are what was proved to this moment: on the number that was
+    proved (E.164) without anybody having said that it is not theirs, not locked, of the same birth date and NIK."""
+    number = persons.phone_index(services.sealer, phone)
+    return {
+        person.id: person
+        for person in persons.free_at(conn, services.sealer, proofs, number)
+        if hmac.compare_digest(proofs[person.id], proof_of(services, person))
+    }
 
 
 def try_birth_date(
@@ -144,7 +157,8 @@ def _try_one(
         if person.locked_at is not None or person.wrong_tries >= MAX_WRONG_TRIES:
             return TryAnswer(ProofAnswer.LOCKED)
         if right:
-            return TryAnswer(ProofAnswer.RIGHT, MAX_WRONG_TRIES - person.wrong_tries, person_id)
+            left = MAX_WRONG_TRIES - person.wrong_tries
+            return TryAnswer(ProofAnswer.RIGHT, left, person_id, proof_of(services, person))
         return _count_wrong(conn, person_id, action, door, at)
 
 

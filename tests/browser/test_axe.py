@@ -4,7 +4,9 @@ without its style sheet. One browser and one installation a language; the pages 
 from __future__ import annotations
 
 import gzip
+import os
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -25,6 +27,8 @@ _CODE_ENDS = "Math.max(0, ...[...document.querySelectorAll('.certificate .qr')].
 _WITHOUT_STYLE = "document.querySelectorAll('link[rel=stylesheet]').forEach(each => each.disabled = true)"
 _HIDDEN = "[...document.querySelectorAll('a, button, input:not([type=hidden]), textarea, h1, h2, dt, dd')].filter( \
     each => each.getClientRects().length === 0).map(each => each.textContent)"
+#: where to leave pictures to be looked at; nowhere unless asked
+PICTURES = os.environ.get("SERTILINK_TEST_PICTURES")
 _MOST_BYTES, _MOST_REQUESTS, _SCREEN = 14 * 1024, 3, 740  # the last in CSS pixels
 
 
@@ -60,6 +64,15 @@ def faults(page: Page, language: str) -> list[str]:
     return found
 
 
+def keep_pictures(page: Page, name: str) -> None:
+    """Where somebody wants to look at the pages, on a phone and on a desk."""
+    if PICTURES is None:
+        return
+    for width, height in ((1280, 800), (360, 740)):
+        page.set_viewport_size({"width": width, "height": height})
+        page.screenshot(path=Path(PICTURES) / f"{name.replace('/', '_')}-{width}.png", full_page=True)
+
+
 def _misordered(outline: list[str]) -> list[str]:
     landmarks = [name for name in outline if not name.startswith("h") or name == "header"]
     wrong = [] if landmarks == ["header", "main", "footer"] else [f"landmarks: {landmarks}"]
@@ -80,6 +93,7 @@ def test_every_page_is_accessible_small_and_whole_without_its_style(stroll: Stro
     for name, walk in PAGES.items():
         walk(stroll)
         size = len(gzip.compress(page.content().encode()))
+        keep_pictures(page, f"{name}-{language}")
         wrong = faults(page, language)
         needed = set(asked)
         if len(needed) + 1 > _MOST_REQUESTS:

@@ -6,17 +6,19 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
 from axe_core_python.base import AXE_SCRIPT
 from playwright.sync_api import Browser, Page, expect
 
+from notifier.core.errors import Refused
 from notifier.core.states import CertificateStatus
 from notifier.messages.send import Sender
-from notifier.store import caught, own_corrections
+from notifier.store import caught, own_corrections, persons
 from notifier.store.tables import certificate
-from notifier.support import follow_ups
+from notifier.support import follow_ups, not_me
 from notifier.support.own_corrections import review
 from tests.browser.conftest import Site, fits
 from tests.builders import NIK
@@ -160,7 +162,13 @@ def test_a_request_that_is_reviewed_and_a_new_number(walker: Walker, site: Site)
     walker.send("number-changed", "Ganti nomor saya", code=code)
     walker.go(walker.sms(r"(http\S+/me/no/\w+)"), "objection")
     walker.send("objected", "Ini bukan permintaan saya")
-    review.approve(services, row.reference, only_facility=None, reason="akta cocok", actor="test")
+    decide = partial(review.approve, services, row.reference, only_facility=None, reason="akta cocok", actor="test")
+    with pytest.raises(Refused, match="proof-over"):  # until somebody has looked whose the new number is
+        decide()
+    with services.db.write() as conn:
+        number = persons.phone_index(services.sealer, "+6281298765432")
+        not_me.unpause(conn, row.person_id, number, at=services.clock.now(), actor="test")
+    decide()
     with services.db.read() as conn:
         ends = [one.status for one in conn.execute(certificate.select())]
     assert sorted(ends) == [CertificateStatus.REPLACED, CertificateStatus.REPLACED, CertificateStatus.VALID]

@@ -6,6 +6,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import timedelta
 
@@ -24,21 +25,22 @@ _MOST_PERSONS = 20
 
 @dataclass(frozen=True, slots=True)
 class Asker:
-    """Who asks. `phone`: E.164, as it was typed; `is_proven`: a code that went there was right; `persons`: whose birth
-    date or NIK was right; `challenge`: of the code that was asked for last; `form`: makes one report of a form that is
-    sent twice; `at`: Unix seconds."""
+    """Who asks. `phone`: E.164, as it was typed; `is_proven`: a code that went there was right; `proofs`: by person,
+    of the birth date or NIK that was right, worth only what support.proof_of_person.still_proved says; `challenge`: of
+    the code that was asked for last; `form`: makes one report of a form that is sent twice; `at`: Unix seconds."""
 
     phone: str = field(repr=False)
     challenge: str = ""
     is_proven: bool = False
-    persons: tuple[str, ...] = ()
+    proofs: Mapping[str, str] = field(default_factory=dict, repr=False)
     form: str = ""
     at: int = 0
     proven_at: int = 0
 
-    def with_person(self, person_id: str) -> Asker:
+    def with_person(self, person_id: str, proof: str) -> Asker:
         """With one more who proved to be."""
-        return replace(self, persons=tuple(dict.fromkeys((*self.persons, person_id)))[-_MOST_PERSONS:])
+        kept = [one for one in self.proofs.items() if one[0] != person_id]
+        return replace(self, proofs=dict([*kept, (person_id, proof)][-_MOST_PERSONS:]))
 
 
 class Askers:
@@ -54,10 +56,9 @@ class Askers:
         name, _, sealed = request.cookies.get(self.cookie, "").partition(".")
         try:
             text = self._services.sealer.open(_PLACE, name, base64.urlsafe_b64decode(sealed))
-        except (SealBroken, binascii.Error, ValueError):
+            asker = Asker(**json.loads(text))
+        except (SealBroken, binascii.Error, ValueError, TypeError):  # the last: as another version wrote it
             return None
-        values = json.loads(text)
-        asker = Asker(**(values | {"persons": tuple(values["persons"])}))
         now = self._now()
         is_over = asker.is_proven and asker.proven_at + PROOF_LIFE.total_seconds() <= now
         return asker if now - LIFE.total_seconds() < asker.at <= now and not is_over else None

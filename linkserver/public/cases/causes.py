@@ -7,6 +7,7 @@ from datetime import date
 from zoneinfo import ZoneInfo
 
 from flask import Flask, Response, make_response, render_template, request, url_for
+from sqlalchemy.engine import Connection
 
 from linkserver.public.buttons import lead
 from linkserver.public.cases.asker import Asker, Askers
@@ -25,7 +26,7 @@ from notifier.support.missing.causes import Finding, causes_for
 from notifier.support.missing.fixes import fix
 from notifier.support.missing.reports import DOOR
 from notifier.support.missing.words import CAUSE_WORDS, FIX_WORDS, WHO_WORDS
-from notifier.support.proof_of_person import TryAnswer, persons_on, try_birth_date, try_nik
+from notifier.support.proof_of_person import TryAnswer, persons_on, still_proved, try_birth_date, try_nik
 
 _DATE = ("day", "month", "year")
 _LONGEST = 40
@@ -75,14 +76,16 @@ def _prove(services: Services, askers: Askers, asker: Asker) -> Response:
     except BadInput as error:
         return _who_page(names, problems=list(error.problems))
     if tried.is_right:
-        return askers.keep(lead(url_for("cases-causes"), 303), asker.with_person(chosen))
+        return askers.keep(lead(url_for("cases-causes"), 303), asker.with_person(chosen, tried.proof))
     return state_page(LOCKED) if tried.is_locked else _who_page(names, tries_left=tried.tries_left)
 
 
 def _causes(services: Services, _askers: Askers, asker: Asker) -> Response:
-    if not asker.persons:
+    with services.db.read() as conn:
+        theirs = still_proved(conn, services, asker.phone, asker.proofs)
+    if not theirs:
         return lead(url_for("cases-who"), 303)
-    found = causes_for(services, asker.phone, only=set(asker.persons))
+    found = causes_for(services, asker.phone, only=set(theirs))
     said = [_said(services, one) for one in found]
     return make_response(render_template("cases/causes.html", findings=said, done=request.args.get("done", "")))
 
@@ -90,10 +93,22 @@ def _causes(services: Services, _askers: Askers, asker: Asker) -> Response:
 def _mend(services: Services, _askers: Askers, asker: Asker) -> Response:
     wish, _colon, about = request.form.get("fix", "").partition(":")
     person_id, _colon, dose_id = about.partition(":")
-    if person_id not in asker.persons or wish not in set(FIX_WORDS):
+    if person_id not in asker.proofs or wish not in set(FIX_WORDS):
         return state_page(UNREADABLE)
+
+    def is_theirs(conn: Connection) -> bool:
+        return person_id in still_proved(conn, services, asker.phone, asker.proofs)
+
     try:
-        done = fix(services, phone=asker.phone, person_id=person_id, dose_id=dose_id, wish=Fix(wish), by=DOOR)
+        done = fix(
+            services,
+            phone=asker.phone,
+            person_id=person_id,
+            dose_id=dose_id,
+            wish=Fix(wish),
+            by=DOOR,
+            is_theirs=is_theirs,
+        )
     except (NotFound, Refused):
         return lead(url_for("cases-causes", done="gone"), 303)
     return lead(url_for("cases-causes", done="waits" if done.wait_s else "sent"), 303)

@@ -21,9 +21,9 @@ from notifier.certificates.view import TooManyChecks, count_check
 from notifier.core.errors import BadInput, Problem, Refused
 from notifier.core.states import CaseSource
 from notifier.services import Services
-from notifier.store import persons
 from notifier.support.missing.facts import MAX_WORDS, Facts, read_facts
 from notifier.support.missing.reports import report
+from notifier.support.proof_of_person import still_proved
 
 _LARGEST_BODY = LARGEST + 64 * 1024  # a form puts something around a picture
 _PARSED = 512 * 1024
@@ -110,7 +110,7 @@ def _picture(services: Services) -> bytes | None:
 def _person(services: Services, asker: Asker, facts: Facts) -> str | None:
     """Which of those who proved to be somebody the report is about."""
     with services.db.read() as conn:
-        known = persons.load(conn, services.sealer, asker.persons) if asker.persons else {}
+        known = still_proved(conn, services, asker.phone, asker.proofs)
     born = [row_id for row_id, person in known.items() if person.birth_date == facts.birth_date]
     return born[0] if len(born) == 1 else None
 

@@ -35,6 +35,7 @@ from notifier.support import otp
 from notifier.support.account import family
 from notifier.support.account.session import Session
 from notifier.support.own_corrections import asking
+from notifier.support.own_corrections.proofs import IsOpen
 
 DOOR = "me"
 FOR = OtpPurpose.CORRECTION
@@ -56,15 +57,15 @@ def add_routes(app: Flask, desk: Desk) -> None:
             row_id = read_row_id(person)
             if row_id is None:
                 return state_page(UNKNOWN)
-            with desk.services.db.read() as conn:
-                opened = family.opened_person(conn, desk.services, session, row_id)
+            # where they are in the account, their own page asks for birth date or NIK
+            theirs = lead(url_for("me-person", person=row_id), 303)
+            opened = _opened(desk, session, row_id)
             if opened is None:
-                # where they are in the account, their own page asks for birth date or NIK
-                return lead(url_for("me-person", person=row_id), 303)
+                return theirs
             try:
                 return show(desk, session, opened, **more)
-            except NotFound:
-                return state_page(UNKNOWN)
+            except NotFound:  # there is no such thing, or the person was closed at this very moment
+                return state_page(UNKNOWN) if _opened(desk, session, row_id) else theirs
 
         guarded = desk.guarded(view)
         app.add_url_rule(
@@ -96,6 +97,16 @@ def _with_file(guarded: Callable[..., Response]) -> Callable[..., Response]:
             return state_page(words.TOO_LARGE)
 
     return view
+
+
+def _opened(desk: Desk, session: Session, person_id: str) -> Person | None:
+    with desk.services.db.read() as conn:
+        return family.opened_person(conn, desk.services, session, person_id)
+
+
+def _still_open(desk: Desk, session: Session, person: Person) -> IsOpen:
+    """Asked again by the transaction that writes."""
+    return lambda conn: family.opened_person(conn, desk.services, session, person.id) is not None
 
 
 def _page(desk: Desk, _session: Session, person: Person, **more: Any) -> Response:
@@ -140,6 +151,7 @@ def _ask(desk: Desk, session: Session, person: Person, field: str) -> Response:
             proved_by=Proof.OTP,
             language=language(),
             on_number=session.phone,
+            is_open=_still_open(desk, session, person),
         )
     except BadInput as bad:
         problems = [(_input_of(one.field), words.problem_words(one.field, one.rule)) for one in bad.problems]
@@ -176,7 +188,7 @@ def _request(desk: Desk, _session: Session, person: Person, reference: str, **mo
 
 def _withdraw(desk: Desk, session: Session, person: Person, reference: str) -> Response:
     try:
-        asking.withdraw(desk.services, person.id, reference, door=DOOR)
+        asking.withdraw(desk.services, person.id, reference, door=DOOR, is_open=_still_open(desk, session, person))
     except Refused as refused:
         return _request(desk, session, person, reference, problem=words.REFUSALS[refused.reason], status=409)
     return lead(url_for("me-correct", person=person.id, done="withdrawn"), 303)
@@ -186,7 +198,8 @@ def _photo(desk: Desk, session: Session, person: Person, reference: str) -> Resp
     sent = request.files.get("picture")
     try:
         count_check(desk.services, address=request.remote_addr or "", limits=PICTURES)
-        asking.send_evidence(desk.services, person.id, reference, sent.read() if sent else b"", door=DOOR)
+        picture, is_open = sent.read() if sent else b"", _still_open(desk, session, person)
+        asking.send_evidence(desk.services, person.id, reference, picture, door=DOOR, is_open=is_open)
     except TooManyChecks as error:
         return state_page(LIMITED, retry_after_s=error.retry_after_s)
     except Refused as refused:

@@ -81,6 +81,7 @@ REASONS: dict[str, str] = {
     "count-changed": N_("Jumlahnya berubah sejak Anda lihat. Periksa jumlah yang baru, lalu setujui sekali lagi."),
     # refusals of what is done with requests to correct data
     "nik-taken": N_("NIK ini tercatat pada orang lain, jadi tidak dapat disetujui."),
+    "proof-over": N_("Nomor yang meminta ini tidak lagi dipercaya: terkunci, diganti, atau disebut milik orang lain."),
     "no-picture": N_("Tidak ada foto kartu, atau sudah dihapus setelah diputuskan."),
     "nobody-fits": N_("Tidak ada orang dengan NIK dan tanggal lahir itu. Perbaiki lewat dosisnya, atau tolak."),
     "open-already": N_("Orang ini sudah punya permintaan terbuka untuk isian yang sama. Selesaikan itu dulu."),

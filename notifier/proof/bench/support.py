@@ -18,6 +18,7 @@ from notifier.proof.bench.processes import CPU_STEP_S, Process, cpu_seconds, tre
 from notifier.proof.bench.workshop import ACCOUNT_SID, AUTH_TOKEN, HOST, Workshop, free_port, listens, open_workshop
 from notifier.store import bench_chat, bench_rows, persons
 from notifier.support.chat.dialogue import Dialogue
+from notifier.support.proof_of_person import proof_of
 
 _SIZE = 6_000  # steps of each case
 _FEW, _MANY = 50, 150  # conversations at once
@@ -81,7 +82,10 @@ def _people(shop: Workshop, whole: int, proved: int) -> list[str]:
     with services.db.read() as conn:
         for number in numbers[whole:]:
             [person_id] = persons.ids_with_phone(conn, persons.phone_index(services.sealer, number))
-            state = Dialogue(phone=number, phone_until=until, person_id=person_id, person_until=until)
+            proof = proof_of(services, persons.get(conn, services.sealer, person_id))
+            state = Dialogue(
+                phone=number, phone_until=until, person_id=person_id, person_until=until, person_proof=proof
+            )
             talks.append((number, replace(state, said_at=at.timestamp()).to_text()))
     with services.db.write() as conn:
         bench_chat.add_conversations(conn, services.sealer, talks, at=at)

@@ -32,7 +32,7 @@ correction_request = sa.Table(
     sa.Column("value_sealed", sa.LargeBinary),  # what it shall be
     sa.Column("old_sealed", sa.LargeBinary),  # what stood there when it was asked
     sa.Column("claim_sealed", sa.LargeBinary),  # who they said they are, where nothing proved it
-    sa.Column("number_index", sa.LargeBinary),  # of a new number that has not given its code yet
+    sa.Column("number_index", sa.LargeBinary),  # of a new number whose code is waited for; else of the one that asked
     sa.Column("change", sa.String(20)),  # how far it is: a NameChange or NikChange
     sa.Column("asked_at", Moment, nullable=False),
     sa.Column("due_at", Moment, nullable=False),  # who or what it waits for should have come by then

@@ -39,7 +39,8 @@ mail_in = sa.Table(
     sa.Index("ix_mail_in_nik_index", "nik_index"),
 )
 
-# what was taken out of the mailbox; outlives the letters' rows, or one that still lies there would be taken again
+# what was taken out of the mailbox, or waits there; outlives the letters' rows, or one that still lies there would be
+# taken again
 mail_taken = sa.Table(
     "mail_taken",
     metadata,
@@ -47,6 +48,7 @@ mail_taken = sa.Table(
     sa.Column("uid", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("taken_at", Moment, nullable=False),
     sa.Column("stays", sa.Boolean, nullable=False, server_default=sa.false()),  # somebody must look at it there
+    sa.Column("deferred_until", Moment),  # not taken: too many cases at once; looked at again then
 )
 
 mail_out = sa.Table(

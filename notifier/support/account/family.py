@@ -21,7 +21,7 @@ from notifier.store import accounts, audit, cases, persons
 from notifier.store.persons import Person
 from notifier.support import proof_of_person
 from notifier.support.account.session import DOOR, Session
-from notifier.support.proof_of_person import MOST_PERSONS, NOT_HERE, TryAnswer, persons_on
+from notifier.support.proof_of_person import MOST_PERSONS, NOT_HERE, TryAnswer, persons_on, proof_of
 
 
 class Standing(StrEnum):
@@ -110,8 +110,9 @@ def _opened(services: Services, session: Session, person_id: str, tried: TryAnsw
     if tried.answer is not ProofAnswer.RIGHT:
         return tried
     with services.db.write() as conn:
-        proof, at = _proof(services, persons.get(conn, services.sealer, person_id)), services.clock.now()
-        accounts.open_person(conn, session.id, person_id, proof, at)
+        at = services.clock.now()
+        # of what was right, not of what may have been corrected since
+        accounts.open_person(conn, session.id, person_id, bytes.fromhex(tried.proof), at)
         _audit(conn, at, "account.person-opened", person_id)
     return tried
 
@@ -129,7 +130,7 @@ def _member(services: Services, person: Person, opened: dict[str, bytes]) -> Mem
 def _standing(services: Services, person: Person, opened: dict[str, bytes]) -> Standing:
     if person.locked_at is not None:
         return Standing.LOCKED
-    is_open = hmac.compare_digest(opened.get(person.id, b""), _proof(services, person))
+    is_open = hmac.compare_digest(opened.get(person.id, b"").hex(), proof_of(services, person))
     return Standing.OPEN if is_open else Standing.CLOSED
 
 
@@ -148,9 +149,3 @@ def _paused(conn: Connection, services: Services, session: Session) -> list[Memb
 
 def _is_named(conn: Connection, session: Session, found: list[Person]) -> bool:
     return not accounts.proved(conn, session.number).isdisjoint(person.id for person in found)
-
-
-def _proof(services: Services, person: Person) -> bytes:
-    """Over once either is corrected; tells neither without our key."""
-    born = person.birth_date.isoformat() if person.birth_date else ""
-    return services.sealer.index("account.open", f"{person.id}:{person.nik or ''}:{born}")

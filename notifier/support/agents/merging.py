@@ -75,15 +75,16 @@ def undo(services: Services, reference: str, *, other: str, staff_id: str) -> No
 
 
 def _both(conn: Connection, reference: str, other: str) -> tuple[Row, Row]:
-    """Both cases, held; in the order of their references, so that two who merge crosswise do not wait for each
-    other."""
-    wanted = sorted({read_reference(reference), read_reference(other)})
+    """Both cases, held; in the order of their ids, so that two who merge crosswise do not wait for each other."""
+    case = find(conn, reference)
     try:
-        held = {one: find(conn, one, lock=True) for one in wanted}
+        double = find(conn, other)
     except NotFound:
-        find(conn, reference)  # this one must be there
         raise BadInput.of("other", "unknown-case", "there is no case with this reference") from None
-    return held[read_reference(reference)], held[read_reference(other)]
+    held = case_reports.hold(conn, [case.id, double.id])
+    if len(held) != 2:
+        raise NotFound("one of the cases is gone")
+    return held[case.id], held[double.id]
 
 
 def _audit(conn: Connection, at: object, actor: str, action: str, double: Row, **detail: str) -> None:

@@ -64,6 +64,7 @@ class Dialogue:
     phone_until: float = 0
     person_id: str = ""  #: proved by a name and a NIK
     person_until: float = 0
+    person_proof: str = field(default="", repr=False)  #: support.proof_of_person.proof_of
     named_id: str = ""  #: whose name was given, before the NIK
     offered: tuple[str, ...] = ()  #: what the numbers of the last list stand for
     whose: str = field(default="", repr=False)  #: what is reported of a dose whose certificate never came
@@ -226,6 +227,7 @@ class Granted:
     address: str = field(default="", repr=False)
     file: str = ""
     has_nik: bool = True
+    proof: str = field(default="", repr=False)  #: of a right birth date or NIK
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,7 +41,9 @@ def granted(state: Dialogue, wish: Wish, came: Granted, around: Around) -> Turn:
 
 def _nobody(state: Dialogue) -> Dialogue:
     """Nothing is proved any more."""
-    return replace(state, phone="", phone_until=0, person_id="", person_until=0, named_id="", offered=())
+    return replace(
+        state, phone="", phone_until=0, person_id="", person_until=0, person_proof="", named_id="", offered=()
+    )
 
 
 def _again(state: Dialogue, around: Around, *said: str, **values: str) -> Turn:
@@ -81,7 +83,8 @@ def _proved(wrong: str) -> Callable[[Dialogue, Granted, Around], Turn]:
     def proved(state: Dialogue, came: Granted, around: Around) -> Turn:
         if came.outcome is Came.DONE:
             until = around.now.timestamp() + PROOF_LIFE.total_seconds()
-            return begin(replace(state, person_id=state.named_id, person_until=until, named_id=""), around)
+            proved = replace(state, person_id=state.named_id, person_until=until, person_proof=came.proof, named_id="")
+            return begin(proved, around)
         return _not_proved(state, came, around, wrong)
 
     return proved

@@ -187,7 +187,7 @@ def _try_nik(asking: Asking, state: Dialogue, wish: TryNik) -> Granted:
     if not state.named_id or not state.has_phone(asking.services.clock.now()):
         return Granted(Came.GONE)
     tried = proof_of_person.try_nik(asking.services, state.named_id, wish.typed, door=DOOR, phone=state.phone)
-    return Granted(_PROOF[tried.answer], left=tried.tries_left)
+    return Granted(_PROOF[tried.answer], left=tried.tries_left, proof=tried.proof)
 
 
 def _try_birth_date(asking: Asking, state: Dialogue, wish: TryBirthDate) -> Granted:
@@ -195,7 +195,7 @@ def _try_birth_date(asking: Asking, state: Dialogue, wish: TryBirthDate) -> Gran
         return Granted(Came.GONE)
     day = date.fromisoformat(wish.day)
     tried = proof_of_person.try_birth_date(asking.services, state.named_id, day, door=DOOR, phone=state.phone)
-    return Granted(_PROOF[tried.answer], left=tried.tries_left)
+    return Granted(_PROOF[tried.answer], left=tried.tries_left, proof=tried.proof)
 
 
 def _list_doses(asking: Asking, state: Dialogue, wish: ListDoses) -> Granted:
@@ -250,6 +250,8 @@ def _find_causes(asking: Asking, state: Dialogue, wish: FindCauses) -> Granted:
 def _mend(asking: Asking, state: Dialogue, wish: Mend) -> Granted:
     if asking.rooms.missing is None:
         return Granted(Came.CLOSED)
+    if state.person_id:
+        persons.hold(asking.conn, state.person_id)  # so that what is asked now holds until it is done
     person_id = _proved(asking, state)
     if person_id is None:
         return Granted(Came.GONE)
@@ -289,11 +291,12 @@ def _hand_over(asking: Asking, state: Dialogue, wish: HandOver) -> Granted:
 
 
 def _proved(asking: Asking, state: Dialogue) -> str | None:
-    """The person that was proved, as long as it holds: the time, the number, no lock."""
+    """The person that was proved, as long as it holds: the time, the number, no lock, the same birth date and NIK."""
     if not state.has_person(asking.services.clock.now()):
         return None
-    holds = proof_of_person.still_holds(asking.conn, asking.services, state.person_id, state.phone)
-    return state.person_id if holds else None
+    proofs = {state.person_id: state.person_proof}
+    proved = proof_of_person.still_proved(asking.conn, asking.services, state.phone, proofs)
+    return state.person_id if state.person_id in proved else None
 
 
 _GRANTS: dict[type[Wish], Callable[..., Granted]] = {

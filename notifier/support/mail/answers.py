@@ -13,7 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from sqlalchemy.engine import Connection
 
 from notifier.core.ids import new_id
-from notifier.core.mail_addresses import new_message_id
+from notifier.core.mail_addresses import is_mail_address, new_message_id
 from notifier.core.words import LANGUAGES, full_moment
 from notifier.services import TEMPLATES, Services
 from notifier.store import counters, mail
@@ -32,6 +32,13 @@ _INDONESIAN = re.compile(r"\b(saya|belum|tidak|dan|yang|sudah|mohon|sertifikat|n
 def own_address(services: Services) -> str:
     """The address that people write to and that we write from."""
     return services.settings.mail_address or services.settings.help_email
+
+
+def own_addresses(services: Services) -> list[str]:
+    """Every address at which a letter may have been written by us, or by whoever forwards what comes to us."""
+    settings = services.settings
+    named = (own_address(services), settings.help_email, settings.mail_user or "")
+    return [one for one in dict.fromkeys(named) if is_mail_address(one)]
 
 
 def language_of(text: str) -> str:

@@ -30,6 +30,7 @@ _ROBOTS = re.compile(
     r"(mailer-daemon|postmaster|no-?reply|do-?not-?reply|bounces?|owner-.*|.*-request|majordomo|listserv)([+._-].*)?@",
     re.IGNORECASE,
 )
+_AUTOMATIC = frozenset({"auto_reply", "auto-reply", "autoreply"})
 _FAILED_CHECKS = re.compile(r"\bdmarc\s*=\s*fail\b", re.IGNORECASE)
 #: a signature is no file that somebody sent
 _SIGNATURES = frozenset({"application/pgp-signature", "application/pkcs7-signature", "application/x-pkcs7-signature"})
@@ -111,6 +112,11 @@ class _Headers:
     def count(self, name: str) -> int:
         return len(self._parsed.get_all(name, []))
 
+    def words(self, name: str) -> set[str]:
+        """What stands before the parameters of each field of a name, in small letters and without blanks."""
+        values = (str(value)[:_LONGEST_HEADER] for value in self._parsed.get_all(name, []))
+        return {"".join(value.partition(";")[0].split()).lower() for value in values}
+
     def text(self, name: str) -> str:
         """Decoded."""
         try:
@@ -135,17 +141,18 @@ def _unfolded(value: str) -> str:
 
 
 def _kind(headers: _Headers, parts: Sequence[Part]) -> LetterKind:
-    content, precedence = headers.raw("content-type").lower(), headers.raw("precedence").strip().lower()
-    is_report = content.replace(" ", "").startswith("multipart/report")
-    is_from_nobody = headers.count("return-path") > 0 and headers.raw("return-path").strip() in {"<>", ""}
+    content, precedence = "".join(headers.raw("content-type").lower().split()), headers.words("precedence")
+    is_report = content.startswith("multipart/report")
+    if is_report and "report-type=disposition-notification" in content.replace('"', ""):
+        return LetterKind.AUTOMATIC  # it says that ours was read: nothing has come back
+    is_from_nobody = bool(headers.words("return-path") & {"<>", ""})
     if is_report or (is_from_nobody and any(part.kind in _RETURNED for part in parts)):
         return LetterKind.RETURNED
-    submitted = headers.raw("auto-submitted").partition(";")[0].strip().lower()
-    if submitted not in {"", "no"} or is_from_nobody or precedence == "auto_reply":
+    if headers.words("auto-submitted") - {"", "no"} or is_from_nobody or precedence & _AUTOMATIC:
         return LetterKind.AUTOMATIC
     if headers.count("x-autoreply") or headers.count("x-autorespond"):
         return LetterKind.AUTOMATIC
-    if precedence in {"bulk", "list", "junk"} or headers.count("list-id") or headers.count("list-unsubscribe"):
+    if precedence & {"bulk", "list", "junk"} or headers.count("list-id") or headers.count("list-unsubscribe"):
         return LetterKind.BULK
     return LetterKind.WRITTEN
 

@@ -40,14 +40,16 @@ def dose_arrived(conn: Connection, services: Services, dose_id: str, *, since: d
         persons.nik_index(services.sealer, person.nik) if person.nik else None,
         case_reports.born_index(services.sealer, person.mobile, born) if person.mobile and born else None,
     )
+    held = case_reports.hold(conn, [row.id for row in found])
     for row in found:
-        _compare(conn, services, row, person, [shot])
+        if row.id in held and held[row.id].status == CaseStatus.OPEN:
+            _compare(conn, services, held[row.id], person, [shot])
 
 
 def case_reported(conn: Connection, services: Services, case_id: str, *, since: datetime) -> None:
     """Looks whether a dose that we hold already is the reported one: it may have come a moment before, or lie under
     another number."""
-    row = case_reports.get(conn, case_id)
+    row = case_reports.get(conn, case_id, lock=True)
     if row is None or row.status != CaseStatus.OPEN or row.kind != CaseKind.MISSING:
         return
     ids = set(missing.ids_with_nik(conn, row.nik_index)) if row.nik_index is not None else set()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -25,9 +26,19 @@ class Fixed:
     wait_s: int = 0
 
 
-def fix(services: Services, *, phone: str, person_id: str, dose_id: str, wish: Fix, by: str) -> Fixed:
+def fix(
+    services: Services,
+    *,
+    phone: str,
+    person_id: str,
+    dose_id: str,
+    wish: Fix,
+    by: str,
+    is_theirs: Callable[[Connection], bool] | None = None,
+) -> Fixed:
     """Mends what keeps the certificate of a dose from whoever proved the number (E.164) and to be the person; `by`: an
-    actor of the audit. A new link goes with every fix, to the number on file.
+    actor of the audit; `is_theirs`: whether what was proved holds still, asked with the person held. A new link goes
+    with every fix, to the number on file.
 
     Raises NotFound where the number is not on file for the person any more or the dose is not theirs, and Refused
     (`nothing-to-mend`) where the cause is another one by now.
@@ -35,7 +46,7 @@ def fix(services: Services, *, phone: str, person_id: str, dose_id: str, wish: F
     number, at = persons.phone_index(services.sealer, phone), services.clock.now()
     with services.db.write() as conn:
         persons.hold(conn, person_id)
-        if person_id not in persons.ids_with_phone(conn, number):
+        if person_id not in persons.ids_with_phone(conn, number) or not (is_theirs is None or is_theirs(conn)):
             raise NotFound("the number is not on file for this person")
         found = next((one for one in causes_of(conn, services, [person_id]) if one.dose_id == dose_id), None)
         if found is None:

@@ -91,7 +91,8 @@ def report(
     services.reader.read()  # a process' first look at the programme takes a connection, so not inside a transaction
     with services.db.write() as conn:
         locks.hold(conn, indexes.same)  # fifty at once are one
-        known = case_reports.open_same(conn, CaseKind.MISSING, indexes.same)
+        # kept open: what is said may not be added to a case that ends at this moment
+        known = case_reports.open_same(conn, CaseKind.MISSING, indexes.same, lock=True)
         if known is not None:
             return _join(conn, services, known, facts, picture, actor=actor, at=at)
         wait = _wait(conn, services, limits, indexes, address, at)

@@ -161,7 +161,7 @@ def confirm(services: Services, token: str, challenge: str, typed: str) -> OtpAn
     checked = otp.check(services, challenge, typed, purpose=OtpPurpose.CASE)
     if checked.answer is not OtpAnswer.RIGHT:
         return checked.answer
-    with _acting(services, token) as (conn, row, at):
+    with _acting(services, token, with_same=True) as (conn, row, at):
         if checked.phone != _phone(conn, services, row):
             return OtpAnswer.WRONG
         if row.confirmed_at is None and row.status == CaseStatus.OPEN:
@@ -173,12 +173,10 @@ def confirm(services: Services, token: str, challenge: str, typed: str) -> OtpAn
 
 
 def _confirm(conn: Connection, services: Services, row: case_reports.Row, at: datetime) -> None:
-    facts = facts_of(services, row)
-    if facts is None:
+    same = _same(services, row)
+    if same is None:
         return
-    same = indexes_of(services, facts, None).same
-    locks.hold(conn, same)
-    other = case_reports.open_same(conn, CaseKind.MISSING, same)
+    other = case_reports.open_same(conn, CaseKind.MISSING, same, lock=True)
     if other is not None:
         case_reports.change(conn, row.id, confirmed_at=at)
         merge(conn, services, row, other, actor=DOOR, at=at)
@@ -200,7 +198,11 @@ def merge(
     actor: str,
     at: datetime,
 ) -> None:
-    """Ends a case in favour of another, which keeps what was said. Both are held by the caller's transaction."""
+    """Ends a case in favour of another, which keeps what was said. Raises Refused (`case-closed`) where either has
+    ended by now: nothing goes on in a case that nobody looks at any more."""
+    held = case_reports.hold(conn, [row.id, into.id])
+    if len(held) != 2 or any(one.status != CaseStatus.OPEN for one in held.values()):
+        raise Refused("case-closed")
     cases.close(conn, row.id, outcome=CaseOutcome.MERGED, by=actor, at=at)
     cases.note_merge(conn, row.id, into.id)
     sealer = services.sealer
@@ -220,14 +222,45 @@ def _read(services: Services, token: str) -> str | None:
 def _led_on(conn: Connection, row: case_reports.Row | None) -> case_reports.Row | None:
     """The case that goes on in a case's place, where the number of the first was proven and both are of that number:
     nobody is led to another's by having typed their number."""
+    return _way_on(conn, row)[-1] if row is not None else None
+
+
+def _way_on(conn: Connection, row: case_reports.Row) -> list[case_reports.Row]:
+    """A case and those that it leads on to, the one that goes on last."""
+    way = [row]
     for _ in range(_MOST_MERGES):
-        if row is None or row.merged_into is None or row.confirmed_at is None:
-            return row
+        row = way[-1]
+        if row.merged_into is None or row.confirmed_at is None:
+            break
         into = case_reports.get(conn, row.merged_into)
         if into is None or into.phone_index is None or into.phone_index != row.phone_index:
-            return row
-        row = into
-    return row
+            break
+        way.append(into)
+    return way
+
+
+def _same(services: Services, row: case_reports.Row) -> bytes | None:
+    """What a report has in common with every other of the same, once a code has proven its number."""
+    facts = facts_of(services, row)
+    return indexes_of(services, facts, None).same if facts is not None else None
+
+
+def _held(conn: Connection, services: Services, row: case_reports.Row, *, with_same: bool) -> case_reports.Row:
+    """The case that goes on in a case's place, kept from changing with all on the way there; `with_same`: also the one
+    that the same report made before. Whoever changed the way before we had it is followed."""
+    held: set[str] = set()
+    for _ in range(_MOST_MERGES):
+        way = _way_on(conn, case_reports.get(conn, row.id) or row)
+        ids = {one.id for one in way}
+        if with_same and (same := _same(services, way[-1])) is not None:
+            locks.hold(conn, same)  # before any case, as whoever reports does
+            other = case_reports.open_same(conn, CaseKind.MISSING, same)
+            ids |= {other.id} if other is not None else set()
+        if ids <= held:
+            return way[-1]
+        case_reports.hold(conn, ids)
+        held |= ids
+    raise Refused("case-closed")
 
 
 def _is_over(conn: Connection, row: case_reports.Row) -> bool:
@@ -286,16 +319,18 @@ def _phone(conn: Connection, services: Services, row: case_reports.Row) -> str |
 
 
 @contextmanager
-def _acting(services: Services, token: str) -> Iterator[tuple[Connection, case_reports.Row, datetime]]:
+def _acting(
+    services: Services, token: str, *, with_same: bool = False
+) -> Iterator[tuple[Connection, case_reports.Row, datetime]]:
     """One deed at a case that goes on as far as its page says, in one transaction, with the case held."""
     public_id = _read(services, token)
     if public_id is None:
         raise NotFound("there is no case with this address")
     with services.db.write() as conn:
-        row = case_reports.by_public_id(conn, public_id, lock=True)
-        row = _led_on(conn, row)
+        row = case_reports.by_public_id(conn, public_id)
         if row is None:
             raise NotFound("there is no case with this address")
+        row = _held(conn, services, row, with_same=with_same)
         if _is_over(conn, row):
             raise Refused("case-closed")
         yield conn, row, services.clock.now()

@@ -13,7 +13,7 @@ from datetime import date, datetime, timedelta
 from sqlalchemy.engine import Connection
 
 from notifier.certificates.limits import Limit, address_index, first_wait
-from notifier.core.errors import BadInput, NotFound, Problem, Refused
+from notifier.core.errors import BadInput, NotFound, Problem, Refused, SealBroken
 from notifier.core.ids import new_id, new_reference, read_reference
 from notifier.core.own_corrections import (
     MONTH,
@@ -35,7 +35,7 @@ from notifier.store.persons import Person
 from notifier.support import photos
 from notifier.support.own_corrections import rule, values
 from notifier.support.own_corrections.carry_out import Prepared, carry_out, note, prepare, with_person_held
-from notifier.support.proof_of_person import persons_on
+from notifier.support.own_corrections.proofs import IsOpen, must_be_theirs, still_asks
 
 #: of requests without proof, by what was typed: a stranger can fill nobody's list, and uses up nothing of the person's
 UNPROVEN_ADDRESS = Limit("unproven:address", 5, timedelta(days=1))
@@ -71,13 +71,16 @@ def ask(
     proved_by: Proof,
     language: str = "id",
     on_number: str | None = None,
+    is_open: IsOpen | None = None,
 ) -> Asked:
     """Asks for a correction as the person. A small change is carried out at once; a new number waits for its own code;
-    anything else for somebody's decision. `on_number`: the number that the person has proved; refused as NotFound where
-    it is not theirs any more.
+    anything else for somebody's decision. `on_number`: the number that the person has proved; `is_open`: what the door
+    knows of them, asked again in the transaction that writes.
 
-    Raises BadInput (`person.<field>`), and Refused: `open-already`, `too-many-open`, `too-many` (with the moment from
-    which one may ask again), `no-dose`, `unreadable`, `changed-meanwhile`.
+    Raises NotFound where they may not speak for the person any more: another number is on file, it was said not to be
+    theirs, too many wrong tries, or the door says so. Raises BadInput (`person.<field>`), and Refused: `open-already`,
+    `too-many-open`, `too-many` (with the moment from which one may ask again), `no-dose`, `unreadable`,
+    `changed-meanwhile`.
     """
     if proved_by is Proof.NONE:
         raise ValueError("without a proof, see ask_unproven")
@@ -87,6 +90,7 @@ def ask(
         now = services.clock.now()
         if on_number is not None and ready.person.mobile != on_number:
             raise NotFound("this person has another number by now")
+        must_be_theirs(conn, services, ready.person, is_open)
         _must_be_few(conn, person_id, now)
         judged = rule.judge(conn, services, ready.person, about, value)
         state = RequestState.NUMBER if about is Field.PHONE else RequestState.REVIEW
@@ -103,7 +107,7 @@ def ask(
             proof=proved_by.value,
             door=door,
             language=language,
-            number_index=persons.phone_index(services.sealer, value) if about is Field.PHONE else None,
+            number_index=_number(services, ready.person, about, value),
             change=judged.change.value if judged.change else None,
             asked_at=now,
             due_at=due_at(now, state),
@@ -188,7 +192,7 @@ def number_proved(services: Services, reference: str, phone: str, *, door: str) 
         again = own_corrections.get(conn, row_id, lock=True)
         if again is None or again.state != RequestState.NUMBER:
             raise Refused("already-decided")
-        if not _still_asks(conn, services, ready.person, again):
+        if not still_asks(conn, services, ready.person, again):
             raise Refused("changed-meanwhile")
         carry_out(conn, services, ready, again, how=How.NUMBER, actor=f"door:{door}")
         return Asked(RequestState.DONE, again.reference)
@@ -208,15 +212,17 @@ def new_number_of(services: Services, reference: str, *, person_id: str | None =
     return own_corrections.values_of(services.sealer, row).value
 
 
-def send_evidence(services: Services, person_id: str, reference: str, picture: bytes, *, door: str) -> None:
+def send_evidence(
+    services: Services, person_id: str, reference: str, picture: bytes, *, door: str, is_open: IsOpen | None = None
+) -> None:
     """The picture that a reviewer has asked for. It is drawn anew by us, and nothing else of it is kept. Raises
-    NotFound for another person's request, and Refused: `not-asked`, or a rule of support.photos."""
+    NotFound as `ask`, and for another person's request, and Refused: `not-asked`, or a rule of support.photos."""
     with services.db.read() as conn:
         _must_ask_for_evidence(_mine(conn, person_id, reference))
     drawn = photos.redrawn(picture)  # takes a while, and a process of its own: not inside of a transaction
     now = services.clock.now()
     with services.db.write() as conn:
-        row = _must_ask_for_evidence(_mine(conn, person_id, reference, lock=True))
+        row = _must_ask_for_evidence(_held(conn, services, person_id, reference, is_open))
         due = due_at(now, RequestState.REVIEW)
         own_corrections.move(
             conn,
@@ -232,11 +238,12 @@ def send_evidence(services: Services, person_id: str, reference: str, picture: b
         watch(conn, row.id, due)
 
 
-def withdraw(services: Services, person_id: str, reference: str, *, door: str) -> None:
-    """The person wants it no more. Raises NotFound for another person's, and Refused (`already-decided`)."""
+def withdraw(services: Services, person_id: str, reference: str, *, door: str, is_open: IsOpen | None = None) -> None:
+    """The person wants it no more. Raises NotFound as `ask`, and for another person's request; and Refused
+    (`already-decided`)."""
     actor = f"door:{door}"
     with services.db.write() as conn:
-        row = _mine(conn, person_id, reference, lock=True)
+        row = _held(conn, services, person_id, reference, is_open)
         ended = own_corrections.ended(services.clock.now(), actor)
         if not own_corrections.move(conn, row.id, RequestState.WITHDRAWN, old=OPEN, **ended):
             raise Refused("already-decided")
@@ -292,16 +299,22 @@ def _waiting_for(services: Services, reference: str, phone: str) -> Row:
     return row
 
 
-def _still_asks(conn: Connection, services: Services, person: Person, row: Row) -> bool:
-    """Whether what proved a request holds still. Whoever had the old number asked as its owner: once another number is
-    on file, they are locked out, or the old one was said not to be the person's, it is a stranger who asks."""
-    if person.phone != own_corrections.values_of(services.sealer, row).old:
-        return False
-    if row.proof != Proof.OTP:
-        return True  # somebody of ours has seen the card
-    if person.mobile is None or person.locked_at is not None:
-        return False
-    return any(one.id == person.id for one in persons_on(conn, services, person.mobile))
+def _number(services: Services, person: Person, about: Field, value: str) -> bytes | None:
+    """The blind index of the number that a new one's code is waited from; for any other field, of that which asked."""
+    number = value if about is Field.PHONE else person.mobile
+    return persons.phone_index(services.sealer, number) if number else None
+
+
+def _held(conn: Connection, services: Services, person_id: str, reference: str, is_open: IsOpen | None) -> Row:
+    """A person's own request, kept from changing, once they may still speak for themselves."""
+    persons.hold(conn, person_id)
+    row = _mine(conn, person_id, reference, lock=True)
+    try:
+        person = persons.get(conn, services.sealer, person_id)
+    except SealBroken:
+        raise NotFound("this person cannot be opened") from None
+    must_be_theirs(conn, services, person, is_open)
+    return row
 
 
 def _mine(conn: Connection, person_id: str, reference: str, *, lock: bool = False) -> Row:

@@ -15,7 +15,7 @@ from typing import TypeVar
 from sqlalchemy.engine import Connection
 
 from notifier.core.errors import BadInput, Refused
-from notifier.core.own_corrections import OPEN, Field, How, RequestState
+from notifier.core.own_corrections import OPEN, Field, How, Proof, RequestState
 from notifier.core.states import Lane, RegistryEvent
 from notifier.intake.one import Item, Job, item_of, record_one
 from notifier.intake.record import Door, PlanOptions, in_transaction
@@ -80,7 +80,7 @@ def with_person_held(
     for _ in range(_TRIES):
         ready = prepare_it()
         try:
-            return in_transaction(services, lambda conn, ready=ready: work(_hold(conn, services, ready), ready))  # type: ignore[misc]
+            return in_transaction(services, lambda conn, ready=ready: work(conn, _hold(conn, services, ready)))  # type: ignore[misc]
         except _Moved:
             continue
     raise Refused("changed-meanwhile")
@@ -104,6 +104,9 @@ def carry_out(conn: Connection, services: Services, ready: Prepared, row: Row, *
     note(conn, services, row, "correction.done", actor, how=how.value, field=ready.about.value, doses=len(ready.items))
     registry_outbox.add(conn, RegistryEvent.PERSON_CORRECTED, ready.person.id, now, fields=[ready.about.value])
     if ready.about is Field.PHONE and ready.person.mobile is not None:
+        if row.proof == Proof.OTP:  # whose other requests go on with their owner; a lost number's do not
+            old, new = (persons.phone_index(services.sealer, one) for one in (ready.person.mobile, ready.value))
+            own_corrections.follow_number(conn, ready.person.id, old=old, new=new)
         objection.offer(conn, services, row, ready.person.mobile)
 
 
@@ -126,11 +129,12 @@ def _held(conn: Connection, services: Services, person_id: str) -> tuple[Held, .
     return tuple(held_of(conn, services, shot) for shot in reversed(doses.of_person(conn, person_id)))
 
 
-def _hold(conn: Connection, services: Services, ready: Prepared) -> Connection:
-    """Keeps person and doses from changing, in the order of every event: what they share, then the row."""
+def _hold(conn: Connection, services: Services, ready: Prepared) -> Prepared:
+    """Keeps person and doses from changing, in the order of every event: what they share, then the row. The person as
+    they are now: a lock falls without changing what a revision tells of."""
     locks.hold(conn, *(key for item in ready.items for key in item.locks))
     persons.hold(conn, ready.person.id)
     now = _held(conn, services, ready.person.id)
     if [(one.dose.id, one.revision) for one in now] != [(one.dose.id, one.revision) for one in ready.held]:
         raise _Moved
-    return conn
+    return replace(ready, person=now[0].person, held=now)

@@ -30,6 +30,7 @@ from notifier.support.corrections import Checked
 from notifier.support.own_corrections import news, rule, values
 from notifier.support.own_corrections.asking import Asked, due_at, watch
 from notifier.support.own_corrections.carry_out import Prepared, carry_out, note, prepare, with_person_held
+from notifier.support.own_corrections.proofs import still_asks
 from notifier.support.resend import read_reason
 
 PAGE = 50
@@ -222,7 +223,8 @@ def refuse(
 
 def approve(services: Services, reference: str, *, only_facility: str | None, reason: str, actor: str) -> Asked:
     """Carries a request out. Raises NotFound, BadInput, and Refused: `already-decided`, `nik-taken`,
-    `changed-meanwhile` (the field is another than when it was asked), `no-dose`."""
+    `changed-meanwhile` (the field is another than when it was asked), `proof-over` (who asked may ask no more: locked
+    out, the number is another one or was said not to be theirs), `no-dose`."""
     reason = read_reason(reason)
     with services.db.read() as conn:
         row = _find(conn, reference, only_facility)
@@ -237,6 +239,8 @@ def approve(services: Services, reference: str, *, only_facility: str | None, re
             raise Refused("already-decided")
         if _is_stale(ready.person, about, told):
             raise Refused("changed-meanwhile")
+        if not still_asks(conn, services, ready.person, again):
+            raise Refused("proof-over")
         note(conn, services, again, "correction.approved", actor, reason=reason)
         carry_out(conn, services, ready, again, how=How.REVIEW, actor=actor)
         return Asked(RequestState.DONE, again.reference)

@@ -9,7 +9,7 @@ from sqlalchemy.engine import Connection
 
 from notifier.core.own_corrections import OPEN, WAITS, RequestState
 from notifier.services import Services
-from notifier.store import audit, own_corrections
+from notifier.store import audit, own_corrections, persons
 from notifier.support.own_corrections import news
 from notifier.support.own_corrections.asking import watch
 from notifier.support.own_corrections.carry_out import note
@@ -21,6 +21,9 @@ _log = logging.getLogger(__name__)
 
 def tend(conn: Connection, services: Services, row_id: str, *, since: datetime) -> None:
     """Looks at a request that was due at `since`: whatever has moved on since is left alone."""
+    seen = own_corrections.get(conn, row_id)
+    if seen is not None and seen.person_id is not None:
+        persons.hold(conn, seen.person_id)  # before the request, as everybody does
     row, now = own_corrections.get(conn, row_id, lock=True), services.clock.now()
     if row is None or row.state not in OPEN or row.due_at > now:
         return

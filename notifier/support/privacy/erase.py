@@ -77,16 +77,22 @@ def wipe(conn: Connection, services: Services, person_id: str, *, keep_certifica
     at = services.clock.now()
     row = privacy.find(conn, person_id)
     numbers = privacy.numbers_of(conn, row) if row is not None else set()
-    counts = {"cancelled": privacy.stop_messages(conn, person_id, at=at)}
+    born = _born(conn, services, person_id) if row is not None else None
+    subjects = privacy.subjects_of(conn, row, born=born) if row is not None else []
+    messages = privacy.messages_of(conn, person_id)
+    counts = {"cancelled": privacy.stop_messages(conn, messages, at=at)}
     counts["links"] = privacy.end_links(conn, person_id, at=at)
     counts["certificates"] = 0 if keep_certificates else privacy.revoke_certificates(conn, person_id, at=at)
     counts["codes"] = privacy.wipe_codes(conn, person_id)
     counts["reminders"] = reminders.drop_of_person(conn, person_id)
     about = [person_id, *(shot.id for shot in privacy.doses_of(conn, person_id))]
     counts["registry"] = registry_outbox.drop_about(conn, about)
-    counts |= privacy.wipe_messages(conn, person_id)
     if row is not None:
-        counts |= privacy.wipe_cases(conn, row, born=_born(conn, services, person_id), by=by, at=at)
+        counts |= privacy.wipe_cases(conn, row, born=born, by=by, at=at)
+    # once nothing of the person's can plan another: codes, news of their cases and requests, to whatever number
+    to_numbers = privacy.messages_to(conn, numbers, subjects)
+    counts["cancelled"] += privacy.stop_messages(conn, to_numbers, at=at)
+    counts |= privacy.wipe_messages(conn, [*messages, *to_numbers])
     counts["numbers"] = privacy.forget_numbers(conn, numbers)
     counts["account"] = accounts.wipe_person(conn, person_id)
     counts["doses"] = privacy.wipe_doses(conn, person_id)
@@ -129,7 +135,10 @@ def _erase(
     conn: Connection, services: Services, person_id: str, told: Traces, keep_certificates: bool, actor: str
 ) -> Erasure:
     marks = _hold(conn, services, person_id)
-    provider_ids = privacy.provider_ids(conn, person_id)
+    messages = _messages(conn, services, person_id)
+    if privacy.is_in_flight(conn, messages):
+        raise Refused("in-flight")
+    provider_ids = privacy.provider_ids(conn, messages)
     counts = wipe(conn, services, person_id, keep_certificates=keep_certificates, by=actor)
     counts["dead_letters"] = privacy.drop_letters(conn, told.dead_letters)
     for row_id in told.refused_lines:
@@ -154,9 +163,17 @@ def _hold(conn: Connection, services: Services, person_id: str) -> set[bytes]:
     now = privacy.find(conn, person_id, lock=True)
     if now is None or now != row or privacy.doses_of(conn, person_id) != shots:
         raise Conflict("somebody recorded about this person meanwhile; run it again")
-    if privacy.is_in_flight(conn, person_id):
-        raise Refused("in-flight")
     return {erased.mark_of(services.sealer, key) for key in keys}
+
+
+def _messages(conn: Connection, services: Services, person_id: str) -> list[str]:
+    """Every message about the person, or to a number that is forgotten with them."""
+    row = privacy.find(conn, person_id)
+    if row is None:
+        return []
+    subjects = privacy.subjects_of(conn, row, born=_born(conn, services, person_id))
+    numbers = privacy.numbers_of(conn, row)
+    return [*privacy.messages_of(conn, person_id), *privacy.messages_to(conn, numbers, subjects)]
 
 
 def _traces(services: Services, person_id: str) -> Traces:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
+from functools import cached_property
 from typing import Any
 
 from sqlalchemy.engine import Connection
@@ -20,6 +21,8 @@ from notifier.services import TEMPLATES, Services
 from notifier.store import audit, dead_letters, personal_data, persons, privacy
 from notifier.store.personal_data import Row
 from notifier.store.persons import Person
+from notifier.support.chat.dialogue import Dialogue
+from notifier.support.chat.speech import Spoken
 from notifier.support.privacy.letters import traces
 from notifier.support.privacy.parts import PARTS, Part
 
@@ -65,6 +68,8 @@ class _Export:
             "link": self._link,
             "correction_request": self._request,
             "support_case": self._case,
+            "chat_message": self._chat_message,
+            "chat_reply": self._chat_reply,
         }
 
     def whole(self) -> dict[str, Any]:
@@ -152,6 +157,41 @@ class _Export:
         if text == _UNREADABLE:
             return {"reported": text}
         return {"reported": {name: said for name, said in json.loads(text).items() if name not in {"phone", "words"}}}
+
+    def _chat_message(self, row: Row) -> dict[str, Any]:
+        if row.text_sealed is None or not self._is_own_chat:
+            return {"text": None}
+        return {"text": self._readable("chat_message:text", row.id, row.text_sealed)}
+
+    def _chat_reply(self, row: Row) -> dict[str, Any]:
+        if row.body_sealed is None or not self._is_own_chat:
+            return {"text": None}
+        body = self._readable("chat_reply:body", row.id, row.body_sealed)
+        return {"text": body if body == _UNREADABLE else Spoken.of_text(body).text}
+
+    @cached_property
+    def _is_own_chat(self) -> bool:
+        """Whether what is said in the chat can be nobody's but this person's: nobody else has the number, and the chat
+        speaks of no other number and no other person."""
+        mobile = self._person.mobile if self._person is not None else None
+        if mobile is None:
+            return False
+        number = persons.phone_index(self._services.sealer, mobile)
+        if persons.ids_with_phone(self._conn, number) != [self._row.id]:
+            return False
+        return all(self._speaks_of_them(talk, mobile) for talk in self._rows["conversation"])
+
+    def _speaks_of_them(self, talk: Row, mobile: str) -> bool:
+        if talk.state_sealed is None:
+            return True
+        try:
+            text = self._services.sealer.open("conversation:state", talk.id, talk.state_sealed)
+        except SealBroken:
+            return False
+        state = Dialogue.of_text(text)
+        named = {state.person_id, state.named_id} - {"", self._row.id}
+        numbers = {state.phone, state.asked_phone} - {"", mobile}
+        return not (named or numbers or state.whose)
 
     def _link(self, row: Row) -> dict[str, Any]:
         return {"address": self._services.link_url(row.public_id)}

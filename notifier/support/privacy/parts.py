@@ -150,6 +150,26 @@ PARTS: tuple[Part, ...] = (
         ("channel", "meaning", "received_at"),
     ),
     Part(
+        "conversation",
+        ("Percakapan WhatsApp dengan nomor Anda (disimpan 24 jam)", "The WhatsApp chat with your number (24 hours)"),
+        _YOU,
+        ("created_at", "last_inbound_at", "ends_at"),
+    ),
+    Part(
+        "chat_message",
+        ("Pesan WhatsApp dari nomor Anda (isinya selama belum dibaca sistem)",
+         "WhatsApp messages of your number (their text until it was read)"),
+        _YOU,
+        ("kind", "received_at", "taken_at"),
+    ),
+    Part(
+        "chat_reply",
+        ("Jawaban WhatsApp ke nomor Anda (isinya selama belum terkirim)",
+         "WhatsApp answers to your number (their text until it was sent)"),
+        _SYSTEM,
+        ("status", "created_at", "updated_at"),
+    ),
+    Part(
         "reminder",
         ("Vaksin berikutnya yang akan atau sudah diingatkan lewat SMS", "Next doses that you are reminded of by SMS"),
         _SYSTEM,

@@ -4,24 +4,25 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import timedelta
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notifier.certificates.limits import CODES, Limit
 from notifier.core.errors import BadInput
 from notifier.core.states import Kind, OtpAnswer, OtpPurpose, State
+from notifier.messages.send import Sender
 from notifier.services import Services
 from notifier.store import audit, persons
 from notifier.store.tables import audit as audit_rows
-from notifier.store.tables import follow_up, notification, otp_challenge
+from notifier.store.tables import counter, follow_up, notification, otp_challenge
 from notifier.support import follow_ups, otp
 from notifier.support.otp import Asked, Checked
 from tests.builders import SITI, a_certificate
 from tests.conftest import Build
+from tests.databases import new_sqlite
 from tests.fakes import FakeClock, FakeGateway
 from tests.support.account.phones import KNOWN, NOBODYS, asked, code_of, paused, sms_of
 
@@ -212,7 +213,7 @@ def test_pumping_is_capped_for_everybody_alike_and_alarms_once(build_services: B
     with services.db.read() as conn:
         alarms = conn.execute(sa.select(audit_rows).where(audit_rows.c.action == otp.CAPPED)).all()
     assert [(row.actor, row.subject, row.subject_id) for row in alarms] == [
-        (audit.SYSTEM, "code-cap", "code:sent-hour")
+        (audit.SYSTEM, "code-cap", "code:asked-hour")
     ]
     known, unknown = asked(services, KNOWN), asked(services, NOBODYS)
     assert known == unknown == Asked("", 3600 - int(clock.now().timestamp()) % 3600)
@@ -221,14 +222,47 @@ def test_pumping_is_capped_for_everybody_alike_and_alarms_once(build_services: B
     assert len(sms_of(services)) == 3
 
 
-def test_guesses_of_numbers_use_up_no_sms(build_services: Build) -> None:
-    services = build_services(codes_a_day=8)
-    lax = replace(CODES, address=Limit("code:address", 1_000, timedelta(minutes=10)))
-    for number in range(40):
-        assert asked(services, f"+62813{number:08}", limits=lax).challenge
-    a_certificate(services)
-    asked(services, limits=lax)
-    assert [sms.to for sms in sms_of(services)] == [KNOWN]
+def counted(services: Services) -> list[tuple[str, int]]:
+    """Every counter but those of one number, which bear its index."""
+    with services.db.read() as conn:
+        kept = conn.execute(sa.select(counter.c.name, counter.c.window_start, counter.c.count)).all()
+    return sorted((f"{name} {start}", count) for name, start, count in kept if not name.startswith("code:number"))
+
+
+def test_up_to_the_cap_and_over_it_known_and_unknown_numbers_are_the_same(
+    build_services: Build, clock: FakeClock, tmp_path: Path
+) -> None:
+    """Whoever asks about numbers, one after the other, sees nothing by which the one that is ours differs: neither when
+    the cap is reached, nor by what is counted, nor by an answer. The counters are looked at too once the workers are
+    done: what leaves is counted nowhere."""
+    asks = [f"+62813{number:08}" for number in range(6)]
+    stories = {}
+    for known in (*range(5), None):  # which of them is somebody's
+        services = build_services(codes_a_day=12, database_url=new_sqlite(tmp_path / f"{known}.db"))  # three an hour
+        if known is not None:
+            a_certificate(services, person=replace(SITI, phone=asks[known]))
+        said: list[str] = []
+        sa.event.listen(services.db.engine, "before_cursor_execute", lambda *told, said=said: said.append(told[2]))
+        story: list[object] = []
+        for phone in asks:
+            said.clear()
+            answer = asked(services, phone, sends=False)
+            story.append((len(answer.challenge), answer.wait_s, tuple(said)))
+            follow_ups.run(services)
+            Sender(services).send_batch(100)
+            story.append(counted(services))
+        stories[known] = story
+    assert [step[:2] for step in stories[None][::2]] == [(36, 0)] * 3 + [(0, 3600)] * 3  # type: ignore[index]
+    assert all(story == stories[None] for story in stories.values())
+
+
+def test_no_more_sms_leave_than_codes_may_be_asked_for(each_services: Services) -> None:
+    services = replace(each_services, settings=each_services.settings.model_copy(update={"codes_a_day": 8}))
+    family = numbers(services, 8)
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(pool.map(lambda phone: asked(services, phone, sends=False), family))
+    assert [bool(answer.challenge) for answer in answers].count(True) == 2
+    assert len(sms_of(services)) == 2
 
 
 def test_one_address_asks_thirty_times_in_ten_minutes(services: Services) -> None:

@@ -21,6 +21,7 @@ from notifier.support.chat.wishes import Missed, Rooms, Told
 from tests.builders import NIK, SITI, a_certificate
 from tests.chatting import BUDI, BUDI_NIK, BUDI_NUMBER, SITI_NUMBER, Phone, a_person, siti
 from tests.fakes import FakeClock, FakeGateway
+from tests.losses import LOSSES
 
 
 @pytest.fixture
@@ -510,3 +511,14 @@ def test_a_step_that_fails_is_tried_again_and_then_told(services: Services, cloc
         told += "".join(message.text for message in phone.hear())
     assert "gangguan" in told
     assert "Halo" in phone.say("hai")
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_what_was_proved_in_a_chat_is_over_the_moment_it_is_true_no_more(
+    services: Services, phone: Phone, loss: str
+) -> None:
+    assert "Dosis 1 dari 2" in phone.prove()
+    with services.db.read() as conn:
+        [person_id] = persons.ids_with_phone(conn, persons.phone_index(services.sealer, SITI_NUMBER))
+    LOSSES[loss](services, person_id)
+    assert "/c/" not in phone.say("1")

@@ -15,6 +15,7 @@ from notifier.store import case_steps, mail
 from notifier.store.tables import mail_in, mail_out, mail_taken, support_case
 from notifier.support.mail import take, work
 from tests.canaries import found_in
+from tests.conftest import Build
 from tests.letters import FREE_WORDS, PUBLISHED, SENDER, a_letter
 from tests.mail_server import MailServer
 
@@ -78,17 +79,26 @@ def test_a_photo_that_nobody_asked_for_never_leaves_the_mail_server(posted: Serv
     [
         ({"Auto_Submitted": "auto-replied"}, LetterKind.AUTOMATIC),
         ({"Auto_Submitted": "Auto-Generated; owner=x"}, LetterKind.AUTOMATIC),
+        ({"Auto_Submitted": "auto-notified"}, LetterKind.AUTOMATIC),
         ({"Precedence": "auto_reply"}, LetterKind.AUTOMATIC),
+        ({"Precedence": "Auto-Reply"}, LetterKind.AUTOMATIC),
         ({"X_Autoreply": "yes"}, LetterKind.AUTOMATIC),
+        ({"X_Autorespond": "yes"}, LetterKind.AUTOMATIC),
         ({"Return_Path": "<>"}, LetterKind.AUTOMATIC),
+        ({"Return_Path": "< >"}, LetterKind.AUTOMATIC),
         ({"sender": "bantuan@contoh.example"}, LetterKind.AUTOMATIC),
+        ({"sender": "Bantuan@Contoh.Example"}, LetterKind.AUTOMATIC),
+        ({"sender": "halo@contoh.example"}, LetterKind.AUTOMATIC),
         ({"Precedence": "bulk"}, LetterKind.BULK),
+        ({"Precedence": "junk"}, LetterKind.BULK),
         ({"List_Id": "<berita.example>"}, LetterKind.BULK),
+        ({"List_Unsubscribe": "<https://berita.example>"}, LetterKind.BULK),
     ],
 )
 def test_what_a_program_wrote_is_kept_makes_no_case_and_is_never_answered(
-    posted: Services, mailbox: MailServer, headers: dict[str, str], kind: LetterKind
+    build_services: Build, mailbox: MailServer, headers: dict[str, str], kind: LetterKind
 ) -> None:
+    posted = build_services(**mailbox.settings, help_email="halo@contoh.example")
     mailbox.put(a_letter(FREE_WORDS, **headers))
     work.run(posted)
     [letter] = rows(posted, mail_in)
@@ -123,6 +133,76 @@ def test_two_programs_that_answer_each_other_end_at_once(posted: Services, mailb
     mailbox.put(a_letter("Saya sedang cuti.", message_id="<2@surat.example>", Auto_Submitted="auto-replied"))
     work.run(posted)
     assert (len(mailbox.posted), len(rows(posted, support_case)), len(rows(posted, mail_in))) == (1, 1, 3)
+
+
+@pytest.mark.parametrize(
+    "says",
+    [
+        {"Auto_Submitted": "auto-replied"},
+        {"Precedence": "auto_reply"},
+        {"Precedence": "bulk"},
+        {"Return_Path": "<>"},
+        {"X_Autoreply": "yes"},
+        {"X_Auto_Response_Suppress": "All"},
+        {"sender": "noreply@surat.example"},
+        {"sender": "bantuan@contoh.example"},
+    ],
+)
+def test_whoever_answers_each_of_our_letters_by_program_gets_no_second_one(
+    posted: Services, mailbox: MailServer, says: dict[str, str]
+) -> None:
+    mailbox.put(a_letter())
+    work.run(posted)
+    for number in range(3):  # as long as we answer, so does the program
+        ours = mailbox.letters()[-1]["Message-ID"]
+        mailbox.put(a_letter("Saya sedang cuti.", message_id=f"<r{number}@surat.example>", In_Reply_To=ours, **says))
+        work.run(posted)
+    assert len(mailbox.posted) == 1
+    assert len(rows(posted, mail_in)) == 4  # and every one is kept
+
+
+def test_a_program_that_says_nothing_of_itself_is_answered_five_times_and_no_more(
+    posted: Services, mailbox: MailServer
+) -> None:
+    mailbox.put(a_letter())
+    work.run(posted)
+    for number in range(9):
+        ours = mailbox.letters()[-1]["Message-ID"]
+        mailbox.put(a_letter("Saya sedang cuti.", message_id=f"<r{number}@surat.example>", In_Reply_To=ours))
+        work.run(posted)
+    assert (len(mailbox.posted), len(rows(posted, mail_in)), len(rows(posted, support_case))) == (5, 10, 1)
+
+
+def test_our_own_letter_under_anothers_name_is_not_answered(posted: Services, mailbox: MailServer) -> None:
+    """A list that we answered sends it round, with its own sender and without what we said of it."""
+    mailbox.put(a_letter())
+    work.run(posted)
+    ours = mailbox.letters()[0]["Message-ID"]
+    mailbox.put(a_letter(FREE_WORDS, sender="grup@surat.example", message_id=ours))
+    work.run(posted)
+    assert [letter.kind for letter in rows(posted, mail_in)] == [LetterKind.WRITTEN, LetterKind.AUTOMATIC]
+    assert (len(mailbox.posted), len(rows(posted, support_case))) == (1, 1)
+
+
+def test_a_letter_that_came_back_is_never_answered_however_it_looks(posted: Services, mailbox: MailServer) -> None:
+    mailbox.put(a_letter())
+    work.run(posted)
+    ours = mailbox.letters()[0]["Message-ID"]
+    mailbox.put(returned(ours))
+    mailbox.put(returned(ours).replace(b"Return-Path: <>\r\n", b"").replace(b"MAILER-DAEMON", b"server"))
+    mailbox.put(returned("<unknown@contoh.example>"))
+    work.run(posted)
+    assert (len(mailbox.posted), len(rows(posted, support_case))) == (1, 1)
+
+
+def test_a_receipt_that_says_read_is_no_letter_that_came_back(posted: Services, mailbox: MailServer) -> None:
+    mailbox.put(a_letter())
+    work.run(posted)
+    ours = mailbox.letters()[0]["Message-ID"]
+    mailbox.put(returned(ours).replace(b"report-type=delivery-status", b"report-type=disposition-notification"))
+    work.run(posted)
+    assert [out.returned_at for out in rows(posted, mail_out)] == [None]
+    assert rows(posted, mail_in)[-1].kind == LetterKind.AUTOMATIC
 
 
 def test_one_address_is_answered_five_times_a_day_and_every_letter_kept(posted: Services, mailbox: MailServer) -> None:

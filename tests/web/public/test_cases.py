@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import io
+import json
 import re
 import zlib
 from concurrent.futures import ThreadPoolExecutor
@@ -20,14 +22,15 @@ from notifier.core.link_tokens import new_public_id
 from notifier.core.states import CaseOutcome, StepKind
 from notifier.messages.send import Sender
 from notifier.services import Services
-from notifier.store import case_steps, cases
+from notifier.store import case_reports, case_steps, cases, persons
 from notifier.store.tables import case_picture, support_case
 from notifier.support import follow_ups
 from notifier.support.missing import trackers
 from tests.builders import SITI, a_certificate
 from tests.conftest import Build
 from tests.desk import Desk
-from tests.fakes import FakeClock, FakeGateway
+from tests.fakes import FakeClock, FakeGateway, OvertakenDatabase
+from tests.losses import LOSSES, lock
 from tests.support.missing.reporting import OTHER, PHONE, case_of, reported, steps_of
 from tests.web.public.conftest import NewVisitor, Visitor, told
 
@@ -266,6 +269,15 @@ def test_a_forged_or_old_cookie_is_nobodys(services: Services, visitor: Visitor,
     assert visitor.get("/kasus/lapor").location == "/kasus"
 
 
+def test_a_cookie_that_another_version_wrote_is_nobodys(services: Services, visitor: Visitor) -> None:
+    at = int(services.clock.now().timestamp())
+    text = json.dumps({"phone": PHONE, "is_proven": True, "proven_at": at, "at": at, "persons": ["someone"]})
+    sealed = base64.urlsafe_b64encode(services.sealer.seal("cookie:kasus", "name", text)).decode()
+    visitor.client.set_cookie("kasus", f"name.{sealed}")
+    for page in ("siapa", "sebab", "lapor", "kode"):
+        assert visitor.get(f"/kasus/{page}").location == "/kasus"
+
+
 def test_a_proof_is_over_after_an_hour_however_it_is_kept_warm(
     services: Services, visitor: Visitor, gateway: FakeGateway, clock: FakeClock
 ) -> None:
@@ -277,6 +289,61 @@ def test_a_proof_is_over_after_an_hour_however_it_is_kept_warm(
     assert visitor.get("/kasus/siapa").status_code == 200
     clock.tick(minutes=18)
     assert visitor.get("/kasus/siapa").location == "/kasus"
+
+
+def proved(visitor: Visitor, services: Services, gateway: FakeGateway) -> str:
+    """A browser that proved to be Siti; the address of what a tap mends."""
+    desk = Desk(services)
+    desk.record()
+    work(services)
+    desk.receive("delivered")
+    prove(visitor, services, gateway)
+    assert choose(visitor, desk.rows()[-1].person_id).location == "/kasus/sebab"
+    found = re.search(r'name="fix" value="([^"]+)"', visitor.get("/kasus/sebab").text)
+    assert found is not None
+    return found[1]
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_what_was_proved_is_over_the_moment_it_is_true_no_more(
+    services: Services, visitor: Visitor, gateway: FakeGateway, loss: str
+) -> None:
+    tap = proved(visitor, services, gateway)
+    LOSSES[loss](services, tap.split(":")[1])
+    assert visitor.get("/kasus/sebab").location == "/kasus/siapa"
+    assert visitor.post("/kasus/sebab", {"fix": tap}).location == "/kasus/sebab?done=gone"
+    work(services)
+    assert "/c/" not in gateway.sent[-1].text
+    made = token_of(visitor.post("/kasus/lapor", REPORT))
+    with services.db.read() as conn:
+        case = case_reports.by_public_id(conn, services.trackers.read(made))
+    assert case is not None
+    assert case.person_id is None
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_a_tap_is_worth_nothing_where_the_proof_went_at_that_moment(
+    services: Services, new_visitor: NewVisitor, visitor: Visitor, gateway: FakeGateway, loss: str
+) -> None:
+    tap = proved(visitor, services, gateway)
+    overtaken = OvertakenDatabase(services.db, lambda: LOSSES[loss](services, tap.split(":")[1]))
+    slow = new_visitor(replace(services, db=overtaken))
+    held = visitor.client.get_cookie("kasus")
+    assert held is not None
+    slow.client.set_cookie("kasus", held.value)
+    assert slow.post("/kasus/sebab", {"fix": tap}).location == "/kasus/sebab?done=gone"
+    assert overtaken.meanwhile == []
+    work(services)
+    assert "/c/" not in gateway.sent[-1].text
+
+
+def test_whoever_is_unlocked_again_goes_on(services: Services, visitor: Visitor, gateway: FakeGateway) -> None:
+    tap = proved(visitor, services, gateway)
+    lock(services, tap.split(":")[1])
+    assert visitor.get("/kasus/sebab").status_code == 303
+    with services.db.write() as conn:
+        persons.unlock(conn, tap.split(":")[1])
+    assert visitor.post("/kasus/sebab", {"fix": tap}).location == "/kasus/sebab?done=sent"
 
 
 def test_whoever_types_anothers_number_is_led_to_nothing_of_theirs(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from datetime import date
 
@@ -13,18 +14,21 @@ from notifier.certificates.facts import masked_nik
 from notifier.core.errors import BadSettings
 from notifier.core.states import Kind
 from notifier.services import Services
-from notifier.store import audit, persons, suppressions
+from notifier.store import audit, own_corrections, persons, suppressions
 from notifier.store.suppressions import Source
 from notifier.store.tables import audit as audit_rows
 from notifier.store.tables import link, notification, opening
 from notifier.support import cases
+from notifier.support.account import family, session
 from tests.builders import NIK, SITI, MadeCertificate, a_certificate
 from tests.conftest import Build
-from tests.fakes import FakeClock
+from tests.fakes import FakeClock, OvertakenDatabase
+from tests.losses import LOSSES
 from tests.support.account.phones import KNOWN
 from tests.web.public.conftest import NewVisitor
 from tests.web.public.me.conftest import NAME, Owner
 
+_KEY = re.compile(r'name="key" value="([0-9a-f]+)"')
 BUDI = replace(SITI, name="Budi Santoso", nik=None, birth_date=date(1960, 3, 4))
 
 
@@ -203,6 +207,48 @@ def test_this_person_is_not_mine_and_back(services: Services, owner: Owner, siti
     assert owner.post(path, **{"not-mine": "undo"}).location == "/me?done=mine"
     assert owner.open(budi.person_id, "4", "3", "1960").status_code == 303
     assert cases.listed(services, only_facility="facility-1", with_persons=True)[0] == []
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_what_was_opened_is_closed_the_moment_it_is_true_no_more(
+    services: Services, owner: Owner, siti: MadeCertificate, loss: str
+) -> None:
+    here = f"/me/{siti.person_id}"
+    owner.sign_in()
+    assert owner.post(here, day="10", month="2", year="1989").status_code == 303
+    key = _KEY.search(owner.get(f"{here}/data").text)
+    assert key is not None
+    LOSSES[loss](services, siti.person_id)
+    assert NIK[-4:] not in owner.get(here).text
+    for path, form in (
+        ("/data", {}),
+        ("/certificate", {"certificate": siti.certificate_id}),
+        ("/language", {"language": "jv"}),
+        ("/correct/name", {"value": "Siti Aminnah"}),
+    ):
+        answer = owner.press(here + path, key=key[1], **form)
+        assert answer.status_code in (303, 404), path
+        assert "/certificate/" not in (answer.location or "")
+    with services.db.read() as conn:
+        found = persons.get(conn, services.sealer, siti.person_id)
+        assert own_corrections.of_person(conn, siti.person_id) == []
+    assert (found.name, found.language) == (NAME, "id")
+
+
+@pytest.mark.parametrize("loss", ["another birth date", "another NIK"])
+def test_what_is_corrected_right_after_the_try_is_not_open(
+    services: Services, siti: MadeCertificate, loss: str
+) -> None:
+    """What was right is what is kept, not what stood there a moment later."""
+    here = session.find(services, session.begin(services, KNOWN))
+    assert here is not None
+    family.tell_name(services, here, NAME)
+    overtaken = OvertakenDatabase(services.db, lambda: LOSSES[loss](services, siti.person_id), passes=1)
+    slow = replace(services, db=overtaken)
+    assert family.open_by_birth_date(slow, here, siti.person_id, date(1989, 2, 10)).is_right
+    assert overtaken.meanwhile == []
+    with services.db.read() as conn:
+        assert family.opened_person(conn, services, here, siti.person_id) is None
 
 
 def test_signing_out_closes_everything(

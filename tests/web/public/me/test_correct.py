@@ -10,11 +10,12 @@ import pytest
 from notifier.core.own_corrections import RefusedWhy
 from notifier.services import Services
 from notifier.store import own_corrections, persons
-from notifier.support import follow_ups
+from notifier.support import corrections, dose_on_file, follow_ups
 from notifier.support.corrections import Checked, CheckedHow
 from notifier.support.own_corrections import review
 from tests.builders import NIK, MadeCertificate, a_certificate
-from tests.support.account.phones import sms_of
+from tests.desk import Desk
+from tests.support.account.phones import KNOWN, sms_of
 from tests.support.test_photos import a_photo
 from tests.web.public.conftest import NewVisitor
 from tests.web.public.me.conftest import Owner
@@ -164,6 +165,36 @@ def test_whoever_lost_the_number_is_answered_alike_and_the_code_comes_only_after
     said = owner.press("/me/number/check", reference=found.group(), code=code)
     assert "Nomor Anda sudah diganti" in said.text
     assert person(services, siti).phone == NEW
+
+
+def test_whoever_has_no_nik_is_told_the_way_that_there_is_and_it_leads_there(owner: Owner, services: Services) -> None:
+    """Face to face: staff change the number with the dose, having seen other documents."""
+    for said in (owner.get("/me/lost"), owner.press("/me/lost", **(LOST | {"nik": ""}))):
+        assert 'href="#no-nik"' in said.text
+        assert 'id="no-nik"' in said.text
+        assert "Bawa kartu keluarga, akta kelahiran, atau paspor" in said.text
+        assert "Petugas di fasilitas tempat vaksin mengganti nomornya langsung" in said.text
+    assert "Without a NIK: babies, children, or foreigners" in owner.get("/me/lost?lang=en").text
+    desk = Desk(services)
+    baby = {"id": "bayi-1", "nik": None, "name": "Bayi Aminah", "birth_date": "2026-01-05"}
+    reference = desk.record(person=baby).reference
+    assert reference is not None
+    desk.send()
+    seen = dose_on_file.look(services, reference, only_facility="facility-1")
+    checked = Checked(CheckedHow.OTHER, "akta kelahiran dan KTP ibunya")
+    corrections.correct(
+        services,
+        reference,
+        {"phone": NEW},
+        revision=seen.revision,
+        checked=checked,
+        only_facility="facility-1",
+        actor="staff:00000000-0000-7000-8000-000000000001",
+    )
+    services.clock.tick(hours=1)  # type: ignore[attr-defined]
+    desk.send()
+    assert [sms.to for sms in desk.gateway.sent] == [KNOWN, NEW]
+    assert desk.link(reference).revoked_at is not None
 
 
 def test_what_is_wrong_about_a_lost_number_is_said_beside_each_field(owner: Owner) -> None:
