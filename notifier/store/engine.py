@@ -12,12 +12,16 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import psycopg as postgresql_psycopg
 from sqlalchemy.engine import Connection, Dialect, Engine
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from notifier.core.clock import Clock, SystemClock
+from notifier.store.prepared import PreparedConnections
 
 _SQLITE_BUSY_MS = 30_000
+#: parameters as libpq has them: $1, $2, ...
+_NUMBERED: Dialect = postgresql_psycopg.dialect(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]  # its own
 _RESTS_SINCE = "rests-since"
 #: seconds that a connection must have rested before it is asked whether it lives: a question costs as much as a read
 _RESTED_S = 1.0
@@ -48,6 +52,9 @@ class Database:
         self.is_sqlite = self.engine.dialect.name == "sqlite"
         # SQLite's driver is in its own autocommit already (_prepare)
         self._reader = self.engine if self.is_sqlite else self.engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._pool_size = pool_size
+        self._prepared = self._prepare()
+        self._left_behind: list[Any] = []  # a parent's connections: never used, never closed by a child
         self._pid = os.getpid()
 
     @contextmanager
@@ -72,34 +79,45 @@ class Database:
 
     @contextmanager
     def cursor(self) -> Iterator[tuple[Any, Dialect]]:
-        """The driver's own cursor and what it speaks, for `store.hot` alone: reads without a transaction, on a
-        connection of the pool. Raises what `Connection.execute` would, quoting nothing."""
+        """What runs a statement (`execute`, `fetchall`) past SQLAlchemy, and the dialect that it is to be written in,
+        for `store.hot` alone: without a transaction, on SQLite a connection of the pool, on PostgreSQL one of a few
+        that prepare. Raises what `Connection.execute` would, quoting nothing."""
         self._leave_parent_behind()
         dialect = self.engine.dialect
         family: Any = dialect.loaded_dbapi.Error
         try:
-            with self._pooled() as driver:
-                cursor = driver.cursor()
-                yield cursor, dialect
-                cursor.close()
+            if self._prepared is None:
+                with self._pooled() as driver:
+                    cursor = driver.cursor()
+                    yield cursor, dialect
+                    cursor.close()
+            else:
+                with self._prepared.one() as prepared:
+                    yield prepared, _NUMBERED
         except family as error:
             raise sa.exc.DBAPIError.instance(None, None, error, family, hide_parameters=True, dialect=dialect) from None
 
     @contextmanager
     def _pooled(self) -> Iterator[Any]:
         conn = self.engine.raw_connection()
-        driver: Any = conn.driver_connection
         try:
-            if not self.is_sqlite:
-                driver.autocommit = True
-            yield driver
-            if not self.is_sqlite:
-                driver.autocommit = False
+            yield conn.driver_connection
         except BaseException:
             conn.invalidate()  # whatever broke may have broken it; the pool makes another
             raise
         finally:
             conn.close()
+
+    def _prepare(self) -> PreparedConnections | None:
+        return None if self.is_sqlite else PreparedConnections(self._own_connection, self._pool_size)
+
+    def _own_connection(self) -> Any:
+        """A connection of the pool's making that does not go back to it, and commits each statement by itself."""
+        conn = self.engine.raw_connection()
+        driver: Any = conn.driver_connection
+        conn.detach()
+        driver.autocommit = True
+        return driver
 
     def lease(self, length: timedelta) -> Lease:
         """A lease of `length` from now on, by the database's own clock on PostgreSQL, whose workers sit on many hosts;
@@ -120,11 +138,15 @@ class Database:
 
     def close(self) -> None:
         self.engine.dispose()
+        if self._prepared is not None:
+            self._prepared.close()
 
     def _leave_parent_behind(self) -> None:
         """After a fork: never touch the parent's connections (SQLAlchemy, "Using Connection Pools with os.fork()")."""
         if self._pid != os.getpid():
             self.engine.dispose(close=False)
+            self._left_behind.append(self._prepared)
+            self._prepared = self._prepare()
             self._pid = os.getpid()
 
 

@@ -90,7 +90,7 @@ def test_it_falls_with_its_link_certificate_and_person(
     at = clock.now()
     revoked, ended, locked = (offered(services, made) for _ in range(3))
     with services.db.write() as conn:
-        public_id = conn.scalars(sa.select(chat_file.c.public_id)).all()[0]
+        public_id = conn.scalars(sa.select(chat_file.c.public_id).order_by(chat_file.c.id)).first()
         assert chat_files.revoke(conn, public_id, at)
         assert not chat_files.revoke(conn, public_id, at)
     assert visitor.get(files.address_of(services, public_id).split("8000")[1]).status_code == 404

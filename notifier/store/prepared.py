@@ -1,0 +1,129 @@
+"""PostgreSQL connections for a few statements that are prepared once and asked all the time, by libpq's blocking call.
+
+psycopg waits for an answer in Python, so that it can be interrupted: it lets go of the interpreter three times a
+statement, and threads that wait for each other's turn take three times the processor time of the statement itself. One
+call that lets go once is what a page needs. Values are written and read by psycopg as ever.
+"""
+
+from __future__ import annotations
+
+import queue
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+from psycopg import abc, pq
+from psycopg.adapt import PyFormat, Transformer
+from psycopg.errors import error_from_result
+
+Connect = Callable[[], "psycopg.Connection[Any]"]
+_WAIT_S = 10.0  # as the pool's own
+
+
+class _Known:
+    """A statement that was prepared, and what reads its columns: looked up with the first result, not with each."""
+
+    def __init__(self, name: bytes, reader: abc.Transformer) -> None:
+        self.name = name
+        self._reader = reader
+        self._has_read = False
+
+    def read(self, result: pq.abc.PGresult) -> list[Any]:
+        """Its rows."""
+        self._reader.set_pgresult(result, set_loaders=not self._has_read)
+        self._has_read = True
+        rows = self._reader.load_rows(0, result.ntuples, tuple)
+        self._reader.set_pgresult(None, set_loaders=False)  # nothing of anybody stays here
+        return rows
+
+
+class Prepared:
+    """One connection, each statement of which is its own transaction; opened when it is needed, and used by one thread
+    at a time."""
+
+    def __init__(self, connect: Connect) -> None:
+        self._connect = connect
+        self._conn: psycopg.Connection[Any] | None = None
+        self._writer: Any = None  # psycopg's Transformer, which knows how to write each type
+        self._known: dict[tuple[str, tuple[int, ...]], _Known] = {}
+        self._rows: list[Any] = []
+
+    def execute(self, text: str, values: Sequence[Any]) -> None:
+        """Runs a statement whose parameters are $1, $2, ... . What a connection that has been used before answers with
+        an error (the server was started anew, a table has changed) is asked once more, on a new one: nothing that is
+        run here does harm when it is run twice. Raises psycopg's errors."""
+        is_new = self._conn is None
+        try:
+            self._rows = self._run(text, values)
+        except psycopg.Error:
+            self.close()
+            if is_new:
+                raise
+            self._rows = self._run(text, values)
+
+    def fetchall(self) -> list[Any]:
+        """The rows of the last statement."""
+        rows, self._rows = self._rows, []
+        return rows
+
+    def close(self) -> None:
+        """Lets go of the connection; another is opened when it is needed."""
+        conn, self._conn = self._conn, None
+        self._writer = None
+        self._known.clear()
+        if conn is not None:
+            conn.close()
+
+    def _run(self, text: str, values: Sequence[Any]) -> list[Any]:
+        conn = self._conn = self._conn or self._connect()
+        written = self._writer = self._writer or Transformer(conn)
+        given: Any = written.dump_sequence(values, [PyFormat.AUTO] * len(values))  # None is NULL, which the stub forgot
+        types = written.types or ()
+        known = self._known.get((text, types)) or self._prepare(conn, text, types)
+        result = conn.pgconn.exec_prepared(known.name, given, written.formats, pq.Format.BINARY)
+        if result.status != pq.ExecStatus.TUPLES_OK:
+            raise self._error(conn, result)
+        return known.read(result)
+
+    def _prepare(self, conn: psycopg.Connection[Any], text: str, types: tuple[int, ...]) -> _Known:
+        known = _Known(b"hot_%d" % len(self._known), Transformer(conn))
+        result = conn.pgconn.prepare(known.name, text.encode(), types)
+        if result.status != pq.ExecStatus.COMMAND_OK:
+            raise self._error(conn, result)
+        self._known[text, types] = known
+        return known
+
+    @staticmethod
+    def _error(conn: psycopg.Connection[Any], result: pq.abc.PGresult) -> psycopg.Error:
+        if conn.pgconn.status != pq.ConnStatus.OK:
+            return psycopg.OperationalError("the connection is lost")
+        return error_from_result(result)
+
+
+class PreparedConnections:
+    """A few of them. `connect` opens one that commits each statement by itself."""
+
+    def __init__(self, connect: Connect, size: int) -> None:
+        self._all = [Prepared(connect) for _ in range(size)]
+        # the newest used first, so that no more are opened than are used at once
+        self._free: queue.LifoQueue[Prepared] = queue.LifoQueue()
+        for one in self._all:
+            self._free.put(one)
+
+    @contextmanager
+    def one(self) -> Iterator[Prepared]:
+        """One that nobody else uses. Raises psycopg.OperationalError where none becomes free."""
+        try:
+            one = self._free.get(timeout=_WAIT_S)
+        except queue.Empty:
+            raise psycopg.OperationalError("no connection has become free") from None
+        try:
+            yield one
+        finally:
+            self._free.put(one)
+
+    def close(self) -> None:
+        """Closes all of them; one that is used again opens itself."""
+        for one in self._all:
+            one.close()
