@@ -100,11 +100,15 @@ def _end_all(conn: Connection, whose: sa.ColumnElement[bool], *which: sa.ColumnE
 
 
 def revoked(conn: Connection) -> list[sa.Row[*tuple[Any, ...]]]:
-    """(kind, key_id, revocation_id) of every code that no longer holds, sorted. Reads no code that does."""
-    columns: list[sa.Column[Any]] = [code.c.kind, code.c.key_id, code.c.revocation_id]
-    ended = sa.select(*columns).where(sa.text("code.ended_at IS NOT NULL"))
+    """(kind, key_id, revocation_id, ended_at, status of its certificate) of every code that no longer holds, sorted.
+    Reads no code that does."""
+    columns: list[sa.Column[Any]] = [
+        code.c.kind, code.c.key_id, code.c.revocation_id, code.c.ended_at, certificate.c.status
+    ]  # fmt: skip
+    theirs = sa.select(*columns).join(certificate, certificate.c.id == code.c.certificate_id)
+    ended = theirs.where(sa.text("code.ended_at IS NOT NULL"))
     gone = sa.select(certificate.c.id).where(_NOT_VALID, certificate.c.ended_at.is_not(None))
-    withdrawn = sa.select(*columns).where(code.c.certificate_id.in_(gone), _CURRENT)
+    withdrawn = theirs.where(code.c.certificate_id.in_(gone), _CURRENT)
     # reasons have no id; asking for that in SQL would lead SQLite through every code there is
     found = [row for row in conn.execute(ended.union_all(withdrawn)) if row.revocation_id is not None]
     return sorted(found, key=lambda row: (row.kind, row.key_id, row.revocation_id))

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from base45 import b45encode
 from flask import Flask
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 
 from linkserver import create_public_app
 from notifier.certificates import issue
@@ -119,17 +119,41 @@ def test_without_network_the_kept_page_judges_as_the_server_does(check: Check) -
     assert check.faults == []
 
 
-def test_a_revoked_code_and_a_strangers_are_told_without_network(check: Check) -> None:
-    codes, foreign = signed(check.services), signed(check.services, key=STRANGER)
-    revoke(check.services, codes)
+def replace(services: Services, codes: Signed) -> None:
+    made, at = codes.made, services.clock.now()
+    with services.db.write() as conn:
+        issue.replace(conn, person_id=made.person_id, dose_id=made.dose_id, reason=Reason.CORRECTED, at=at)
+
+
+def test_each_end_of_a_code_and_a_strangers_are_told_without_network(check: Check) -> None:
+    revoked, replaced = signed(check.services), signed(check.services)
+    foreign = signed(check.services, key=STRANGER)
+    revoke(check.services, revoked)
+    replace(check.services, replaced)
     check.keep()
     check.context.set_offline(True)
     check.page.reload()
-    for text in (codes.hc1, codes.jws):
-        assert check.paste(text) == "Sertifikat ini tidak berlaku lagi"
+    for text in (revoked.hc1, revoked.jws):
+        assert check.paste(text) == "Sertifikat ini dicabut"
+    for text in (replaced.hc1, replaced.jws):
+        assert check.paste(text) == "Sertifikat ini sudah diganti"
     for text in (foreign.hc1, foreign.jws):
         assert check.paste(text) == "Kode ini bukan dari kami"
         expect(check.page.locator("#result")).not_to_contain_text("Siti")
+
+
+def test_a_list_that_does_not_say_which_end_it_was_is_believed(check: Check) -> None:
+    codes = signed(check.services)
+    revoke(check.services, codes)
+
+    def older(route: Route) -> None:
+        answer = route.fetch()
+        kept = {name: value for name, value in answer.json().items() if name != "replaced"}
+        route.fulfill(response=answer, json=kept)
+
+    check.context.route("**/revocations", older)
+    check.open()
+    assert check.paste(codes.hc1) == "Sertifikat ini tidak berlaku lagi"
 
 
 def test_with_network_too_nothing_about_a_code_leaves_the_page(check: Check) -> None:

@@ -226,8 +226,8 @@ function inFile(text) {
   return { kind: "unreadable" };
 }
 
-// What `pasted` is, and for a code what it holds. `keys` and `isRevoked` come from lists.js, `now` is in ms.
-export async function check(pasted, { ours, keys, isRevoked, now }) {
+// What `pasted` is, and for a code what it holds. `keys` and `ended` come from lists.js, `now` is in ms.
+export async function check(pasted, { ours, keys, ended, now }) {
   const { kind, text } = sort(pasted, ours);
   if (!["hc1", "shc", "jws"].includes(kind)) return { verdict: kind };
   if (!keys) return { verdict: "no-list" };
@@ -238,6 +238,7 @@ export async function check(pasted, { ours, keys, isRevoked, now }) {
     return { verdict: "forged" }; // cut off, changed or made up: in any case not what we signed
   }
   if (read.verdict !== "valid") return read;
-  if (isRevoked(read.revocation)) return { ...read, verdict: "ended" };
+  const end = ended(read.revocation);
+  if (end) return { ...read, verdict: end };
   return read.expires && read.expires * 1000 < now ? { ...read, verdict: "expired" } : read;
 }

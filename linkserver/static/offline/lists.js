@@ -17,7 +17,7 @@ export function ago(moment, language, now = Date.now()) {
   return new Intl.RelativeTimeFormat(language, { numeric: "auto" }).format(-Math.floor(passed / length), unit);
 }
 
-// {keys, isRevoked, age, isOld}; without keys where nothing could be fetched and nothing is kept. `hc1Kids` has the short
+// {keys, ended, age, isOld}; without keys where nothing could be fetched and nothing is kept. `hc1Kids` has the short
 // name that each key has in HC1 codes, by its kid.
 export async function load([keysAt, revokedAt], hc1Kids, language) {
   try {
@@ -25,13 +25,18 @@ export async function load([keysAt, revokedAt], hc1Kids, language) {
     const from = Math.min(keysFrom, revokedFrom);
     const hc1 = new Set(revoked.hc1);
     const shc = new Set(Object.values(revoked.shc).flat());
+    const replaced = revoked.replaced && new Set(revoked.replaced); // a list of an older version does not say
     return {
       keys: keys.map((jwk) => ({ jwk, kid: jwk.kid, hc1Kid: hc1Kids[jwk.kid] })),
-      isRevoked: ({ kind, id }) => (kind === "hc1" ? hc1 : shc).has(id),
+      ended: ({ kind, id }) => {
+        if (!(kind === "hc1" ? hc1 : shc).has(id)) return null;
+        if (!replaced) return "ended";
+        return replaced.has(id) ? "replaced" : "revoked";
+      },
       age: ago(from, language),
       isOld: Date.now() - from > STEPS[0][1],
     };
   } catch {
-    return { keys: null, isRevoked: () => false, age: "", isOld: false };
+    return { keys: null, ended: () => null, age: "", isOld: false };
   }
 }

@@ -19,14 +19,17 @@ from notifier.store import codes
 
 @dataclass(frozen=True, slots=True)
 class Revocations:
-    """`hc1`: the first 128 bits of the SHA-256 of each `ci`, hexadecimal. `shc`: each `rid`, by the key's `kid`."""
+    """`hc1`: the first 128 bits of the SHA-256 of each `ci`, hexadecimal. `shc`: each `rid`, by the key's `kid`.
+    `replaced`: those among them that a newer code, or certificate, has taken the place of; the others are revoked."""
 
     hc1: tuple[str, ...]
     shc: Mapping[str, tuple[str, ...]]
+    replaced: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """The list at /revocations."""
-        return {"hc1": list(self.hc1), "shc": {kid: list(rids) for kid, rids in self.shc.items()}}
+        shc = {kid: list(rids) for kid, rids in self.shc.items()}
+        return {"hc1": list(self.hc1), "shc": shc, "replaced": list(self.replaced)}
 
     def version(self, kid: str) -> int:
         """How often the list of a key has changed: 1 while it is empty. Ids are added, never taken away."""
@@ -53,6 +56,7 @@ def revocations(services: Services) -> Revocations:
     return Revocations(
         tuple(sorted(row.revocation_id for row in rows if row.kind == CodeKind.HC1)),
         {kid: tuple(rids) for kid, rids in shc.items()},
+        tuple(sorted(row.revocation_id for row in rows if status_of(row) is CertificateStatus.REPLACED)),
     )
 
 

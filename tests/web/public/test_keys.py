@@ -66,12 +66,13 @@ def test_a_revoked_certificates_codes_are_listed_by_opaque_ids(
     made = a_certificate(services, vaccine_code="511", product="CoronaVac")
     codes, keys = codes_of(services, made.certificate_id), keyring(services).public
     hc1, shc = read_hc1(codes.hc1, keys), read_shc(codes.shc, keys)
-    assert visitor.get("/revocations").json == {"hc1": [], "shc": {kid_of(services): []}}
+    assert visitor.get("/revocations").json == {"hc1": [], "shc": {kid_of(services): []}, "replaced": []}
     revoke(services, made)
     clock.tick(seconds=11)
     assert visitor.get("/revocations").json == {
         "hc1": [hc1.revocation_id],
         "shc": {kid_of(services): [shc.revocation_id]},
+        "replaced": [],
     }
     crl = visitor.get(f"/.well-known/crl/{kid_of(services)}.json")
     assert crl.json == {"kid": kid_of(services), "method": "rid", "ctr": 2, "rids": [shc.revocation_id]}
@@ -80,6 +81,18 @@ def test_a_revoked_certificates_codes_are_listed_by_opaque_ids(
     said = visitor.get("/revocations").text + crl.text
     for secret in ("Siti", "1989", SITI.nik, made.number, made.certificate_id, made.public_id, hc1.identifier):
         assert secret not in said
+
+
+def test_a_replaced_certificates_codes_are_listed_as_such(services: Services, visitor: Visitor) -> None:
+    made = a_certificate(services, vaccine_code="511", product="CoronaVac")
+    codes, keys = codes_of(services, made.certificate_id), keyring(services).public
+    ids = {read_hc1(codes.hc1, keys).revocation_id, read_shc(codes.shc, keys).revocation_id}
+    at = services.clock.now()
+    with services.db.write() as conn:
+        issue.replace(conn, person_id=made.person_id, dose_id=made.dose_id, reason=Reason.CORRECTED, at=at)
+    told = visitor.get("/revocations").json
+    assert set(told["replaced"]) == ids
+    assert {*told["hc1"], *told["shc"][kid_of(services)]} == ids  # who reads the old lists alone refuses them too
 
 
 @pytest.mark.parametrize("kid", ["x" * 43, "x", "../jwks"])
