@@ -103,11 +103,13 @@ def _form(
     face: Face, *, problems: tuple[Problem, ...] = (), tries_left: int | None = None, status: int = 200
 ) -> Response:
     """The landing: without problems the same bytes for every live link."""
+    # of a GET nothing: what is shown then is kept for everybody, and a crafted one can bring a body
+    typed = request.form if request.method == "POST" else {}
     page = render_template(
         "landing.html",
         asks=face.services.settings.link_check is not LinkCheck.NONE,
         problems=[(problem.field, DATE_WORDS[problem.rule]) for problem in problems],
-        typed={name: request.form.get(name, "")[:_LONGEST_FIELD] for name in _FIELDS},
+        typed={name: typed.get(name, "")[:_LONGEST_FIELD] for name in _FIELDS},
         tries_left=tries_left,
         says_whose=tries_left is not None and tries_left <= _SAYS_WHOSE_AT,
     )

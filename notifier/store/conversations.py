@@ -158,6 +158,11 @@ def settle(conn: Connection, sealer: Sealer, states: Mapping[str, str], read: Se
         conn.execute(_read(dialect), {"ids": list(read), "at": at})
 
 
+def hold(conn: Connection, conversation_id: str) -> None:
+    """Keeps anybody else from reading a conversation, and from writing into it, until the caller's transaction ends."""
+    conn.execute(sa.select(conversation.c.id).where(conversation.c.id == conversation_id).with_for_update())
+
+
 def put_off(conn: Connection, conversation_id: str, message_id: str, until: datetime) -> None:
     """Counts a failure at a conversation's first unread message, and tries again later."""
     statement = chat_message.update().where(chat_message.c.id == message_id)
@@ -176,7 +181,9 @@ def forget(conn: Connection, now: datetime, limit: int) -> int:
 
 def forget_numbers(conn: Connection, indexes: Collection[bytes]) -> int:
     """Takes away the conversations with some numbers; how many."""
-    ids = list(conn.scalars(sa.select(conversation.c.id).where(conversation.c.phone_index.in_(list(indexes)))))
+    theirs = sa.select(conversation.c.id).where(conversation.c.phone_index.in_(list(indexes)))
+    # held, or a message could come between what is taken away first and what is taken away last
+    ids = list(conn.scalars(theirs.order_by(conversation.c.id).with_for_update()))
     _delete(conn, ids)
     return len(ids)
 

@@ -52,6 +52,7 @@ class Database:
         self.is_sqlite = self.engine.dialect.name == "sqlite"
         # SQLite's driver is in its own autocommit already (_prepare)
         self._reader = self.engine if self.is_sqlite else self.engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._dialling = self.engine if self.is_sqlite else _postgres(sa.make_url(url), poolclass=sa.NullPool)
         self._pool_size = pool_size
         self._prepared = self._prepare()
         self._left_behind: list[Any] = []  # a parent's connections: never used, never closed by a child
@@ -112,8 +113,8 @@ class Database:
         return None if self.is_sqlite else PreparedConnections(self._own_connection, self._pool_size)
 
     def _own_connection(self) -> Any:
-        """A connection of the pool's making that does not go back to it, and commits each statement by itself."""
-        conn = self.engine.raw_connection()
+        """A new connection, never one that has rested in the pool, which commits each statement by itself."""
+        conn = self._dialling.raw_connection()
         driver: Any = conn.driver_connection
         conn.detach()
         driver.autocommit = True
@@ -176,16 +177,18 @@ def _engine(url: str, pool_size: int, seconds: Callable[[], float]) -> Engine:
     parsed = sa.make_url(url)
     if parsed.get_backend_name() == "sqlite":
         return _sqlite_engine(parsed)
-    engine = sa.create_engine(
-        parsed,
-        pool_size=pool_size,
-        max_overflow=pool_size,
-        pool_timeout=10,
-        hide_parameters=True,  # an error must never quote personal data
-        connect_args={"connect_timeout": 5, "options": _PG_OPTIONS, "application_name": "sertilink"},
-    )
+    engine = _postgres(parsed, pool_size=pool_size, max_overflow=pool_size, pool_timeout=10)
     _ask_the_rested(engine, seconds)
     return engine
+
+
+def _postgres(url: sa.URL, **pool: Any) -> Engine:
+    return sa.create_engine(
+        url,
+        hide_parameters=True,  # an error must never quote personal data
+        connect_args={"connect_timeout": 5, "options": _PG_OPTIONS, "application_name": "sertilink"},
+        **pool,
+    )
 
 
 def _ask_the_rested(engine: Engine, seconds: Callable[[], float]) -> None:

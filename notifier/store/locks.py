@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -53,8 +53,10 @@ def duty(db: Database, key: int) -> Iterator[Callable[[], bool]]:
             yield is_mine
         finally:
             if has_it:
-                with suppress(*AWAY):
+                try:
                     conn.execute(_LET_GO, {"key": key})
+                except AWAY:
+                    conn.invalidate()  # a connection that went back with the lock would keep it
 
 
 _TRY = sa.select(sa.func.pg_try_advisory_lock(sa.bindparam("key", type_=sa.BigInteger)))

@@ -18,6 +18,8 @@ from psycopg.adapt import PyFormat, Transformer
 from psycopg.errors import error_from_result
 
 Connect = Callable[[], "psycopg.Connection[Any]"]
+#: a cached plan whose result has another type; a prepared statement that is not there (PostgreSQL, Appendix A)
+_STALE = frozenset({"0A000", "26000"})
 _WAIT_S = 10.0  # as the pool's own
 
 
@@ -50,17 +52,22 @@ class Prepared:
         self._rows: list[Any] = []
 
     def execute(self, text: str, values: Sequence[Any]) -> None:
-        """Runs a statement whose parameters are $1, $2, ... . What a connection that has been used before answers with
-        an error (the server was started anew, a table has changed) is asked once more, on a new one: nothing that is
-        run here does harm when it is run twice. Raises psycopg's errors."""
-        is_new = self._conn is None
-        try:
-            self._rows = self._run(text, values)
-        except psycopg.Error:
-            self.close()
-            if is_new:
-                raise
-            self._rows = self._run(text, values)
+        """Runs a statement whose parameters are $1, $2, ... . Where a connection that has been used before is lost (the
+        server was started anew), or what was prepared on it does not fit any more (a table has changed), it is asked
+        once more, on a new one: nothing that is run here does harm when it is run twice. Raises psycopg's errors."""
+        for is_last in (self._conn is None, True):
+            try:
+                self._rows = self._run(text, values)
+                return
+            except psycopg.Error as error:
+                if self._is_good() and error.sqlstate not in _STALE:
+                    raise
+                self.close()
+                if is_last:
+                    raise
+
+    def _is_good(self) -> bool:
+        return self._conn is not None and self._conn.pgconn.status == pq.ConnStatus.OK
 
     def fetchall(self) -> list[Any]:
         """The rows of the last statement."""

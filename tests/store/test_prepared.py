@@ -28,6 +28,14 @@ _SAID = HotRead(
     )
 )
 _OTHERS = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+_END_OTHERS = (
+    "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
+    " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+)
+_SLOW = (
+    "CREATE FUNCTION slow() RETURNS int LANGUAGE plpgsql AS"
+    " $$ BEGIN PERFORM nextval('runs'); PERFORM pg_sleep(3); RETURN 1; END $$"
+)
 _PID = HotRead(sa.select(sa.func.pg_backend_pid(type_=sa.Integer).label("pid")))
 
 
@@ -74,6 +82,31 @@ def test_a_table_that_has_changed_is_read_as_it_is_now(db: Database) -> None:
         conn.execute(sa.text("DROP TABLE changing"))
     with pytest.raises(sa.exc.ProgrammingError):
         read.rows(db)
+
+
+def test_a_server_that_was_started_anew_is_seen_by_nobody(db: Database) -> None:
+    pid(db)
+    with db.read() as one, db.read() as two:  # these rest in the pool, too short to be asked whether they live
+        one.scalar(sa.text("SELECT 1"))
+        two.scalar(sa.text("SELECT 1"))
+    admin = sa.create_engine(db.engine.url)
+    with admin.begin() as conn:
+        conn.execute(sa.text(_END_OTHERS))
+    admin.dispose()
+    assert pid(db) == pid(db)
+
+
+def test_a_statement_that_runs_out_of_time_is_not_run_again(db: Database) -> None:
+    with db.write() as conn:
+        conn.execute(sa.text("CREATE SEQUENCE runs"))
+        conn.execute(sa.text(_SLOW))
+    HotRead(sa.select(sa.func.set_config("statement_timeout", "200", False).label("set"))).rows(db)
+    with pytest.raises(sa.exc.OperationalError):
+        HotRead(sa.select(sa.func.slow(type_=sa.Integer).label("slow"))).rows(db)
+    with db.write() as conn:
+        assert conn.scalar(sa.text("SELECT last_value FROM runs")) == 1
+        conn.execute(sa.text("DROP FUNCTION slow()"))
+        conn.execute(sa.text("DROP SEQUENCE runs"))
 
 
 def test_more_callers_than_connections_all_get_their_own_answer(db: Database) -> None:

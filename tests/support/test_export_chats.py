@@ -11,7 +11,7 @@ import pytest
 from notifier.services import Services
 from notifier.store import conversations
 from notifier.store.tables import conversation
-from notifier.support.chat.dialogue import Dialogue
+from notifier.support.chat.dialogue import Dialogue, Step
 from notifier.support.privacy.export import export
 from tests.builders import MadeCertificate, a_certificate
 from tests.chatting import BUDI, BUDI_NUMBER, SITI_NUMBER, Phone, a_chat_under_way
@@ -47,7 +47,15 @@ def test_when_all_is_read_and_sent_moments_and_kinds_stay_for_a_day(services: Se
     assert [row["text"] for name in PARTS[1:] for row in told[name]] == [None, None]
 
 
-WHOSE = ["shared number", "said not to be theirs", "another's number", "another's name", "another person"]
+WHOSE = [
+    "shared number",
+    "said not to be theirs",
+    "another's number",
+    "another's name",
+    "another person",
+    "asked",
+    "asked before",
+]
 
 
 @pytest.mark.parametrize("why", WHOSE)
@@ -63,6 +71,8 @@ def test_words_that_may_be_anothers_are_never_told(services: Services, mine: Mad
             "another's number": Dialogue(phone=BUDI_NUMBER),
             "another's name": Dialogue(whose="Budi Santoso"),
             "another person": Dialogue(person_id=other.person_id),
+            "asked": Dialogue().at(Step.WHOSE),  # what is not read yet is the name
+            "asked before": Dialogue().at(Step.WHOSE).at(Step.BORN, whose="Budi Santoso").afresh(),
         }
         with services.db.write() as conn:
             [row] = conn.execute(conversation.select())

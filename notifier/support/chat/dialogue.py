@@ -73,6 +73,7 @@ class Dialogue:
     day: str = ""  #: YYYY-MM-DD
     slips: int = 0  #: messages in a row that were no answer
     said_at: float = 0  #: when something was said last
+    of_others: bool = False  #: it was asked whose a dose was: from then on, what is said may be about somebody else
 
     def has_phone(self, now: datetime) -> bool:
         """Whether a number is proved at this moment."""
@@ -84,7 +85,7 @@ class Dialogue:
 
     def at(self, step: Step, **changes: Any) -> Dialogue:
         """The same at another step."""
-        return replace(self, step=step, slips=0, **changes)
+        return replace(self, step=step, slips=0, of_others=self.of_others or step is Step.WHOSE, **changes)
 
     def afresh(self) -> Dialogue:
         """The menu; what was proved stays proved for its time."""

@@ -74,6 +74,14 @@ def begin(services: Services, limit: int = CHUNK) -> Going:
 
 
 @dataclass(frozen=True, slots=True)
+class Posted:
+    """How many replies were posted, and how many of them wait again: now with numbers, or later."""
+
+    replies: int = 0
+    again: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Fresh:
     """A reply that this worker has just written, the first of its conversation."""
 
@@ -116,25 +124,25 @@ def begin_fresh(services: Services, fresh: Sequence[Fresh]) -> Going:
     return Going(token, len(ready), ready, now)
 
 
-def post(services: Services, going: Going, pause: Callable[[float], None] = time.sleep) -> int:
-    """Posts what was begun, and writes what came of it; how many."""
+def post(services: Services, going: Going, pause: Callable[[float], None] = time.sleep) -> Posted:
+    """Posts what was begun, and writes what came of it."""
     if not going.ready:
-        return 0
+        return Posted()
     if services.clock.now() - going.begun_at >= timedelta(seconds=services.settings.lease_seconds):
-        return 0  # asleep since: somebody doubts these by now, and nothing of them has left or will
+        return Posted()  # asleep since: somebody doubts these by now, and nothing of them has left or will
     answers = _send(services, [message for _reply, message in going.ready])
     services.faults.reached(FaultPoint.REPLY_ANSWERED)
     for wait in (*_WRITE_TRIES, None):
         try:
             with services.db.write() as conn:
-                _record(conn, services, going, answers)
-            break
+                again = _record(conn, services, going, answers)
+            return Posted(len(going.ready), again)
         except AWAY as error:
             if wait is None:
                 raise
             _log.error("replies' outcomes not written yet", extra={"error": type(error).__name__})
             pause(wait)
-    return len(going.ready)
+    raise AssertionError("the last try ends above")
 
 
 def note(services: Services, receipt: Receipt) -> bool:
@@ -196,20 +204,23 @@ def _outgoing(services: Services, reply: Reply, spoken: Spoken, reference: str) 
     )
 
 
-def _record(conn: Connection, services: Services, going: Going, answers: Sequence[Outcome]) -> None:
-    now = services.clock.now()
+def _record(conn: Connection, services: Services, going: Going, answers: Sequence[Outcome]) -> int:
+    """How many wait again."""
+    now, again = services.clock.now(), 0
     taken: dict[str, str] = {}
     for (reply, message), outcome in zip(going.ready, answers, strict=True):
         if outcome.kind is OutcomeClass.ACCEPTED:
             taken[reply.id] = outcome.provider_sid or ""
         else:
-            _record_one(conn, reply, message, outcome, going.token, now)
+            again += _record_one(conn, reply, message, outcome, going.token, now)
     chat_replies.accept_many(conn, taken, token=going.token, at=now)
+    return again
 
 
 def _record_one(
     conn: Connection, reply: Reply, message: OutgoingChat, outcome: Outcome, token: str, now: datetime
-) -> None:
+) -> bool:
+    """Whether it waits again."""
     kind = outcome.kind
     if kind is OutcomeClass.UNKNOWN:
         chat_replies.finish(conn, reply.id, State.UNKNOWN, token=token, at=now, reason=Reason.OUTCOME_UNKNOWN.value)
@@ -217,8 +228,10 @@ def _record_one(
         chat_replies.finish(
             conn, reply.id, State.SCHEDULED, token=token, at=now, due_at=now, is_plain=True, provider_code=outcome.code
         )
+        return True
     elif (delay := _retry_after(reply, outcome)) is not None and reply.attempts < _MOST_TRIES:
         chat_replies.finish(conn, reply.id, State.SCHEDULED, token=token, at=now, due_at=now + delay)
+        return True
     else:
         chat_replies.finish(
             conn, reply.id, State.FAILED, token=token, at=now, reason=Reason.REFUSED.value, provider_code=outcome.code
@@ -232,6 +245,7 @@ def _record_one(
                 at=now,
                 channel=Channel.WHATSAPP,
             )
+    return False
 
 
 def _retry_after(reply: Reply, outcome: Outcome) -> timedelta | None:

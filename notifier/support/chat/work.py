@@ -89,7 +89,8 @@ def _read_on(services: Services, rooms: Rooms, posts: Posts, patience: timedelta
             age = timedelta(0) if is_on_duty() else _OVERFLOW
             read = read_waiting(services, rooms, age=age)
             posts.send(read.fresh, more=read.more)
-            if read.messages or posts.send_others():
+            others = posts.send_others()  # in any case: what waits for its turn must not wait until nobody writes
+            if read.messages or others:
                 quiet_until = time.monotonic() + patience.total_seconds()
             elif not posts.wait(_LOOK_AGAIN_S, partial(is_waiting, services, age)):
                 if time.monotonic() >= quiet_until:
@@ -123,14 +124,12 @@ def _read(services: Services, rooms: Rooms, limit: int, age: timedelta) -> Read:
         if not talks:
             return Read()
         unread = conversations.unread(conn, services.sealer, [talk.id for talk in talks])
-        held = [talk.id for talk in talks if talk.has_held and unread[talk.id]]
-        if held:
-            chat_replies.let_go(conn, held, at=now)
+        held = _let_go(conn, talks, unread, now)
         answered = [_answered(conn, services, rooms, talk, unread[talk.id]) for talk in talks]
         read = _write(conn, services, answered, now)
         services.faults.reached(FaultPoint.CHAT_BEFORE_COMMIT)
     services.faults.reached(FaultPoint.CHAT_AFTER_COMMIT)
-    return Read(max(read.messages, 1), read.fresh, read.more or bool(held))
+    return Read(max(read.messages, 1), read.fresh, read.more or held)
 
 
 def _read_one(services: Services, rooms: Rooms) -> Read:
@@ -142,18 +141,37 @@ def _read_one(services: Services, rooms: Rooms) -> Read:
             if not talks:
                 return Read()
             unread = conversations.unread(conn, services.sealer, [talks[0].id])
-            return _write(conn, services, [_answered(conn, services, rooms, talks[0], unread[talks[0].id])], now)
+            held = _let_go(conn, talks, unread, now)
+            read = _write(conn, services, [_answered(conn, services, rooms, talks[0], unread[talks[0].id])], now)
+            return replace(read, more=read.more or held)
     except Exception as error:
         waiting = unread.get(talks[0].id) if talks else None
         if not waiting:
             raise
         _log.error("a message was not answered", extra={"error": type(error).__name__, "row_id": waiting[0].id})
         with services.db.write() as conn:
-            if waiting[0].failures >= _MOST_FAILURES:
-                return _write(conn, services, [_given_up(services, talks[0], waiting)], now)
-            until = now + _FIRST_WAIT * 2 ** waiting[0].failures
-            conversations.put_off(conn, talks[0].id, waiting[0].id, until)
+            return _failed(conn, services, talks[0], waiting[0], now)
+
+
+def _failed(conn: Connection, services: Services, talk: Talk, first: Message, now: datetime) -> Read:
+    """Another transaction than the one that failed: more may have been written meanwhile, or another worker may have
+    answered."""
+    conversations.hold(conn, talk.id)
+    waiting = conversations.unread(conn, services.sealer, [talk.id])[talk.id]
+    if not waiting or waiting[0].id != first.id:
+        return Read()
+    if first.failures >= _MOST_FAILURES:
+        return _write(conn, services, [_given_up(services, talk, waiting)], now)
+    conversations.put_off(conn, talk.id, first.id, now + _FIRST_WAIT * 2**first.failures)
     return Read()
+
+
+def _let_go(conn: Connection, talks: Sequence[Talk], unread: dict[str, list[Message]], now: datetime) -> bool:
+    """What was held until somebody writes again may leave, where they have; whether there was any."""
+    held = [talk.id for talk in talks if talk.has_held and unread[talk.id]]
+    if held:
+        chat_replies.let_go(conn, held, at=now)
+    return bool(held)
 
 
 @dataclass(frozen=True, slots=True)

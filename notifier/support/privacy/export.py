@@ -21,7 +21,7 @@ from notifier.services import TEMPLATES, Services
 from notifier.store import audit, dead_letters, personal_data, persons, privacy
 from notifier.store.personal_data import Row
 from notifier.store.persons import Person
-from notifier.support.chat.dialogue import Dialogue
+from notifier.support.chat.dialogue import Dialogue, Step
 from notifier.support.chat.speech import Spoken
 from notifier.support.privacy.letters import traces
 from notifier.support.privacy.parts import PARTS, Part
@@ -191,7 +191,7 @@ class _Export:
         state = Dialogue.of_text(text)
         named = {state.person_id, state.named_id} - {"", self._row.id}
         numbers = {state.phone, state.asked_phone} - {"", mobile}
-        return not (named or numbers or state.whose)
+        return not (named or numbers or state.whose or state.of_others or state.step is Step.WHOSE)
 
     def _link(self, row: Row) -> dict[str, Any]:
         return {"address": self._services.link_url(row.public_id)}

@@ -15,6 +15,7 @@ from notifier.store import chat_replies, counters, persons
 from notifier.store.tables import chat_reply
 from notifier.support import opt_out
 from notifier.support.chat import outbox, work
+from notifier.support.chat.outbox import Posted
 from notifier.support.chat.wishes import Rooms
 from tests.chatting import BUDI_NUMBER, SITI_NUMBER, Phone, siti
 from tests.conftest import Build
@@ -141,7 +142,7 @@ def test_a_fresh_answer_leaves_under_the_reference_that_it_was_written_with(
     assert [message.attempt_reference for _reply, message in going.ready] == [one.reference for one in fresh]
     assert outbox.begin_fresh(phone.services, fresh).ready == ()  # it is on its way
     assert outbox.begin(phone.services).claimed == 0
-    assert outbox.post(phone.services, going) == 1
+    assert outbox.post(phone.services, going) == Posted(1, 0)
     assert outbox.note(phone.services, Receipt(fresh[0].reference, "SM9", ReceiptState.DELIVERED, "delivered"))
     assert states(phone.services) == [State.DELIVERED]
 
@@ -159,7 +160,8 @@ def test_a_fresh_answer_of_whoever_was_faster_leaves_once(each_services: Service
     phone = Phone(replace(each_services, gateway=gateway))
     fresh = fresh_of(phone)
     gateway.answer_chat = answers(OutcomeClass.NOT_SENT)
-    outbox.post(phone.services, outbox.begin(phone.services))  # another worker; it is tried again, by another name
+    # another worker; it is tried again, by another name
+    assert outbox.post(phone.services, outbox.begin(phone.services)) == Posted(1, 1)
     assert outbox.begin_fresh(phone.services, fresh).ready == ()
 
 
@@ -232,7 +234,7 @@ def test_who_died_while_sending_is_doubted_and_nothing_goes_again(
     clock.tick(minutes=2)
     assert phone.hear() == []
     assert states(phone.services) == [State.UNKNOWN]
-    assert outbox.post(phone.services, going) == 0  # woken after its lease: it has not posted, and does not
+    assert outbox.post(phone.services, going) == Posted()  # woken after its lease: it has not posted, and does not
     assert gateway.chat == []
     assert "Halo" in phone.say("hai")
 

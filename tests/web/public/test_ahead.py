@@ -44,6 +44,15 @@ def face(services: Services, made: MadeCertificate) -> Face:
     return face
 
 
+def test_the_first_landing_of_all_takes_nothing_from_a_crafted_request_into_everybodys(services: Services) -> None:
+    face = Face(services)
+    made, other = a_certificate(services), a_certificate(services, person_id=None, source_id="d2")
+    crafted = face.visitor.client.get(f"/c/{made.token}", data={"day": "66EVIL", "month": "7", "year": "1900"})
+    assert crafted.status_code == 200
+    assert b"66EVIL" not in crafted.data
+    assert face.visitor.get(f"/c/{other.token}").data == crafted.data
+
+
 def test_a_first_tap_gets_what_the_framework_wrote_and_does_not_wake_it(services: Services) -> None:
     face = Face(services)
     one, other = a_certificate(services), a_certificate(services, person_id=None, source_id="d2")
