@@ -11,6 +11,7 @@ from notifier.commands.console import FAILED, Console, fail, json_option, pass_c
 from notifier.safety import new_key
 from notifier.settings import PREFIX, RANDOM_KEYS
 from notifier.store import reseal
+from notifier.store.sealed import may_join
 
 #: settings that hold several keys, oldest first; with another INDEX_KEY nobody would be found again
 _ROTATED = [name.upper() for name in RANDOM_KEYS if name != "index_key"]
@@ -49,11 +50,18 @@ def rotate(console: Console, name: str, as_json: bool) -> None:
     if not held:
         fail(f"{PREFIX}{name}: not set; make it with `sertilink keys new` [nothing-to-rotate]")
     texts = [base64.urlsafe_b64encode(key).decode("ascii").rstrip("=") for key in held]
-    line = ",".join([*texts, new_key()])
+    fresh = new_key()
+    while name.lower() == "data_keys" and not may_join(_bytes(fresh), held):
+        fresh = new_key()
+    line = ",".join([*texts, fresh])
     if as_json:
         print_json({PREFIX + name: line})
     else:
         click.echo(f"{PREFIX}{name}={line}")
+
+
+def _bytes(text: str) -> bytes:
+    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
 
 
 @keys.command("reseal")

@@ -25,6 +25,12 @@ def _key_id(key: bytes) -> int:
     return hashlib.sha256(b"sertilink data key id" + key).digest()[0]
 
 
+def may_join(key: bytes, data_keys: Sequence[bytes]) -> bool:
+    """Whether a data key can stand beside others: each is told by one byte in front of what it sealed, so that one new
+    key in 256 for each older one cannot."""
+    return _key_id(key) not in {_key_id(other) for other in data_keys}
+
+
 class Sealer:
     """Seals and opens column values. `data_keys` oldest first; the newest seals, all of them open."""
 

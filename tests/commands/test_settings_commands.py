@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +17,7 @@ from notifier.services import Services, build
 from notifier.settings import Settings, load_settings
 from notifier.store import audit, staff
 from notifier.store.engine import Database
+from notifier.store.sealed import Sealer, may_join
 from notifier.support import programme
 from tests.commands.conftest import Run
 from tests.conftest import TEST_KEYS
@@ -126,6 +129,22 @@ def test_a_rotated_key_stands_behind_the_older_ones(run: Run, name: str) -> None
     assert new != old
     again = json.loads(run("keys", "rotate", name, "--json", environ={setting: line}).stdout)[setting]
     assert again.split(",")[:2] == [old, new]
+
+
+def test_a_fresh_data_key_is_told_from_all_that_stand_before_it(run: Run) -> None:
+    held: list[bytes] = []
+    for number in range(10_000):
+        key = hashlib.sha256(str(number).encode()).digest()
+        if len(held) < 200 and may_join(key, held):
+            held.append(key)
+    line = ",".join(base64.urlsafe_b64encode(key).decode() for key in held)
+    for _ in range(3):  # a key made without looking would stand in the way four times in five
+        line = json.loads(run("keys", "rotate", "data_keys", "--json", environ={"SERTILINK_DATA_KEYS": line}).stdout)[
+            "SERTILINK_DATA_KEYS"
+        ]
+    keys = [key.get_secret_value() for key in load_settings({"SERTILINK_DATA_KEYS": line}).data_keys]
+    assert len(keys) == 203
+    Sealer(keys, bytes(32))  # which refuses two that it could not tell apart
 
 
 def test_what_cannot_be_rotated_is_refused(run: Run, tmp_path: Path) -> None:

@@ -89,7 +89,7 @@ def _people(shop: Workshop, whole: int, proved: int) -> list[str]:
             talks.append((number, replace(state, said_at=at.timestamp()).to_text()))
     with services.db.write() as conn:
         bench_chat.add_conversations(conn, services.sealer, talks, at=at)
-        strangers = [f"+62899{place:08d}" for place in range(_BEFORE)]
+        strangers = [f"+62899{place:08d}" for place in range(min(_BEFORE, 10 * len(numbers)))]
         bench_chat.add_history(conn, services.sealer, strangers, _SAID_BEFORE, at=at - timedelta(hours=12))
     with services.db.read() as conn:
         bench_rows.settle_statistics(conn)
