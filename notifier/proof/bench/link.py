@@ -17,7 +17,7 @@ from notifier.store.bench_rows import Made
 _SIZE = 1_500
 _MOST_OPENED = 2_500  # the public face takes 6,000 birth dates a minute, whoever asks
 _WARM_UP = 100
-_ROUNDS = 3
+_ROUNDS = 7
 _START_S = 30.0
 _HELLO = """from flask import Flask
 
