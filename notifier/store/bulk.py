@@ -51,14 +51,6 @@ def listed(dialect: str, column: sa.ColumnElement[Any], name: str = "ids") -> sa
     return column == sa.any_(sa.bindparam(name, type_=postgresql.ARRAY(column.type)))
 
 
-def side_by_side(**columns: tuple[str, Any]) -> Any:
-    """For a statement on PostgreSQL that is written once: rows out of arrays. Each column by its name: the parameter
-    that holds its values, and their type."""
-    arrays = [sa.bindparam(name, type_=postgresql.ARRAY(kind)) for name, kind in columns.values()]
-    named = [sa.column(name, kind) for name, (_parameter, kind) in columns.items()]
-    return sa.func.unnest(*arrays).table_valued(*named).render_derived(name="given")
-
-
 def _ready(conn: Connection, table: sa.Table, column: str, values: list[Any]) -> list[Any]:
     """The values of a column as SQLAlchemy itself would hand them to the driver."""
     kind = table.c[column].type

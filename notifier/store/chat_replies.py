@@ -16,7 +16,8 @@ from notifier.core.errors import SealBroken
 from notifier.core.ids import new_ids, new_secret_id
 from notifier.core.states import REPLY_MOVES, Channel, Reason, State
 from notifier.store import counters
-from notifier.store.bulk import among, insert_rows, listed, side_by_side
+from notifier.store.bulk import among, insert_rows, listed
+from notifier.store.each import update_each
 from notifier.store.events import insert_new
 from notifier.store.sealed import Sealer
 from notifier.store.tables import chat_reply, conversation, suppression, switch
@@ -190,29 +191,6 @@ def _begin_fresh(dialect: str) -> Any:
     ).returning(chat_reply.c.id)
 
 
-@cache
-def _accept(dialect: str) -> sa.Update:
-    row_id: Any = sa.bindparam("row_id", type_=RowId)
-    sid: Any = sa.bindparam("sid")
-    if dialect != "sqlite":
-        given = side_by_side(row_id=("row_ids", RowId), sid=("sids", chat_reply.c.provider_sid.type))
-        row_id, sid = given.c.row_id, given.c.sid
-    return (
-        chat_reply.update()
-        .where(
-            chat_reply.c.id == row_id,
-            chat_reply.c.lease_token == sa.bindparam("token", type_=RowId),
-            chat_reply.c.status == State.SENDING.value,
-        )
-        .values(
-            status=State.ACCEPTED.value,
-            updated_at=sa.bindparam("at", type_=Moment),
-            body_sealed=None,
-            provider_sid=sid,
-        )
-    )
-
-
 def claim(conn: Connection, sealer: Sealer, now: datetime, limit: int) -> list[Reply]:
     """The first waiting reply of each conversation, held until the caller's transaction ends; none while the kill
     switch is on."""
@@ -267,11 +245,9 @@ def finish(conn: Connection, row_id: str, state: State, *, token: str, at: datet
 
 def accept_many(conn: Connection, sids: Mapping[str, str], *, token: str, at: datetime) -> None:
     """`finish` for those that the provider took, by row id."""
-    dialect, same = conn.dialect.name, {"token": token, "at": at}
-    if sids and dialect == "sqlite":
-        conn.execute(_accept(dialect), [{"row_id": row_id, "sid": sid} | same for row_id, sid in sids.items()])
-    elif sids:
-        conn.execute(_accept(dialect), {"row_ids": list(sids), "sids": list(sids.values())} | same)
+    changes = [{"row_id": row_id, "new_provider_sid": sid} for row_id, sid in sids.items()]
+    mine = sa.and_(chat_reply.c.lease_token == token, _is(State.SENDING))
+    update_each(conn, chat_reply, changes, mine, same=_moved(State.ACCEPTED, at))
 
 
 def stop(conn: Connection, ids: Collection[str], state: State, reason: Reason, *, at: datetime) -> None:

@@ -14,12 +14,13 @@ from sqlalchemy.engine import Connection
 
 from notifier.core.errors import SealBroken
 from notifier.core.states import Said
-from notifier.store.bulk import among, listed, side_by_side
+from notifier.store.bulk import among, listed
+from notifier.store.each import update_each
 from notifier.store.engine import Database
 from notifier.store.hot import HotRead
 from notifier.store.sealed import Sealer
 from notifier.store.tables import chat_message, chat_reply, conversation
-from notifier.store.types import Moment, RowId
+from notifier.store.types import Moment
 
 #: how long a conversation is kept after the last message that came
 LIFE = timedelta(hours=24)
@@ -49,16 +50,6 @@ _TAKE = (
 def _unread_of(dialect: str) -> sa.Select[Any]:
     theirs = listed(dialect, chat_message.c.conversation_id)
     return sa.select(chat_message).where(_UNREAD, theirs).order_by(chat_message.c.received_at, chat_message.c.id)
-
-
-@cache
-def _settle(dialect: str) -> sa.Update:
-    statement = conversation.update()
-    if dialect == "sqlite":
-        state: Any = sa.bindparam("state")
-        return statement.where(conversation.c.id == sa.bindparam("row_id")).values(state_sealed=state, waits_since=None)
-    given = side_by_side(row_id=("row_ids", RowId), state=("states", sa.LargeBinary))
-    return statement.where(conversation.c.id == given.c.row_id).values(state_sealed=given.c.state, waits_since=None)
 
 
 @cache
@@ -148,14 +139,13 @@ def _text(sealer: Sealer, row: sa.Row[Any]) -> str:
 
 def settle(conn: Connection, sealer: Sealer, states: Mapping[str, str], read: Sequence[str], at: datetime) -> None:
     """Writes the new states by conversation, and that these messages were read: their texts go."""
-    sealed = {row_id: sealer.seal("conversation:state", row_id, text) for row_id, text in states.items()}
-    dialect = conn.dialect.name
-    if sealed and dialect == "sqlite":
-        conn.execute(_settle(dialect), [{"row_id": row_id, "state": state} for row_id, state in sealed.items()])
-    elif sealed:
-        conn.execute(_settle(dialect), {"row_ids": list(sealed), "states": list(sealed.values())})
+    sealed = [
+        {"row_id": row_id, "new_state_sealed": sealer.seal("conversation:state", row_id, text)}
+        for row_id, text in states.items()
+    ]
+    update_each(conn, conversation, sealed, same={"waits_since": None})
     if read:
-        conn.execute(_read(dialect), {"ids": list(read), "at": at})
+        conn.execute(_read(conn.dialect.name), {"ids": list(read), "at": at})
 
 
 def hold(conn: Connection, conversation_id: str) -> None:
