@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +53,6 @@ class Database:
         self.is_sqlite = self.engine.dialect.name == "sqlite"
         # SQLite's driver is in its own autocommit already (_prepare)
         self._reader = self.engine if self.is_sqlite else self.engine.execution_options(isolation_level="AUTOCOMMIT")
-        self._dialling = self.engine if self.is_sqlite else _postgres(sa.make_url(url), poolclass=sa.NullPool)
         self._pool_size = pool_size
         self._prepared = self._prepare()
         self._left_behind: list[Any] = []  # a parent's connections: never used, never closed by a child
@@ -110,15 +110,10 @@ class Database:
             conn.close()
 
     def _prepare(self) -> PreparedConnections | None:
-        return None if self.is_sqlite else PreparedConnections(self._own_connection, self._pool_size)
-
-    def _own_connection(self) -> Any:
-        """A new connection, never one that has rested in the pool, which commits each statement by itself."""
-        conn = self._dialling.raw_connection()
-        driver: Any = conn.driver_connection
-        conn.detach()
-        driver.autocommit = True
-        return driver
+        if self.is_sqlite:
+            return None
+        dialling = _postgres(self.engine.url, poolclass=sa.NullPool)
+        return PreparedConnections(partial(_own_connection, dialling), self._pool_size)
 
     def lease(self, length: timedelta) -> Lease:
         """A lease of `length` from now on, by the database's own clock on PostgreSQL, whose workers sit on many hosts;
@@ -180,6 +175,15 @@ def _engine(url: str, pool_size: int, seconds: Callable[[], float]) -> Engine:
     engine = _postgres(parsed, pool_size=pool_size, max_overflow=pool_size, pool_timeout=10)
     _ask_the_rested(engine, seconds)
     return engine
+
+
+def _own_connection(dialling: Engine) -> Any:
+    """A new connection, never one that has rested in a pool, which commits each statement by itself."""
+    conn = dialling.raw_connection()
+    driver: Any = conn.driver_connection
+    conn.detach()
+    driver.autocommit = True
+    return driver
 
 
 def _postgres(url: sa.URL, **pool: Any) -> Engine:
