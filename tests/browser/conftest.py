@@ -9,6 +9,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 
 import pytest
+from axe_core_python.base import AXE_SCRIPT
 from flask import Flask
 from playwright.sync_api import Browser, Page, sync_playwright
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
@@ -52,6 +53,13 @@ def fits(page: Page) -> bool:
     """Whether nothing sticks out to the side. A locator waits for the page that a click leads to; `page.evaluate` may
     come between two and find no document."""
     return bool(page.locator("html").evaluate("html => html.scrollWidth <= html.clientWidth"))
+
+
+def arm(page: Page) -> None:
+    """Puts axe into the page, once it has come whole: a click waits for the next page's first byte alone, and axe
+    finds no document in it."""
+    page.wait_for_load_state()
+    page.evaluate(AXE_SCRIPT)
 
 
 @contextmanager

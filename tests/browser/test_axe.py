@@ -10,10 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from axe_core_python.base import AXE_SCRIPT
 from playwright.sync_api import Browser, Page
 
-from tests.browser.conftest import Site, fits
+from tests.browser.conftest import Site, arm, fits
 from tests.browser.public_pages import PAGES, Stroll
 from tests.web.public.test_history import PHONE
 
@@ -44,7 +43,7 @@ def stroll(request: pytest.FixtureRequest, browser: Browser, site: Site) -> Iter
 
 def faults(page: Page, language: str) -> list[str]:
     """What is wrong with the page as it stands."""
-    page.evaluate(AXE_SCRIPT)
+    arm(page)
     found = list(page.evaluate(_AXE, {}))
     if page.locator("html").get_attribute("lang") != language:
         found.append("lang")

@@ -10,7 +10,6 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from axe_core_python.base import AXE_SCRIPT
 from playwright.sync_api import Browser, Page, expect
 
 from notifier.core.errors import Refused
@@ -20,7 +19,7 @@ from notifier.store import caught, own_corrections, persons
 from notifier.store.tables import certificate
 from notifier.support import follow_ups, not_me
 from notifier.support.own_corrections import review
-from tests.browser.conftest import Site, fits
+from tests.browser.conftest import Site, arm, fits
 from tests.builders import NIK
 from tests.desk import Desk
 from tests.support.test_photos import a_photo
@@ -43,7 +42,7 @@ class Walker:
         page = self.page
         wrong = []
         if self.with_axe:
-            page.evaluate(AXE_SCRIPT)
+            arm(page)
             wrong += page.evaluate(_AXE, {"resultTypes": ["violations"]})
         if not fits(page):
             wrong.append("sticks out")

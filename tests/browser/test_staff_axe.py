@@ -15,13 +15,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from axe_core_python.base import AXE_SCRIPT
 from flask import Flask
 from playwright.sync_api import Browser, Error, Page, ViewportSize
 from werkzeug.exceptions import HTTPException
 
 from linkserver import create_staff_app
-from tests.browser.conftest import Site, fits
+from tests.browser.conftest import Site, arm, fits
 from tests.browser.staff_pages import PAGES
 from tests.browser.staff_stroll import Stroll
 
@@ -73,7 +72,7 @@ def faults(page: Page, language: str) -> list[str]:
     if not fits(page):
         found.append("sticks out")
     if language == "id":
-        page.evaluate(AXE_SCRIPT)
+        arm(page)
         found += list(page.evaluate(_AXE, _ALL))
         page.emulate_media(color_scheme="dark")
         found += [f"dark: {each}" for each in page.evaluate(_AXE, _COLOURS)]
