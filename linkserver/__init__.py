@@ -7,6 +7,7 @@
     logs.py gunicorn_conf.py    how it is served, and what a log line may say
     ahead.py       the two pages that nearly everybody asks for, answered before the framework wakes
     certificate_page.py    what is written on the second of them, whichever way it is asked for
+    blanks.py      a piece of a page, written by its template once and then filled in
     assets.py      static files under a name that changes with their content
     wsgi.py        builds services from the environment for gunicorn
 

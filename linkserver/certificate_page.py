@@ -7,13 +7,14 @@ no request at hand. So nothing here may ask for one.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
 from flask import Flask
 from markupsafe import Markup
 
+from linkserver.blanks import Blank
 from linkserver.words import N_, Catalogue, in_language, said_dose
 from notifier.certificates.facts import CertificateFacts, DoseFacts, masked_nik
 from notifier.certificates.qr import QrMatrix
@@ -25,6 +26,8 @@ _STATUS = {"valid": N_("Sah"), "replaced": N_("Diganti"), "revoked": N_("Dicabut
 _PDF = N_("Unduh PDF (%(size)s KB)")
 _LONG_NAME = 36  # letters
 _MANY_DOSES = 4
+_OF_DOSE = 5  # texts
+_MOST_BLANKS = 256
 
 
 class CertificatePage:
@@ -36,26 +39,56 @@ class CertificatePage:
         self._catalogue: Catalogue = app.extensions["words"]
         self._macros: dict[str, Callable[..., Any]] = {}
         self._frames: dict[str, tuple[str, str]] = {}
+        self._blanks: dict[tuple[object, ...], Blank] = {}
 
     def own(self, code: str, view: str, facts: CertificateFacts, qr: QrMatrix) -> Markup:
         """The part between header and footer, in the language `code`."""
+        texts = self.texts(code, view, facts, qr)
+        is_long = len(facts.name) > _LONG_NAME
+        shape = (code, is_long, qr.side, *map(bool, texts))
+        blank = self._blanks.get(shape)
+        if blank is None:
+            if len(self._blanks) >= _MOST_BLANKS:
+                self._blanks.clear()
+            blank = self._blanks[shape] = Blank(texts, lambda marks: self.written(code, marks, is_long, qr.side))
+        return blank.filled(texts)
+
+    def texts(self, code: str, view: str, facts: CertificateFacts, qr: QrMatrix) -> list[str]:
+        """All that is different from page to page, in the order in which `written` has it; empty where it is not
+        there."""
         size = pdf_weight(facts, qr, self._signature)
+        texts = [
+            view,
+            self._headline(code, facts),
+            facts.name,
+            long_date(facts.birth_date, code),
+            masked_nik(facts.nik) if facts.nik else "",
+            qr.to_svg_path(),
+            facts.number,
+            (self._catalogue.say(code, _PDF) % {"size": size}).replace(" KB", "\u00a0KB"),
+        ]
+        for dose in facts.doses:
+            given = long_date(dose.given_on, code)
+            texts += (self._dose(code, dose), given, dose.product, dose.lot or "", dose.facility or "")
+        return texts
+
+    def written(self, code: str, texts: Sequence[str], is_long: bool, side: int) -> Markup:
+        """The same part by its template, out of the texts of a page."""
+        view, headline, name, born, nik, path, number, pdf, *doses = texts
+        each = [tuple(doses[place : place + _OF_DOSE]) for place in range(0, len(doses), _OF_DOSE)]
         own: Markup = self._macro(code)(
             view=view,
-            headline=self._headline(code, facts),
-            name=facts.name,
-            is_long=len(facts.name) > _LONG_NAME,
-            born=long_date(facts.birth_date, code),
-            nik=masked_nik(facts.nik) if facts.nik else None,
-            is_many=len(facts.doses) >= _MANY_DOSES,
-            doses=[
-                (self._dose(code, dose), long_date(dose.given_on, code), dose.product, dose.lot, dose.facility)
-                for dose in facts.doses
-            ],
-            side=qr.side,
-            path=qr.to_svg_path(),
-            number=facts.number,
-            pdf=(self._catalogue.say(code, _PDF) % {"size": size}).replace(" KB", "\u00a0KB"),
+            headline=headline,
+            name=name,
+            is_long=is_long,
+            born=born,
+            nik=nik,
+            is_many=len(each) >= _MANY_DOSES,
+            doses=each,
+            side=side,
+            path=path,
+            number=number,
+            pdf=pdf,
         )
         return own
 

@@ -14,11 +14,12 @@ from datetime import timedelta
 from functools import lru_cache
 
 from flask import Request, Response
-from itsdangerous import BadData, URLSafeSerializer
+from itsdangerous import BadData
 
 from notifier.core.clock import Clock
 from notifier.core.errors import BadSettings
 from notifier.core.ids import new_secret_id
+from notifier.core.signing import QuickSerializer
 
 LIFE = timedelta(minutes=15)
 MOST_VIEWS = 8
@@ -41,8 +42,10 @@ class Views:
     def __init__(self, keys: Sequence[bytes], clock: Clock, *, secure: bool) -> None:
         if not keys:
             raise BadSettings(["SERTILINK_SESSION_KEY: not loaded in this process"])
-        self._serializer = URLSafeSerializer(
-            list(keys), salt=_SALT, signer_kwargs={"digest_method": hashlib.sha256, "key_derivation": "hmac"}
+        self._serializer = QuickSerializer(
+            list(keys),
+            salt=_SALT,
+            signer_kwargs={"digest_method": hashlib.sha256, "key_derivation": "hmac"},
         )
         self._clock = clock
         self._secure = secure

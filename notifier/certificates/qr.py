@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from itertools import groupby
 from math import ceil, isqrt
-from struct import Struct
+from operator import getitem
 from typing import Literal
 
 import zxingcpp
@@ -18,45 +17,55 @@ _SIDES = range(21, 178, 4)  # versions 1 to 40
 _HEADER = 2
 #: the way around so many modules in a row
 _RECTANGLES = [f"h{run}v1h-{run}z" for run in range(_SIDES[-1] + 1)]
-_PIECE = 11  # modules that are drawn at once: versions 3 and 6 fill whole pieces
 
 
 @dataclass(frozen=True, slots=True)
 class QrMatrix:
-    """A square of modules, row by row; `modules[row * size + column]` is 1 where it is dark. No quiet zone inside."""
+    """A square of `size` modules a side without a quiet zone. `bits`: one for each, row by row, highest first, 1 where
+    it is dark; nothing behind the last."""
 
     size: int
-    modules: bytes
+    bits: bytes
 
     def __post_init__(self) -> None:
-        """:raises ValueError: the size is not that of a QR code, or the modules do not fill it with 0 and 1."""
+        """:raises ValueError: the size is not that of a QR code, or the bits do not fill it exactly."""
         if self.size not in _SIDES:
             raise ValueError("size: a QR code has 21 to 177 modules a side, in steps of 4")
-        if len(self.modules) != self.size**2 or self.modules.strip(b"\0\1"):
-            raise ValueError("modules: must be size * size bytes of 0 or 1")
+        cells = self.size**2
+        if len(self.bits) != ceil(cells / 8) or self.bits[-1] & ((1 << -cells % 8) - 1):
+            raise ValueError("bits: must be one for each module, and none behind the last")
+
+    @classmethod
+    def of_modules(cls, size: int, modules: bytes) -> QrMatrix:
+        """Of a byte for each module, 0 or 1.
+
+        :raises ValueError: as the matrix itself; other bytes.
+        """
+        if modules.strip(b"\0\1"):
+            raise ValueError("modules: must be bytes of 0 or 1")
+        length = ceil(len(modules) / 8)
+        bits = int(modules.translate(_DIGITS) or b"0", 2) << (length * 8 - len(modules))
+        return cls(size, bits.to_bytes(length, "big"))
+
+    @property
+    def modules(self) -> bytes:
+        """A byte for each module, row by row: `modules[row * size + column]` is 1 where it is dark, else 0."""
+        cells = self.size**2
+        return f"{int.from_bytes(self.bits, 'big') >> -cells % 8:0{cells}b}".encode().translate(_BITS)
 
     def to_bytes(self) -> bytes:
-        """The form for a database column: a format byte, the size, then the modules as bits, highest first."""
-        bits = int(self.modules.translate(_DIGITS), 2)
-        length = ceil(self.size**2 / 8)
-        return bytes((_FORMAT, self.size)) + (bits << (length * 8 - self.size**2)).to_bytes(length, "big")
+        """The form for a database column: a format byte, the size, then the bits."""
+        return bytes((_FORMAT, self.size)) + self.bits
 
     @classmethod
     def from_bytes(cls, stored: bytes) -> QrMatrix:
         """What `to_bytes` stored.
 
-        :raises ValueError: another format, a wrong length, or bits set behind the last module.
+        :raises ValueError: another format, or as the matrix itself.
         """
         if len(stored) < _HEADER or stored[0] != _FORMAT:
             raise ValueError("stored QR code: unknown format")
-        size = stored[1]
-        cells, length = size**2, ceil(size**2 / 8)
-        if size not in _SIDES or len(stored) != _HEADER + length:
-            raise ValueError("stored QR code: length does not fit the size")
-        bits, padding = divmod(int.from_bytes(stored[_HEADER:], "big"), 1 << (length * 8 - cells))
-        if padding:
-            raise ValueError("stored QR code: bits behind the last module")
-        return cls(size, f"{bits:0{cells}b}".encode().translate(_BITS))
+        return cls(stored[1], stored[_HEADER:])
 
     @property
     def side(self) -> int:
@@ -67,10 +76,10 @@ class QrMatrix:
         """The `d` of one path for `viewBox="0 0 side side"`, to be stroked one unit wide: a line along each row, with
         gaps where it is light.
 
-        The strokes of a single path are painted together, so no light seams appear between rows.
+        The strokes of a single path are painted together, so no light seams appear between rows. The pen starts where a
+        row above the first would end.
         """
-        pieces, rows = _drawing(self.size)
-        return rows % tuple(map(_STROKES.__getitem__, pieces(self.modules)))
+        return f"M{QUIET_ZONE + self.size} {QUIET_ZONE - 1}.5" + "".join(map(getitem, _strokes(self.size), self.bits))
 
     def to_svg(self) -> str:
         """A whole SVG picture for print, dark on white: every dark run of a row is one rectangle of a single filled
@@ -83,34 +92,49 @@ class QrMatrix:
 
     def _filled(self) -> str:
         parts: list[str] = []
+        modules = self.modules
         for row in range(self.size):
             x, y = QUIET_ZONE, row + QUIET_ZONE
-            for run in self.modules[row * self.size : (row + 1) * self.size].split(b"\0"):
+            for run in modules[row * self.size : (row + 1) * self.size].split(b"\0"):
                 if run:
                     parts.append(f"M{x} {y}{_RECTANGLES[len(run)]}")
                 x += len(run) + 1
         return "".join(parts)
 
 
-class _Strokes(dict[bytes, str]):
-    """The strokes of a few modules in a row, each worked out once; at most twice 2 ** _PIECE of them."""
-
-    def __missing__(self, piece: bytes) -> str:
-        runs = ((dark, len(list(run))) for dark, run in groupby(piece))
-        drawn = self[piece] = "".join(f"h{length}" if dark else f"m{length} 0" for dark, length in runs)
-        return drawn
+@cache
+def _strokes(size: int) -> list[_Byte]:
+    """For each byte of a code of that size, what draws it; many are the same."""
+    places = range(0, size**2, 8)
+    return [_byte(size, -place % size, min(8, size**2 - place)) for place in places]
 
 
 @cache
-def _drawing(size: int) -> tuple[Callable[[bytes], tuple[bytes, ...]], str]:
-    """What cuts the modules of a code of that size into pieces, and the path into which the strokes of all go."""
-    whole, rest = divmod(size, _PIECE)
-    row = f"{_PIECE}s" * whole + (f"{rest}s" if rest else "")
-    lines = (f"M{QUIET_ZONE} {place + QUIET_ZONE}.5" + "%s" * row.count("s") for place in range(size))
-    return Struct(row * size).unpack, "".join(lines)
+def _byte(size: int, left: int, count: int) -> _Byte:
+    return _Byte(size, left, count)
 
 
-_STROKES = _Strokes()
+class _Byte(dict[int, str]):
+    """The strokes of `count` modules in a row, for each value of the byte that holds them, worked out once. `left` of
+    them stand before the pen goes back to the start of the next row, where that is among them."""
+
+    def __init__(self, size: int, left: int, count: int) -> None:
+        self._size, self._left, self._count = size, left, count
+
+    def __missing__(self, byte: int) -> str:
+        digits = f"{byte:08b}"[: self._count]
+        drawn = _drawn(digits)
+        if self._left < self._count:
+            drawn = f"{_drawn(digits[: self._left])}m-{self._size} 1{_drawn(digits[self._left :])}"
+        self[byte] = drawn
+        return drawn
+
+
+def _drawn(digits: str) -> str:
+    runs = ((digit, len(list(run))) for digit, run in groupby(digits))
+    return "".join(f"h{length}" if digit == "1" else f"m{length} 0" for digit, length in runs)
+
+
 _DIGITS = bytes.maketrans(b"\0\1", b"01")
 _BITS = bytes.maketrans(b"01", b"\0\1")
 _DARK = bytes.maketrans(b"\x00\xff", b"\1\0")  # the library draws ink as 0 and paper as 255
@@ -130,4 +154,4 @@ def make_qr(text: str, error_correction: Literal["L", "M", "Q", "H"] = "M") -> Q
         raise ValueError("text of a QR code: must not be empty and must fit one code (2,331 bytes)")
     image = code.to_image(scale=1, add_quiet_zones=False)
     pixels = memoryview(image).tobytes()
-    return QrMatrix(isqrt(len(pixels)), pixels.translate(_DARK))
+    return QrMatrix.of_modules(isqrt(len(pixels)), pixels.translate(_DARK))

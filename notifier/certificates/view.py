@@ -60,6 +60,9 @@ def open_page(
     born = openings.birth_date(services.sealer, row)
     if not is_proof(services, public_id, born, proof):
         return None, None, None
+    if not any(each.is_own for each in rows):
+        with services.db.read() as conn:
+            rows = openings.certificate_with_doses(conn, row.certificate_id)
     facts = _facts(services, rows, born)
     return look, facts, _qr(services, row.certificate_id, facts.number, row.qr)
 

@@ -14,10 +14,11 @@ import re
 import secrets
 from collections.abc import Sequence
 
-from itsdangerous import BadSignature, Signer
+from itsdangerous import BadSignature
 
 from notifier.core.errors import BadToken
 from notifier.core.ids import BASE62
+from notifier.core.signing import QuickSigner
 
 PUBLIC_ID_LENGTH = 11  # 64 bits
 _PUBLIC_ID_BYTES = 8
@@ -58,7 +59,7 @@ def new_public_id() -> str:
     return _encode(secrets.token_bytes(_PUBLIC_ID_BYTES), PUBLIC_ID_LENGTH)
 
 
-class _CompactSigner(Signer):
+class _CompactSigner(QuickSigner):
     """An itsdangerous Signer whose signature is fixed-length base62 without a separator."""
 
     default_digest_method = staticmethod(hashlib.sha256)

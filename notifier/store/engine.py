@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -12,18 +13,21 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import psycopg as postgresql_psycopg
 from sqlalchemy.engine import Connection, Dialect, Engine
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from notifier.core.clock import Clock, SystemClock
-from notifier.store.prepared import PreparedConnections
+from notifier.store.few import Few, One, SqliteOne
+from notifier.store.prepared import Prepared
 
 _SQLITE_BUSY_MS = 30_000
 #: parameters as libpq has them: $1, $2, ...
 _NUMBERED: Dialect = postgresql_psycopg.dialect(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]  # its own
 _RESTS_SINCE = "rests-since"
+_NONE_FREE = "no connection has become free"
 #: seconds that a connection must have rested before it is asked whether it lives: a question costs as much as a read
 _RESTED_S = 1.0
 _PG_OPTIONS = "-c timezone=UTC -c idle_in_transaction_session_timeout=60000 -c statement_timeout=120000"
@@ -53,8 +57,10 @@ class Database:
         self.is_sqlite = self.engine.dialect.name == "sqlite"
         # SQLite's driver is in its own autocommit already (_prepare)
         self._reader = self.engine if self.is_sqlite else self.engine.execution_options(isolation_level="AUTOCOMMIT")
+        self.hot_dialect = self.engine.dialect if self.is_sqlite else _NUMBERED
+        self._driver_error: Any = self.engine.dialect.loaded_dbapi.Error
         self._pool_size = pool_size
-        self._prepared = self._prepare()
+        self._hot = self._few()
         self._left_behind: list[Any] = []  # a parent's connections: never used, never closed by a child
         self._pid = os.getpid()
 
@@ -78,42 +84,27 @@ class Database:
         with self._reader.connect() as conn:
             yield conn
 
-    @contextmanager
-    def cursor(self) -> Iterator[tuple[Any, Dialect]]:
-        """What runs a statement (`execute`, `fetchall`) past SQLAlchemy, and the dialect that it is to be written in,
-        for `store.hot` alone: without a transaction, on SQLite a connection of the pool, on PostgreSQL one of a few
-        that prepare. Raises what `Connection.execute` would, quoting nothing."""
+    def run_hot(self, text: str, values: Sequence[Any]) -> list[Any]:
+        """The rows of a statement in `hot_dialect`, with its parameters in order, past SQLAlchemy and without a
+        transaction, for `store.hot` alone. Raises what `Connection.execute` would, quoting nothing."""
         self._leave_parent_behind()
-        dialect = self.engine.dialect
-        family: Any = dialect.loaded_dbapi.Error
         try:
-            if self._prepared is None:
-                with self._pooled() as driver:
-                    cursor = driver.cursor()
-                    yield cursor, dialect
-                    cursor.close()
-            else:
-                with self._prepared.one() as prepared:
-                    yield prepared, _NUMBERED
-        except family as error:
-            raise sa.exc.DBAPIError.instance(None, None, error, family, hide_parameters=True, dialect=dialect) from None
+            return self._hot.run(text, values)
+        except self._driver_error as error:
+            dialect = self.engine.dialect
+            raise sa.exc.DBAPIError.instance(
+                None, None, error, self._driver_error, hide_parameters=True, dialect=dialect
+            ) from None
 
-    @contextmanager
-    def _pooled(self) -> Iterator[Any]:
-        conn = self.engine.raw_connection()
-        try:
-            yield conn.driver_connection
-        except BaseException:
-            conn.invalidate()  # whatever broke may have broken it; the pool makes another
-            raise
-        finally:
-            conn.close()
-
-    def _prepare(self) -> PreparedConnections | None:
+    def _few(self) -> Few:
+        """Of its own, opened when they are needed, never one of the pool's."""
         if self.is_sqlite:
-            return None
+            dialling = _sqlite_engine(self.engine.url, poolclass=sa.NullPool)
+            some: list[One] = [SqliteOne(partial(_own_connection, dialling)) for _ in range(self._pool_size)]
+            return Few(some, lambda: sqlite3.OperationalError(_NONE_FREE))
         dialling = _postgres(self.engine.url, poolclass=sa.NullPool)
-        return PreparedConnections(partial(_own_connection, dialling), self._pool_size)
+        some = [Prepared(partial(_own_connection, dialling)) for _ in range(self._pool_size)]
+        return Few(some, lambda: psycopg.OperationalError(_NONE_FREE))
 
     def lease(self, length: timedelta) -> Lease:
         """A lease of `length` from now on, by the database's own clock on PostgreSQL, whose workers sit on many hosts;
@@ -134,15 +125,14 @@ class Database:
 
     def close(self) -> None:
         self.engine.dispose()
-        if self._prepared is not None:
-            self._prepared.close()
+        self._hot.close()
 
     def _leave_parent_behind(self) -> None:
         """After a fork: never touch the parent's connections (SQLAlchemy, "Using Connection Pools with os.fork()")."""
         if self._pid != os.getpid():
             self.engine.dispose(close=False)
-            self._left_behind.append(self._prepared)
-            self._prepared = self._prepare()
+            self._left_behind.append(self._hot)
+            self._hot = self._few()
             self._pid = os.getpid()
 
 
@@ -182,7 +172,8 @@ def _own_connection(dialling: Engine) -> Any:
     conn = dialling.raw_connection()
     driver: Any = conn.driver_connection
     conn.detach()
-    driver.autocommit = True
+    if dialling.dialect.name != "sqlite":
+        driver.autocommit = True
     return driver
 
 
@@ -213,13 +204,13 @@ def _ask_the_rested(engine: Engine, seconds: Callable[[], float]) -> None:
                 raise sa.exc.InvalidatePoolError from error
 
 
-def _sqlite_engine(url: sa.URL) -> Engine:
+def _sqlite_engine(url: sa.URL, **pool: Any) -> Engine:
     if url.database and url.database != ":memory:":
         path = Path(url.database)
         path.parent.mkdir(parents=True, exist_ok=True)
         if not path.exists():
             path.touch(mode=0o600)
-    engine = sa.create_engine(url, hide_parameters=True, connect_args={"timeout": _SQLITE_BUSY_MS / 1000})
+    engine = sa.create_engine(url, hide_parameters=True, connect_args={"timeout": _SQLITE_BUSY_MS / 1000}, **pool)
 
     @sa.event.listens_for(engine, "connect")
     def _prepare(dbapi: Any, _entry: ConnectionPoolEntry) -> None:

@@ -1,4 +1,4 @@
-"""Reads that a page waits for at every request: compiled once, and run on the driver's own cursor.
+"""Reads that a page waits for at every request: compiled once, and run by the driver itself.
 
 SQLAlchemy spends some 100 µs on a statement besides what the database needs (its connection, execution context, result
 and rows): a third of what the page behind a link took in all. What a column's type makes of a value is the same here.
@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import namedtuple
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
 
@@ -16,17 +17,18 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Dialect
 
 from notifier.store.engine import Database
-from notifier.store.types import RowId
+from notifier.store.types import Moment, RowId, dashed
 
 Row = Any  #: a named tuple of the statement's columns
 
 
 @dataclass(frozen=True, slots=True)
 class _Ready:
-    """A statement for one kind of database. `placed`: the names of the parameters in order, where it has no names."""
+    """A statement for one kind of database. `placed`: the names of the parameters in order; `fixed`: those among them
+    that it brings itself."""
 
     text: str
-    placed: tuple[str, ...] | None
+    placed: tuple[str, ...]
     fixed: dict[str, Any]
     made: tuple[tuple[int, Callable[[Any], Any]], ...]
 
@@ -46,12 +48,10 @@ class HotRead:
         return make
 
     def rows(self, db: Database, **parameters: Any) -> list[Row]:
-        """What it finds. Raises as `Database.cursor`."""
-        with db.cursor() as (cursor, dialect):
-            ready = self._ready.get(dialect.name) or self._compiled(dialect)
-            values: Any = ready.fixed | parameters
-            cursor.execute(ready.text, values if ready.placed is None else [values[name] for name in ready.placed])
-            found = cursor.fetchall()
+        """What it finds. Raises as `Database.run_hot`."""
+        ready = self._ready.get(db.hot_dialect.name) or self._compiled(db.hot_dialect)
+        values = ready.fixed | parameters
+        found = db.run_hot(ready.text, [values[name] for name in ready.placed])
         return [self._row(_made(ready, raw)) for raw in found]
 
     def first(self, db: Database, **parameters: Any) -> Row | None:
@@ -64,7 +64,7 @@ class HotRead:
         made = [(place, _maker(column.type, dialect)) for place, column in enumerate(columns)]
         ready = _Ready(
             text=str(compiled),
-            placed=tuple(compiled.positiontup or ()) if compiled.positional else None,
+            placed=tuple(compiled.positiontup or ()),
             fixed={name: value for name, value in compiled.params.items() if value is not None},
             made=tuple((place, make) for place, make in made if make is not None),
         )
@@ -73,15 +73,22 @@ class HotRead:
 
 
 def _maker(kind: Any, dialect: Dialect) -> Callable[[Any], Any] | None:
-    if kind is RowId and dialect.name == "sqlite":
-        return _dashed
+    is_sqlite = dialect.name == "sqlite"
+    if kind is RowId:
+        return dashed if is_sqlite else None  # store.prepared reads it as it is to be
+    if isinstance(kind, Moment):
+        return _utc_of_text if is_sqlite else _utc
     make: Callable[[Any], Any] | None = kind.dialect_impl(dialect).result_processor(dialect, None)
     return make
 
 
-def _dashed(text: str) -> str:
-    """A row's id as we write it, out of SQLite's 32 digits; by way of `uuid.UUID` it takes ten times as long."""
-    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+def _utc_of_text(text: str) -> datetime:
+    """What `Moment` keeps on SQLite."""
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
+def _utc(moment: datetime) -> datetime:
+    return moment if moment.tzinfo is UTC else moment.astimezone(UTC)
 
 
 def _made(ready: _Ready, raw: Sequence[Any]) -> list[Any]:

@@ -1,4 +1,4 @@
-"""PostgreSQL connections for a few statements that are prepared once and asked all the time, by libpq's blocking call.
+"""A PostgreSQL connection for a few statements that are prepared once and asked all the time, by libpq's blocking call.
 
 psycopg waits for an answer in Python, so that it can be interrupted: it lets go of the interpreter three times a
 statement, and threads that wait for each other's turn take three times the processor time of the statement itself. One
@@ -7,20 +7,28 @@ call that lets go once is what a page needs. Values are written and read by psyc
 
 from __future__ import annotations
 
-import queue
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import psycopg
 from psycopg import abc, pq
-from psycopg.adapt import PyFormat, Transformer
+from psycopg.adapt import Loader, PyFormat, Transformer
 from psycopg.errors import error_from_result
+
+from notifier.store.types import dashed
 
 Connect = Callable[[], "psycopg.Connection[Any]"]
 #: a cached plan whose result has another type; a prepared statement that is not there (PostgreSQL, Appendix A)
 _STALE = frozenset({"0A000", "26000"})
-_WAIT_S = 10.0  # as the pool's own
+
+
+class _RowIdLoader(Loader):
+    """A row's id as we write it; by way of `uuid.UUID` it takes five times as long."""
+
+    format = pq.Format.BINARY
+
+    def load(self, data: abc.Buffer) -> str:
+        return dashed(bytes(data).hex())
 
 
 class _Known:
@@ -49,30 +57,25 @@ class Prepared:
         self._conn: psycopg.Connection[Any] | None = None
         self._writer: Any = None  # psycopg's Transformer, which knows how to write each type
         self._known: dict[tuple[str, tuple[int, ...]], _Known] = {}
-        self._rows: list[Any] = []
 
-    def execute(self, text: str, values: Sequence[Any]) -> None:
-        """Runs a statement whose parameters are $1, $2, ... . Where a connection that has been used before is lost (the
-        server was started anew), or what was prepared on it does not fit any more (a table has changed), it is asked
-        once more, on a new one: nothing that is run here does harm when it is run twice. Raises psycopg's errors."""
-        for is_last in (self._conn is None, True):
-            try:
-                self._rows = self._run(text, values)
-                return
-            except psycopg.Error as error:
-                if self._is_good() and error.sqlstate not in _STALE:
-                    raise
-                self.close()
-                if is_last:
-                    raise
+    def run(self, text: str, values: Sequence[Any]) -> list[Any]:
+        """The rows of a statement whose parameters are $1, $2, ... ; a row's id as we write it. Where a connection that
+        has been used before is lost (the server was started anew), or what was prepared on it does not fit any more (a
+        table has changed), it is asked once more, on a new one: nothing that is run here does harm when it is run
+        twice. Raises psycopg's errors."""
+        was_open = self._conn is not None
+        try:
+            return self._run(text, values)
+        except psycopg.Error as error:
+            if self._is_good() and error.sqlstate not in _STALE:
+                raise
+            self.close()
+            if not was_open:
+                raise
+        return self._run(text, values)
 
     def _is_good(self) -> bool:
         return self._conn is not None and self._conn.pgconn.status == pq.ConnStatus.OK
-
-    def fetchall(self) -> list[Any]:
-        """The rows of the last statement."""
-        rows, self._rows = self._rows, []
-        return rows
 
     def close(self) -> None:
         """Lets go of the connection; another is opened when it is needed."""
@@ -83,7 +86,7 @@ class Prepared:
             conn.close()
 
     def _run(self, text: str, values: Sequence[Any]) -> list[Any]:
-        conn = self._conn = self._conn or self._connect()
+        conn = self._conn or self._open()
         written = self._writer = self._writer or Transformer(conn)
         given: Any = written.dump_sequence(values, [PyFormat.AUTO] * len(values))  # None is NULL, which the stub forgot
         types = written.types or ()
@@ -92,6 +95,11 @@ class Prepared:
         if result.status != pq.ExecStatus.TUPLES_OK:
             raise self._error(conn, result)
         return known.read(result)
+
+    def _open(self) -> psycopg.Connection[Any]:
+        conn = self._conn = self._connect()
+        conn.adapters.register_loader("uuid", _RowIdLoader)
+        return conn
 
     def _prepare(self, conn: psycopg.Connection[Any], text: str, types: tuple[int, ...]) -> _Known:
         known = _Known(b"hot_%d" % len(self._known), Transformer(conn))
@@ -106,31 +114,3 @@ class Prepared:
         if conn.pgconn.status != pq.ConnStatus.OK:
             return psycopg.OperationalError("the connection is lost")
         return error_from_result(result)
-
-
-class PreparedConnections:
-    """A few of them. `connect` opens one that commits each statement by itself."""
-
-    def __init__(self, connect: Connect, size: int) -> None:
-        self._all = [Prepared(connect) for _ in range(size)]
-        # the newest used first, so that no more are opened than are used at once
-        self._free: queue.LifoQueue[Prepared] = queue.LifoQueue()
-        for one in self._all:
-            self._free.put(one)
-
-    @contextmanager
-    def one(self) -> Iterator[Prepared]:
-        """One that nobody else uses. Raises psycopg.OperationalError where none becomes free."""
-        try:
-            one = self._free.get(timeout=_WAIT_S)
-        except queue.Empty:
-            raise psycopg.OperationalError("no connection has become free") from None
-        try:
-            yield one
-        finally:
-            self._free.put(one)
-
-    def close(self) -> None:
-        """Closes all of them; one that is used again opens itself."""
-        for one in self._all:
-            one.close()

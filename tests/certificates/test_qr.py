@@ -10,22 +10,14 @@ from hypothesis import strategies as st
 
 from notifier.certificates.qr import QUIET_ZONE, QrMatrix, make_qr
 from tests.certificates.samples import QR_TEXT, read_codes
+from tests.drawn_codes import strokes
 
 _RECTANGLE = re.compile(r"M(\d+) (\d+)h(\d+)v1h-(\d+)z")
-_ROW = re.compile(r"M(\d+) (\d+)\.5((?:h\d+|m\d+ 0)+)")
-_STEP = re.compile(r"(h|m)(\d+)")
 
 
 def stroked(code: QrMatrix) -> list[tuple[int, int, int]]:
     """Where the path of a page paints: left, top and width of each line, one unit high."""
-    path, lines = code.to_svg_path(), []
-    assert _ROW.sub("", path) == ""
-    for left, top, steps in _ROW.findall(path):
-        x = int(left)
-        for step, length in _STEP.findall(steps):
-            lines += [(x, int(top), int(length))] if step == "h" else []
-            x += int(length)
-    return lines
+    return strokes(code.to_svg_path(), code.side)
 
 
 def filled(code: QrMatrix) -> list[tuple[int, int, int]]:
@@ -101,14 +93,25 @@ def test_a_verifiable_code_of_500_characters_is_stored_in_under_700_bytes():
     ids=["empty", "short", "long", "other format", "impossible size", "bits behind the end"],
 )
 def test_spoilt_storage_is_refused(spoil):
-    with pytest.raises(ValueError, match="stored QR code"):
+    with pytest.raises(ValueError, match=r"stored QR code|size|bits"):
         QrMatrix.from_bytes(spoil(make_qr(QR_TEXT).to_bytes()))
 
 
-@pytest.mark.parametrize(("size", "modules"), [(22, bytes(484)), (21, bytes(440)), (21, b"\2" + bytes(440))])
+@pytest.mark.parametrize(
+    ("size", "modules"), [(22, bytes(484)), (21, bytes(440)), (21, bytes(449)), (21, b"\2" + bytes(440)), (21, b"")]
+)
 def test_a_matrix_that_is_no_qr_code_is_refused(size: int, modules: bytes):
-    with pytest.raises(ValueError, match=r"size|modules"):
-        QrMatrix(size, modules)
+    with pytest.raises(ValueError, match=r"size|modules|bits"):
+        QrMatrix.of_modules(size, modules)
+
+
+@settings(max_examples=30)
+@given(st.sampled_from([21, 25, 37, 41, 177]), st.integers(min_value=0))
+def test_modules_and_bits_are_the_same_square(size: int, seed: int):
+    modules = bytes(seed >> place & 1 for place in range(size**2))
+    code = QrMatrix.of_modules(size, modules)
+    assert code.modules == modules
+    assert sum(width for _x, _y, width in stroked(code)) == sum(width for _x, _y, width in filled(code)) == sum(modules)
 
 
 @pytest.mark.parametrize("text", ["", "rahasia" * 400])

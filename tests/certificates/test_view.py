@@ -8,14 +8,16 @@ from datetime import date
 import pytest
 
 from notifier.certificates import issue
+from notifier.certificates.facts import CertificateFacts
 from notifier.certificates.limits import CHECKS
+from notifier.certificates.opening import LinkState, try_birth_date
 from notifier.certificates.qr import make_qr
-from notifier.certificates.view import TooManyChecks, certificate_facts, certificate_with_qr, check_number
+from notifier.certificates.view import TooManyChecks, certificate_facts, certificate_with_qr, check_number, open_page
 from notifier.core.errors import NotFound, Refused
-from notifier.core.states import CertificateStatus, Reason
+from notifier.core.states import CertificateStatus, DoseStatus, Reason
 from notifier.services import Services
-from notifier.store import certificates
-from tests.builders import SITI, a_certificate
+from notifier.store import certificates, doses
+from tests.builders import SITI, MadeCertificate, a_certificate
 
 
 def test_the_facts_are_the_person_s_and_the_doses_of_the_same_vaccine_in_order(each_services: Services) -> None:
@@ -36,6 +38,35 @@ def test_of_one_day_doses_stand_by_their_numbers_and_those_without_come_last(eac
         a_certificate(each_services, person_id=first.person_id, number=number, lot=lot)
     facts = certificate_facts(each_services, first.certificate_id)
     assert [(dose.number, dose.lot) for dose in facts.doses] == [(1, "D"), (2, "C"), (None, "A"), (None, "B")]
+
+
+def opened(services: Services, made: MadeCertificate) -> CertificateFacts:
+    """What the page behind its link shows to whoever knows the birth date."""
+    tried = try_birth_date(services, made.token, made.birth_date, device="phone", address="203.0.113.9")
+    look, facts, qr = open_page(services, made.public_id, tried.proof)
+    assert look is not None
+    assert look.state is LinkState.LIVE
+    assert facts is not None
+    assert qr is not None
+    return facts
+
+
+def test_the_page_says_what_the_certificate_says(each_services: Services) -> None:
+    made = a_certificate(each_services, number=2)
+    a_certificate(each_services, person_id=made.person_id, number=1, given_on=date(2026, 10, 20))
+    a_certificate(each_services, person_id=made.person_id, number=3, status=DoseStatus.WITHDRAWN.value)
+    facts = opened(each_services, made)
+    assert [dose.number for dose in facts.doses] == [1, 2]
+    assert facts == certificate_facts(each_services, made.certificate_id)
+
+
+def test_the_page_shows_its_own_dose_though_it_has_become_somebody_else_s(each_services: Services) -> None:
+    made, other = a_certificate(each_services), a_certificate(each_services, person=replace(SITI, name="Budi Santoso"))
+    with each_services.db.write() as conn:
+        doses.update(conn, made.dose_id, at=each_services.clock.now(), person_id=other.person_id)
+    facts = opened(each_services, made)
+    assert (facts.name, facts.this_dose.lot) == (SITI.name, "LOT-7")
+    assert facts == certificate_facts(each_services, made.certificate_id)
 
 
 def test_without_a_code_the_product_makes_the_series(services: Services) -> None:

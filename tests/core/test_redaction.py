@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from notifier.core.link_tokens import TOKEN_LENGTH
 from notifier.core.redaction import redacted
@@ -62,3 +64,15 @@ def test_numbers_of_people_are_hidden(number: str) -> None:
 )
 def test_what_is_no_secret_stays(line: str) -> None:
     assert redacted(line) == line
+
+
+_PIECES = st.sampled_from(
+    ["/c/", "%2Fc%2f", "/certificate/", "?", "ip=", "203.0.113.9", "+", "0", "a", "Z", "-", ".", " ", "\n", "é", TOKEN]
+)
+
+
+@given(st.lists(_PIECES | st.text(max_size=3) | st.from_regex(r"[0-9A-Za-z]{7,34}", fullmatch=True), max_size=8))
+def test_what_looks_harmless_at_a_glance_is(pieces: list[str]) -> None:
+    text = "".join(pieces)
+    slash = "/"  # brings every rule to bear
+    assert redacted(f"{slash} {text}") == f"{slash} {redacted(text)}"

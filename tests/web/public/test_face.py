@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from flask import request
+from sqlalchemy.dialects import sqlite
 
 from linkserver import create_public_app
 from notifier.core.errors import BadSettings
@@ -40,23 +41,24 @@ ROOT = Path(__file__).resolve().parents[3]
 class AwayDatabase:
     """A database that cannot be reached."""
 
+    hot_dialect = sqlite.dialect()
+
     @contextmanager
     def read(self) -> Any:
-        raise sa.exc.OperationalError("SELECT", {}, Exception("connection refused"))
+        self.run_hot()
         yield
 
-    write = cursor = read
+    write = read
+
+    def run_hot(self, *_asked: Any) -> Any:
+        raise sa.exc.OperationalError("SELECT", {}, Exception("connection refused"))
 
 
 class BrokenDatabase(AwayDatabase):
     """A fault of ours, whose text quotes what it should not."""
 
-    @contextmanager
-    def read(self) -> Any:
+    def run_hot(self, *_asked: Any) -> Any:
         raise RuntimeError("row of +6281234567890, link AbCdEfGhIjKlMnOpQrStUvWxYz0123456")
-        yield
-
-    write = cursor = read
 
 
 @pytest.mark.parametrize("path", ["/c/{token}", "/c/unknown", "/verify", "/healthz", "/robots.txt", "/nowhere", "/c"])

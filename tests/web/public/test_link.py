@@ -34,7 +34,8 @@ class NoDatabase:
     def read(self) -> Any:
         raise AssertionError("the database was read")
 
-    def cursor(self) -> Any:
+    @property
+    def hot_dialect(self) -> Any:
         raise AssertionError("the database was read")
 
     def write(self) -> Any:
