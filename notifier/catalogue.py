@@ -32,7 +32,7 @@ class Catalogue:
             _read(texts.setdefault(file.parent.name, {}), file.parent.name, file)
         return texts
 
-    @property
+    @cached_property
     def languages(self) -> tuple[str, ...]:
         """The languages that can be chosen, Indonesian first."""
         return tuple(self._texts)

@@ -103,33 +103,22 @@ class QrMatrix:
 
 
 @cache
-def _strokes(size: int) -> list[_Byte]:
-    """For each byte of a code of that size, what draws it; many are the same."""
+def _strokes(size: int) -> list[tuple[str, ...]]:
+    """For each byte of a code of that size, what draws it, by its value; the same few over and over again."""
     places = range(0, size**2, 8)
-    return [_byte(size, -place % size, min(8, size**2 - place)) for place in places]
+    return [_of_byte(size, -place % size, min(8, size**2 - place)) for place in places]
 
 
 @cache
-def _byte(size: int, left: int, count: int) -> _Byte:
-    return _Byte(size, left, count)
+def _of_byte(size: int, left: int, count: int) -> tuple[str, ...]:
+    """The strokes of `count` modules in a row, for each value of the byte that holds them. `left` of them stand before
+    the pen goes back to the start of the next row, where that is among them."""
+    back = f"m-{size} 1" if left < count else ""
+    digits = (f"{byte:08b}"[:count] for byte in range(256))
+    return tuple(f"{_drawn(each[:left])}{back}{_drawn(each[left:])}" for each in digits)
 
 
-class _Byte(dict[int, str]):
-    """The strokes of `count` modules in a row, for each value of the byte that holds them, worked out once. `left` of
-    them stand before the pen goes back to the start of the next row, where that is among them."""
-
-    def __init__(self, size: int, left: int, count: int) -> None:
-        self._size, self._left, self._count = size, left, count
-
-    def __missing__(self, byte: int) -> str:
-        digits = f"{byte:08b}"[: self._count]
-        drawn = _drawn(digits)
-        if self._left < self._count:
-            drawn = f"{_drawn(digits[: self._left])}m-{self._size} 1{_drawn(digits[self._left :])}"
-        self[byte] = drawn
-        return drawn
-
-
+@cache
 def _drawn(digits: str) -> str:
     runs = ((digit, len(list(run))) for digit, run in groupby(digits))
     return "".join(f"h{length}" if digit == "1" else f"m{length} 0" for digit, length in runs)

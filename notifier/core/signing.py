@@ -3,17 +3,26 @@ its keys each time, which takes as long as all the rest of proving what was sign
 
 from __future__ import annotations
 
+import hmac
 from functools import cached_property
 from typing import Any
 
-from itsdangerous import Signer, URLSafeSerializer
+from itsdangerous import HMACAlgorithm, Signer, URLSafeSerializer
+
+
+class _InOneCall(HMACAlgorithm):
+    """Without an object that could be fed piece by piece: a third of the time."""
+
+    def get_signature(self, key: bytes, value: bytes) -> bytes:
+        return hmac.digest(key, value, self.digest_method)
 
 
 class QuickSigner(Signer):
-    """Derives each key once."""
+    """HMAC under keys that are each derived once."""
 
     def __init__(self, *told: Any, **more: Any) -> None:
         super().__init__(*told, **more)
+        self.algorithm = _InOneCall(self.digest_method)
         self._derived: dict[Any, bytes] = {}
 
     def derive_key(self, secret_key: str | bytes | None = None) -> bytes:
