@@ -24,6 +24,7 @@ from notifier.store.few import Few, One, SqliteOne
 from notifier.store.prepared import Prepared
 
 _SQLITE_BUSY_MS = 30_000
+_SQLITE_AGAIN_S = 0.01
 #: parameters as libpq has them: $1, $2, ...
 _NUMBERED: Dialect = postgresql_psycopg.dialect(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]  # its own
 _RESTS_SINCE = "rests-since"
@@ -215,7 +216,22 @@ def _sqlite_engine(url: sa.URL, **pool: Any) -> Engine:
     @sa.event.listens_for(engine, "connect")
     def _prepare(dbapi: Any, _entry: ConnectionPoolEntry) -> None:
         dbapi.isolation_level = None  # we say BEGIN ourselves
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"busy_timeout={_SQLITE_BUSY_MS}"):
+        for pragma in (f"busy_timeout={_SQLITE_BUSY_MS}", "synchronous=FULL", "foreign_keys=ON"):
             dbapi.execute(f"PRAGMA {pragma}")
+        _keep_a_log(dbapi)
 
     return engine
+
+
+def _keep_a_log(dbapi: sqlite3.Connection) -> None:
+    """Write-ahead logging, so that readers and the writer do not wait for each other. Of several processes that find an
+    empty file at once only one can turn it on, and SQLite tells the others at once that it is locked."""
+    until = time.monotonic() + _SQLITE_BUSY_MS / 1000
+    while True:
+        try:
+            dbapi.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                raise
+        time.sleep(_SQLITE_AGAIN_S)
