@@ -41,8 +41,8 @@ class QrMatrix:
 
         :raises ValueError: as the matrix itself; other bytes.
         """
-        if modules.strip(b"\0\1"):
-            raise ValueError("modules: must be bytes of 0 or 1")
+        if len(modules) != size**2 or modules.strip(b"\0\1"):
+            raise ValueError("modules: must be size * size bytes of 0 or 1")
         length = ceil(len(modules) / 8)
         bits = int(modules.translate(_DIGITS) or b"0", 2) << (length * 8 - len(modules))
         return cls(size, bits.to_bytes(length, "big"))

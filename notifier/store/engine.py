@@ -13,7 +13,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import psycopg
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import psycopg as postgresql_psycopg
 from sqlalchemy.engine import Connection, Dialect, Engine
@@ -61,6 +60,7 @@ class Database:
         self.hot_dialect = self.engine.dialect if self.is_sqlite else _NUMBERED
         self._driver_error: Any = self.engine.dialect.loaded_dbapi.Error
         self._pool_size = pool_size
+        self._dialling = _dialling(self.engine.url)
         self._hot = self._few()
         self._left_behind: list[Any] = []  # a parent's connections: never used, never closed by a child
         self._pid = os.getpid()
@@ -99,13 +99,9 @@ class Database:
 
     def _few(self) -> Few:
         """Of its own, opened when they are needed, never one of the pool's."""
-        if self.is_sqlite:
-            dialling = _sqlite_engine(self.engine.url, poolclass=sa.NullPool)
-            some: list[One] = [SqliteOne(partial(_own_connection, dialling)) for _ in range(self._pool_size)]
-            return Few(some, lambda: sqlite3.OperationalError(_NONE_FREE))
-        dialling = _postgres(self.engine.url, poolclass=sa.NullPool)
-        some = [Prepared(partial(_own_connection, dialling)) for _ in range(self._pool_size)]
-        return Few(some, lambda: psycopg.OperationalError(_NONE_FREE))
+        connect = partial(_own_connection, self._dialling)
+        some: list[One] = [SqliteOne(connect) if self.is_sqlite else Prepared(connect) for _ in range(self._pool_size)]
+        return Few(some, lambda: self.engine.dialect.loaded_dbapi.OperationalError(_NONE_FREE))
 
     def lease(self, length: timedelta) -> Lease:
         """A lease of `length` from now on, by the database's own clock on PostgreSQL, whose workers sit on many hosts;
@@ -166,6 +162,12 @@ def _engine(url: str, pool_size: int, seconds: Callable[[], float]) -> Engine:
     engine = _postgres(parsed, pool_size=pool_size, max_overflow=pool_size, pool_timeout=10)
     _ask_the_rested(engine, seconds)
     return engine
+
+
+def _dialling(url: sa.URL) -> Engine:
+    """What opens connections and keeps none, so that a child of this process may use it too."""
+    make = _sqlite_engine if url.get_backend_name() == "sqlite" else _postgres
+    return make(url, poolclass=sa.NullPool)
 
 
 def _own_connection(dialling: Engine) -> Any:

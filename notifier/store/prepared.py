@@ -43,9 +43,10 @@ class _Known:
         """Its rows."""
         self._reader.set_pgresult(result, set_loaders=not self._has_read)
         self._has_read = True
-        rows = self._reader.load_rows(0, result.ntuples, tuple)
-        self._reader.set_pgresult(None, set_loaders=False)  # nothing of anybody stays here
-        return rows
+        try:
+            return self._reader.load_rows(0, result.ntuples, tuple)
+        finally:
+            self._reader.set_pgresult(None, set_loaders=False)  # nothing of anybody stays here
 
 
 class Prepared:
@@ -67,15 +68,21 @@ class Prepared:
         try:
             return self._run(text, values)
         except psycopg.Error as error:
-            if self._is_good() and error.sqlstate not in _STALE:
+            if not self._is_spent(error):
                 raise
             self.close()
             if not was_open:
                 raise
-        return self._run(text, values)
+        try:
+            return self._run(text, values)
+        except psycopg.Error as error:
+            if self._is_spent(error):
+                self.close()
+            raise
 
-    def _is_good(self) -> bool:
-        return self._conn is not None and self._conn.pgconn.status == pq.ConnStatus.OK
+    def _is_spent(self, error: psycopg.Error) -> bool:
+        is_good = self._conn is not None and self._conn.pgconn.status == pq.ConnStatus.OK
+        return not is_good or error.sqlstate in _STALE
 
     def close(self) -> None:
         """Lets go of the connection; another is opened when it is needed."""

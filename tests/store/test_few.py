@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,12 @@ from typing import Any
 import pytest
 
 from notifier.store.few import Few, SqliteOne
+
+
+def until_true(is_so: Callable[[], bool]) -> None:
+    """Lets other threads go on until it is."""
+    while not is_so():
+        os.sched_yield()
 
 
 class Counted:
@@ -92,10 +99,62 @@ def test_who_waits_too_long_is_told_and_the_others_go_on() -> None:
     assert together.run("c", []) == ["c"]
 
 
-def test_closing_closes_all() -> None:
-    ones = [Counted(), Counted()]
-    few(*ones).close()
-    assert all(one.is_closed for one in ones)
+def test_who_waits_comes_before_whoever_gave_one_back_and_wants_it_again() -> None:
+    hold, order = threading.Event(), []
+    one = Counted(hold)
+    together = few(one)
+
+    def first() -> None:
+        together.run("a", [])
+        together.run("a", [])
+        order.append("first again")
+
+    def second() -> None:
+        together.run("a", [])
+        order.append("second")
+
+    with ThreadPoolExecutor(2) as pool:
+        begun = [pool.submit(first)]
+        assert one.begun.wait(30)
+        begun.append(pool.submit(second))
+        until_true(lambda: together.waiting == 1)
+        hold.set()
+        for each in begun:
+            each.result(30)
+    assert order == ["second", "first again"]
+    assert together.waiting == 0
+
+
+def test_closing_closes_those_that_are_free_and_the_others_when_they_are_given_back() -> None:
+    hold = threading.Event()
+    used, free = Counted(hold), Counted()
+    together = few(free, used)  # the last is used first
+    with ThreadPoolExecutor(1) as pool:
+        answer = pool.submit(together.run, "a", [])
+        assert used.begun.wait(30)
+        together.close()
+        assert (used.is_closed, free.is_closed) == (False, True)
+        hold.set()
+        assert answer.result(30) == ["a"]
+    assert used.is_closed
+    assert together.run("b", []) == ["b"]  # which opens itself
+
+
+def test_closing_again_and_again_breaks_nobody_s_answer(tmp_path: Path) -> None:
+    ones = [SqliteOne(lambda: sqlite3.connect(tmp_path / "a.db", check_same_thread=False)) for _ in range(3)]
+    together, ended = few(*ones), threading.Event()
+
+    def close() -> None:
+        while not ended.is_set():
+            together.close()
+
+    with ThreadPoolExecutor(7) as pool:
+        closer = pool.submit(close)
+        found = list(pool.map(lambda place: together.run("SELECT ?", [place]), range(1_000)))
+        ended.set()
+        closer.result(30)
+    assert found == [[(place,)] for place in range(1_000)]
+    together.close()
 
 
 def test_a_connection_to_sqlite_that_broke_is_opened_anew(tmp_path: Path) -> None:
