@@ -66,13 +66,17 @@ def broken(variant: str, *options: str, rest_limit: int) -> tuple[int, dict[str,
     return code, report
 
 
-@pytest.mark.timeout(PATIENCE_S + 20)
+@pytest.mark.timeout(3 * PATIENCE_S + 20)
 def test_a_build_without_fences_is_found_out(tmp_path: Path) -> None:
     """Answers that drip until the time-out keep a chunk under way for as long as its lease, and no receipt helps:
-    whoever is killed is killed while messages are on their way."""
+    whoever is killed is killed while messages are on their way. On a machine that has too much to do the kills may all
+    fall beside them, so not every run has to find it."""
     plan = tmp_path / "plan.json"
     plan.write_text(json.dumps({"posts": {"ok": 3, "accept-drip": 1}, "reports": {"missing": 1}}))
-    code, report = broken("unfenced", "--seed", "3", "--plan", str(plan), rest_limit=40)
+    for seed in ("3", "4", "5"):
+        code, report = broken("unfenced", "--seed", seed, "--plan", str(plan), rest_limit=40)
+        if report["duplicate"]:
+            break
     assert report["duplicate"] > 0
     assert code == 1
 
