@@ -85,17 +85,14 @@ class _Said:
         self._wrapped = wrapped
         self._hosts = hosts
         self.ahead: list[Ahead] = []
-        self._headers = {name.lower(): (name, value) for name, value in headers.items()}
+        self._headers = [(name.lower(), (name, value)) for name, value in headers.items()]
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         request_id = environ[_REQUEST_ID] = f"{getrandbits(64):016x}"  # a name in the log, which opens nothing
 
         def start(status: str, headers: list[tuple[str, str]], *failed: Any) -> Callable[[bytes], object]:
             own = {name.lower() for name, _value in headers}
-            if own.isdisjoint(self._headers):
-                headers += self._headers.values()
-            else:
-                headers += [pair for name, pair in self._headers.items() if name not in own]
+            headers += [pair for name, pair in self._headers if name not in own]
             headers.append(("X-Request-Id", request_id))
             return start_response(status, headers, *failed)
 

@@ -44,7 +44,7 @@ class QrMatrix:
         if len(modules) != size**2 or modules.strip(b"\0\1"):
             raise ValueError("modules: must be size * size bytes of 0 or 1")
         length = ceil(len(modules) / 8)
-        bits = int(modules.translate(_DIGITS) or b"0", 2) << (length * 8 - len(modules))
+        bits = int(modules.translate(_DIGITS), 2) << (length * 8 - len(modules))
         return cls(size, bits.to_bytes(length, "big"))
 
     @property
@@ -106,7 +106,7 @@ class QrMatrix:
 def _strokes(size: int) -> list[tuple[str, ...]]:
     """For each byte of a code of that size, what draws it, by its value; the same few over and over again."""
     places = range(0, size**2, 8)
-    return [_of_byte(size, -place % size, min(8, size**2 - place)) for place in places]
+    return [_of_byte(size, min(-place % size, 8), min(8, size**2 - place)) for place in places]
 
 
 @cache

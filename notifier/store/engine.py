@@ -171,12 +171,10 @@ def _dialling(url: sa.URL) -> Engine:
 
 
 def _own_connection(dialling: Engine) -> Any:
-    """A new connection, never one that has rested in a pool, which commits each statement by itself."""
+    """A new connection, never one that has rested in a pool."""
     conn = dialling.raw_connection()
     driver: Any = conn.driver_connection
     conn.detach()
-    if dialling.dialect.name != "sqlite":
-        driver.autocommit = True
     return driver
 
 
@@ -234,6 +232,6 @@ def _keep_a_log(dbapi: sqlite3.Connection) -> None:
             dbapi.execute("PRAGMA journal_mode=WAL")
             return
         except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > until:
                 raise
         time.sleep(_SQLITE_AGAIN_S)

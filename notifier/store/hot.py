@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections import namedtuple
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
 
@@ -17,7 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Dialect
 
 from notifier.store.engine import Database
-from notifier.store.types import Moment, RowId, dashed
+from notifier.store.types import RowId, dashed
 
 Row = Any  #: a named tuple of the statement's columns
 
@@ -73,22 +72,10 @@ class HotRead:
 
 
 def _maker(kind: Any, dialect: Dialect) -> Callable[[Any], Any] | None:
-    is_sqlite = dialect.name == "sqlite"
     if kind is RowId:
-        return dashed if is_sqlite else None  # store.prepared reads it as it is to be
-    if isinstance(kind, Moment):
-        return _utc_of_text if is_sqlite else _utc
+        return dashed if dialect.name == "sqlite" else None  # store.prepared reads it as it is to be
     make: Callable[[Any], Any] | None = kind.dialect_impl(dialect).result_processor(dialect, None)
     return make
-
-
-def _utc_of_text(text: str) -> datetime:
-    """What `Moment` keeps on SQLite."""
-    return datetime.fromisoformat(text).replace(tzinfo=UTC)
-
-
-def _utc(moment: datetime) -> datetime:
-    return moment if moment.tzinfo is UTC else moment.astimezone(UTC)
 
 
 def _made(ready: _Ready, raw: Sequence[Any]) -> list[Any]:

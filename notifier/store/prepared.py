@@ -66,23 +66,21 @@ class Prepared:
         twice. Raises psycopg's errors."""
         was_open = self._conn is not None
         try:
-            return self._run(text, values)
-        except psycopg.Error as error:
-            if not self._is_spent(error):
+            return self._once(text, values)
+        except psycopg.Error:
+            if self._conn is not None or not was_open:  # it is not that connection's fault
                 raise
-            self.close()
-            if not was_open:
-                raise
+        return self._once(text, values)
+
+    def _once(self, text: str, values: Sequence[Any]) -> list[Any]:
+        """Lets go of the connection where the error is its fault."""
         try:
             return self._run(text, values)
         except psycopg.Error as error:
-            if self._is_spent(error):
+            is_good = self._conn is not None and self._conn.pgconn.status == pq.ConnStatus.OK
+            if not is_good or error.sqlstate in _STALE:
                 self.close()
             raise
-
-    def _is_spent(self, error: psycopg.Error) -> bool:
-        is_good = self._conn is not None and self._conn.pgconn.status == pq.ConnStatus.OK
-        return not is_good or error.sqlstate in _STALE
 
     def close(self) -> None:
         """Lets go of the connection; another is opened when it is needed."""
@@ -105,6 +103,7 @@ class Prepared:
 
     def _open(self) -> psycopg.Connection[Any]:
         conn = self._conn = self._connect()
+        conn.autocommit = True
         conn.adapters.register_loader("uuid", _RowIdLoader)
         return conn
 

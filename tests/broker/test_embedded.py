@@ -295,7 +295,7 @@ def test_after_a_great_backlog_the_space_is_given_back(embedded: Broker) -> None
 
     assert pages() > 4000
     connection.channel().queue_purge(queue.name)
-    eventually(lambda: after_one_more() < 3000, 30, "the file stays large")
+    eventually(lambda: after_one_more() < 3000, 15, "the file stays large")
 
 
 def test_nothing_of_an_acknowledged_message_stays_in_the_file(embedded: Broker) -> None:

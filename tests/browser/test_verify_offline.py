@@ -68,7 +68,7 @@ class Check:
 
 def recorded(app: Flask, asked: list[str]) -> Callable[..., Any]:
     def answer(environ: dict[str, Any], start: Any) -> Any:
-        if environ["PATH_INFO"] != "/verify/worker.js":
+        if environ["PATH_INFO"] != "/verify/worker.js" or environ.get("QUERY_STRING"):
             asked.append(environ["PATH_INFO"])
         return app(environ, start)
 
