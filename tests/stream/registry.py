@@ -11,22 +11,23 @@ _PAUSE_S = 0.8
 
 
 class Registry(threading.Thread):
-    """Publishes `count` events, a few at a time; at once what is left where it is told to `hurry`."""
+    """Publishes events, a few at a time, until it is told to `end`: a slow machine never finds the registry done."""
 
-    def __init__(self, installation: Installation, count: int) -> None:
+    def __init__(self, installation: Installation, least: int) -> None:
         super().__init__(daemon=True)
         self._installation = installation
-        self._hurried = threading.Event()
-        self.count = count
+        self._ending = threading.Event()
+        self.least = least
         self.published = 0
 
     def run(self) -> None:
-        while self.published < self.count:
+        while self.published < self.least or not self._ending.is_set():
             self._installation.publish(*map(body_of, range(self.published, self.published + AT_ONCE)))
             self.published += AT_ONCE
-            self._hurried.wait(_PAUSE_S)
+            self._ending.wait(_PAUSE_S)
 
-    def hurry(self) -> None:
-        """Returns when all are published."""
-        self._hurried.set()
+    def end(self) -> int:
+        """Publishes at once what is wanting to `least`, and returns how many there are now in all."""
+        self._ending.set()
         self.join()
+        return self.published

@@ -30,9 +30,9 @@ def proxied(url: str) -> Iterator[tuple[str, TcpProxy]]:
         yield url.replace(f":{port}", f":{proxy.port}"), proxy
 
 
-def all_is_there_once(installation: Installation) -> None:
-    eventually(lambda: installation.recorded() >= COUNT, 25, "events are missing")
-    assert installation.outcomes() == {"planned": COUNT}
+def all_is_there_once(installation: Installation, count: int) -> None:
+    eventually(lambda: installation.recorded() >= count, 25, "events are missing")
+    assert installation.outcomes() == {"planned": count}
     assert installation.dead_letters() == 0
     eventually(lambda: installation.waiting() == 0, 10, "messages stay on the queue")
 
@@ -51,8 +51,7 @@ def test_broken_broker_connections_lose_no_event(pair: str, tmp_path: Path) -> N
             eventually(lambda: installation.recorded() >= aim, 20, "the stream did not come back")  # noqa: B023
             assert proxy.cut()
             proxy.mend()
-        registry.hurry()
-        all_is_there_once(installation)
+        all_is_there_once(installation, registry.end())
         assert stream.poll() is None
 
 
@@ -89,7 +88,7 @@ def outage(installation: Installation, database_url: str, proxy: TcpProxy | None
     with database_away(installation, proxy):
         installation.publish(*map(body_of, range(AT_ONCE, COUNT)))
         eventually(lambda: installation.log().count("events not recorded yet") >= 3, 20, "it did not try again")
-    all_is_there_once(installation)
+    all_is_there_once(installation, COUNT)
     assert stream.poll() is None
 
 
@@ -103,6 +102,6 @@ def test_a_stream_that_is_told_to_end_gives_back_what_it_had(pair: str, tmp_path
             stream = installation.start("stream")
             eventually(lambda: installation.recorded() >= aim, 20, "the stream does not go on")  # noqa: B023
             installation.end(stream)
-        registry.hurry()
+        count = registry.end()
         installation.start("stream")
-        all_is_there_once(installation)
+        all_is_there_once(installation, count)
