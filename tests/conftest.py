@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck
+from hypothesis import settings as of_properties
 from pydantic import SecretBytes, SecretStr
 
 from notifier.core.link_tokens import LinkSigner
@@ -23,6 +25,10 @@ from tests.pdf_keys import a_pdf_key
 from tests.requirements import require
 
 ROOT = Path(__file__).resolve().parents[1]
+
+# an example may take as long as a busy machine needs: what is too slow is shown by the bench
+of_properties.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+of_properties.load_profile("unhurried")
 
 #: rooms whose tests wait for real processes: they begin first, so that none is left over at the end for one worker
 _SLOW = ("faults", "flows", "proof", "browser", "broker", "stream", "commands")

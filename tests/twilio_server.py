@@ -23,7 +23,7 @@ from twilio.request_validator import RequestValidator
 ACCOUNT_SID = "AC" + "a" * 32
 AUTH_TOKEN = "0123456789abcdef0123456789abcdef"
 #: how long a test waits for the server before it fails
-PATIENCE_S = 10.0
+PATIENCE_S = 60.0
 
 
 class Ending(Enum):

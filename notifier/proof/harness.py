@@ -24,7 +24,8 @@ from notifier.proof.children import Child
 from notifier.proof.feed import Feed
 from notifier.proof.monkey import Monkey
 from notifier.proof.plan import Plan
-from notifier.proof.servers import Broker, ProofFailed, Store, free_port, open_broker, open_store
+from notifier.proof.ports import free_port
+from notifier.proof.servers import Broker, ProofFailed, Store, open_broker, open_store
 from notifier.proof.verdict import Verdict, judge
 from notifier.safety import make_secrets
 from notifier.services import Services, build

@@ -80,13 +80,15 @@ class Drawn:
 
 @dataclass(frozen=True)
 class Plan:
-    """The seed and the weights. `delay_s`: until each answer; `report_s`: until the first receipt, at most."""
+    """The seed and the weights. `delay_s`: until each answer; `report_s`: until the first receipt, at most;
+    `early_s`: how long an answer waits for its early receipts."""
 
     seed: int = 0
     posts: Mapping[Post, int] = field(default_factory=lambda: dict(_POSTS))
     reports: Mapping[Report, int] = field(default_factory=lambda: dict(_REPORTS))
     delay_s: float = 0.02
     report_s: float = 0.6
+    early_s: float = 0.5
     list_lag_s: float = 1.5
 
     def draw(self, number: str, tries: int) -> Drawn:

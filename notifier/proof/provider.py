@@ -36,7 +36,6 @@ _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 _AUTHORIZATION = re.compile(rb"\r\nauthorization: *([^\r]+)", re.IGNORECASE)
 _LISTED = 50
 _DRIP_S = 0.3
-_EARLY_S = 0.5
 _STATUS = {200: b"OK", 201: b"CREATED", 400: b"BAD REQUEST", 401: b"UNAUTHORIZED", 404: b"NOT FOUND",
            429: b"TOO MANY REQUESTS", 500: b"INTERNAL SERVER ERROR", 503: b"SERVICE UNAVAILABLE"}  # fmt: skip
 
@@ -78,7 +77,7 @@ class Provider:
             self._shown_from[taken.sid] = now + self.plan.list_lag_s
         if drawn.report is Report.EARLY:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._callbacks.report(taken, drawn), _EARLY_S)
+                await asyncio.wait_for(self._callbacks.report(taken, drawn), self.plan.early_s)
         elif taken.callback:
             self._callbacks.start(taken, drawn, random.Random(taken.sid).uniform(0, self.plan.report_s))  # noqa: S311
         return taken

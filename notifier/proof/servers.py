@@ -12,7 +12,6 @@ import pwd
 import secrets
 import shutil
 import signal
-import socket
 import subprocess
 import threading
 import time
@@ -27,6 +26,7 @@ import sqlalchemy as sa
 from kombu import Connection
 
 from notifier import embedded_broker
+from notifier.proof.ports import free_port
 from notifier.proof.proxy import Proxy, Target
 from notifier.services import Services
 from notifier.store.throwaway import postgres_database
@@ -37,7 +37,7 @@ OWN_REDIS = "redis"
 _POSTGRES_BINARIES = "/usr/lib/postgresql"
 _START_S = 30.0
 _PAUSE_S = 0.1
-_REDIS_DATABASES = range(15, 0, -1)
+_REDIS_DATABASES = range(15, 9, -1)
 _MARK = "sertilink-prove"
 _PATIENCE_S = 5
 
@@ -238,7 +238,7 @@ def _redis_broker(url: str, server: Server | None) -> Iterator[Broker]:
         except redis.RedisError as error:
             raise ProofFailed(f"--broker: Redis does not answer ({type(error).__name__})") from None
     else:
-        raise ProofFailed("--broker: none of the Redis databases 1 to 15 is empty")
+        raise ProofFailed("--broker: none of the Redis databases 10 to 15 is empty")
     try:
         with contextlib.closing(Proxy(_host_and_port(own, 6379))) as proxy:
             yield Broker(_through(own, proxy), lambda: _flush(line), proxy, server)
@@ -312,10 +312,3 @@ def _on_channel(url: str, work: Callable[..., object]) -> None:
     line = Connection(url, connect_timeout=_PATIENCE_S)
     with line, contextlib.suppress(*line.channel_errors, *line.connection_errors), line.channel() as channel:
         work(channel)
-
-
-def free_port() -> int:
-    """A port of the loopback that nobody has."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -92,7 +92,7 @@ def test_eight_processes_may_start_at_once_on_a_file_that_does_not_exist(embedde
 
 def test_messages_outlive_the_processes(embedded: Broker) -> None:
     queue = embedded.queue()
-    embedded.start("publish", queue.name, queue.exchange.name, "kept", "10").communicate(timeout=30)
+    embedded.start("publish", queue.name, queue.exchange.name, "kept", "10").communicate(timeout=120)
     assert bodies(receive(embedded.connect(), queue, 10)) == [f"kept-{n}" for n in range(10)]
 
 
@@ -130,7 +130,7 @@ def test_a_forked_child_may_publish_and_never_touches_its_parents_deliveries(emb
 def test_a_child_that_outlives_its_parent_goes_on_publishing_into_the_same_file(embedded: Broker) -> None:
     queue = embedded.queue()
     process = embedded.start("outlive", queue.name, queue.exchange.name)
-    process.communicate(timeout=30)  # until the child, too, has let go of the pipe
+    process.communicate(timeout=120)  # until the child, too, has let go of the pipe
     expected = ["child", "child alone", "parent", "parent after the fork"]
     assert sorted(bodies(receive(embedded.connect(), queue, 4))) == expected
     assert rows(embedded, "PRAGMA integrity_check") == [("ok",)]

@@ -16,23 +16,11 @@ from urllib.request import urlopen
 
 import pytest
 
+from notifier.proof.ports import free_port
 from tests.commands.conftest import Run
 from tests.polling import eventually
 
 SERTILINK = str(Path(sys.executable).with_name("sertilink"))
-
-
-def _two_free_ports() -> int:
-    """A port that is free, as is the next one."""
-    while True:
-        with socket.socket() as first, socket.socket() as second:
-            first.bind(("127.0.0.1", 0))
-            port: int = first.getsockname()[1]
-            try:
-                second.bind(("127.0.0.1", port + 1))
-            except (OSError, OverflowError):
-                continue
-            return port
 
 
 def _environ() -> dict[str, str]:
@@ -49,6 +37,12 @@ def _running_in(folder: Path) -> list[int]:
         except OSError:
             continue
     return found
+
+
+def _states(folder: Path) -> dict[str, int]:
+    status = subprocess.run([SERTILINK, "status", "--json"], cwd=folder, env=_environ(), capture_output=True)
+    states: dict[str, int] = json.loads(status.stdout)["states"]
+    return states
 
 
 @contextmanager
@@ -69,12 +63,12 @@ def _up(folder: Path, port: int) -> Iterator[Path]:
             yield log
         finally:
             process.send_signal(signal.SIGINT)
-            code = process.wait(timeout=15)
+            code = process.wait(timeout=120)
     assert code == 0, log.read_text()[-4000:]
 
 
 def test_up_starts_everything_and_stops_everything(tmp_path: Path) -> None:
-    port = _two_free_ports()
+    port = free_port(in_a_row=2)
     with _up(tmp_path, port) as log:
         text = log.read_text()
         assert f"http://127.0.0.1:{port}" in text
@@ -83,17 +77,16 @@ def test_up_starts_everything_and_stops_everything(tmp_path: Path) -> None:
         sign_in = re.search(r"sign-in +(admin / \S+)", text)
         assert sign_in is not None
         for face in (port, port + 1):
-            with urlopen(f"http://127.0.0.1:{face}/healthz", timeout=10) as answer:
+            with urlopen(f"http://127.0.0.1:{face}/healthz", timeout=60) as answer:
                 assert answer.status == 200
         arguments = [SERTILINK, "demo", "--people", "2", "--json"]
-        demo = subprocess.run(arguments, cwd=tmp_path, env=_environ(), capture_output=True, text=True, timeout=60)
+        demo = subprocess.run(arguments, cwd=tmp_path, env=_environ(), capture_output=True, text=True, timeout=300)
         assert demo.returncode == 0, demo.stderr
         messages = json.loads(demo.stdout)["messages"]
         assert [message["link"].startswith(f"http://127.0.0.1:{port}/c/") for message in messages] == [True, True]
-        status = subprocess.run([SERTILINK, "status", "--json"], cwd=tmp_path, env=_environ(), capture_output=True)
-        assert json.loads(status.stdout)["states"] == {"delivered": 5}
+        eventually(lambda: _states(tmp_path) == {"delivered": 5}, 20, "not all are delivered")
         tokens = [message["link"].rpartition("/")[2] for message in messages]
-        with urlopen(messages[0]["link"], timeout=10) as answer:
+        with urlopen(messages[0]["link"], timeout=60) as answer:
             assert answer.status == 200
     assert _running_in(tmp_path) == []
     text = log.read_text()

@@ -19,7 +19,8 @@ __all__ = ["Line", "WhatsApp", "chat_settings", "work_on"]
 def chat_settings(url: str, folder: Path, twilio: str, orders: Path | None = None) -> Settings:
     """The same for the killed process and for those who clean up behind it."""
     base = settings_of(folder, twilio, orders).model_dump(exclude=set(TEST_KEYS))
-    return Settings(**(base | {"database_url": url, "whatsapp_from": "+6281110500567"}), **TEST_KEYS)
+    own = {"database_url": url, "whatsapp_from": "+6281110500567", "provider_timeout": 30}
+    return Settings(**(base | own), **TEST_KEYS)
 
 
 def work_on(url: str, folder: str, twilio: str, orders: str) -> None:

@@ -49,6 +49,7 @@ def installed(tmp_path: Path, twilio: TwilioServer) -> Iterator[Installation]:
     with an_installation(
         "sqlite+embedded",
         tmp_path,
+        LEASE_SECONDS="60",
         PUBLIC_URL=PUBLIC_URL,
         GATEWAY="twilio",
         TWILIO_ACCOUNT_SID=twilio.account_sid,

@@ -54,7 +54,7 @@ def services(tmp_path: Path, twilio: TwilioServer) -> Iterator[Services]:
         "SERTILINK_TWILIO_AUTH_TOKEN": f"{'f' * 32},{twilio.auth_token}",
         "SERTILINK_TWILIO_MESSAGING_SERVICE_SID": SERVICE_SID,
         "SERTILINK_TWILIO_API_BASE": twilio.url,
-        "SERTILINK_PROVIDER_TIMEOUT": "1",
+        "SERTILINK_PROVIDER_TIMEOUT": "6",
     }
     built = build(load_settings(environment, Role.CLI))
     upgrade(built.db)

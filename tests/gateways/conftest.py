@@ -33,7 +33,7 @@ def make_gateway(twilio: TwilioServer) -> Iterator[MakeGateway]:
             "messaging_service_sid": None,
             "api_base": twilio.url,
             "public_url": PUBLIC_URL,
-            "timeout_s": 5.0,
+            "timeout_s": 30.0,
             "concurrency": 20,
         }
         made.append(TwilioGateway(**values | changes))

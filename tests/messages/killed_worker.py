@@ -60,7 +60,7 @@ def settings_of(folder: Path, twilio: str, orders: Path | None = None) -> Settin
         twilio_auth_token=(SecretStr(AUTH_TOKEN),),
         twilio_from="+6285100000000",
         twilio_api_base=twilio,
-        provider_timeout=1,
+        provider_timeout=3,
         test_fault_points=orders,
         **TEST_KEYS,
     )

@@ -22,7 +22,7 @@ ACCOUNT_SID = "AC" + "a" * 32
 AUTH_TOKEN = "0123456789abcdef0123456789abcdef"
 PATH = f"/2010-04-01/Accounts/{ACCOUNT_SID}/Messages.json"
 TOKEN = "A1b2C3d4E5f" + "x" * 22
-_PATIENCE_S = 10
+_PATIENCE_S = 60
 
 
 def credentials(token: str) -> dict[str, str]:

@@ -29,6 +29,7 @@ from notifier.proof.bench.figures import middle_rate, quantile, whole_rate
 from notifier.proof.bench.processes import Process
 from notifier.proof.bench.provider import Provider
 from notifier.proof.bench.receipts import ReceiptSender
+from notifier.proof.ports import free_port
 from notifier.services import Services
 from notifier.store import bench_rows
 from tests.databases import SERVER
@@ -304,9 +305,7 @@ def test_the_provider_signs_receipts_as_twilio_does(loop: asyncio.AbstractEventL
 
 
 def test_the_provider_is_a_process_that_can_be_asked(tmp_path: Path) -> None:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     command = [sys.executable, "-m", "notifier.proof.bench.provider", "--port", str(port), "--delay", "0.01"]
     process = Process("provider", command, environ={"PYTHONPATH": str(Path(__file__).parents[2])}, folder=tmp_path)
     try:

@@ -143,7 +143,7 @@ def one_life(app: SertilinkApp, services: Services) -> None:
         taking = Consumer(channel, [events_queue(services.settings)], on_message=found.append, accept=None)
         with taking, suppress(TimeoutError):
             while True:
-                connection.drain_events(timeout=0.1)
+                connection.drain_events(timeout=0.5 if found else 5)
         with suppress(Killed):
             if found:
                 handler(found)

@@ -49,10 +49,16 @@ def test_broken_broker_connections_lose_no_event(pair: str, tmp_path: Path) -> N
         for _ in range(CUTS):
             aim = installation.recorded() + AT_ONCE // 2
             eventually(lambda: installation.recorded() >= aim, 20, "the stream did not come back")  # noqa: B023
-            assert proxy.cut()
-            proxy.mend()
+            eventually(lambda: cut_one(proxy), 20, "nothing was connected")
         all_is_there_once(installation, registry.end())
         assert stream.poll() is None
+
+
+def cut_one(proxy: TcpProxy) -> bool:
+    """Whether something was connected. What the last cut left to be recorded may have reached the aim alone."""
+    cut = proxy.cut()
+    proxy.mend()
+    return bool(cut)
 
 
 @contextmanager

@@ -15,7 +15,8 @@ from notifier.proof.bench.figures import quantile, whole_rate
 from notifier.proof.bench.naive_runs import run_flood, run_naive, run_nothing
 from notifier.proof.bench.processes import CPU_STEP_S, Memory, Process, cpu_seconds, tree, wait_until
 from notifier.proof.bench.provider_process import RunningProvider
-from notifier.proof.bench.workshop import ACCOUNT_SID, AUTH_TOKEN, HOST, Workshop, free_port, open_workshop
+from notifier.proof.bench.workshop import ACCOUNT_SID, AUTH_TOKEN, HOST, Workshop, open_workshop
+from notifier.proof.ports import free_port
 from notifier.store import bench_rows
 from notifier.store.bench_rows import HandedOver
 

@@ -10,7 +10,8 @@ from notifier.proof.bench import BenchFailed, Options, Row, people
 from notifier.proof.bench.figures import quantile
 from notifier.proof.bench.loopback import Line, Load, Reply, measure, measure_paced
 from notifier.proof.bench.processes import Memory, Process, rss_mb, tree, wait_until
-from notifier.proof.bench.workshop import HOST, Workshop, free_port, listens, open_workshop
+from notifier.proof.bench.workshop import HOST, Workshop, listens, open_workshop
+from notifier.proof.ports import free_port
 from notifier.store import bench_rows
 from notifier.store.bench_rows import Made
 

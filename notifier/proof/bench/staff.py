@@ -23,7 +23,8 @@ from notifier.intake.uploads import deeds, look, steps
 from notifier.intake.uploads.receive import Uploader, receive
 from notifier.proof.bench import BenchFailed, Options, Row, filling, people
 from notifier.proof.bench.processes import wait_until
-from notifier.proof.bench.workshop import HOST, Workshop, free_port, listens, open_workshop
+from notifier.proof.bench.workshop import HOST, Workshop, listens, open_workshop
+from notifier.proof.ports import free_port
 from notifier.store import bench_population
 from notifier.store.bench_population import Known
 

@@ -15,7 +15,8 @@ from typing import Any
 from notifier.proof.bench import Options, Row, chatters, people
 from notifier.proof.bench.dispatch import ANSWER_S, start_workers
 from notifier.proof.bench.processes import CPU_STEP_S, Process, cpu_seconds, tree, wait_until
-from notifier.proof.bench.workshop import ACCOUNT_SID, AUTH_TOKEN, HOST, Workshop, free_port, listens, open_workshop
+from notifier.proof.bench.workshop import ACCOUNT_SID, AUTH_TOKEN, HOST, Workshop, listens, open_workshop
+from notifier.proof.ports import free_port
 from notifier.store import bench_chat, bench_rows, persons
 from notifier.support.chat.dialogue import Dialogue
 from notifier.support.proof_of_person import proof_of

@@ -19,6 +19,7 @@ from kombu.exceptions import KombuError
 from notifier import embedded_broker
 from notifier.proof.bench import Options
 from notifier.proof.bench.processes import Process, wait_until
+from notifier.proof.ports import free_port
 from notifier.safety import make_secrets
 from notifier.services import Services, build
 from notifier.settings import PREFIX, Settings, load_settings
@@ -71,13 +72,6 @@ def listens(port: int) -> bool:
     with socket.socket() as probe:
         probe.settimeout(1)
         return probe.connect_ex((HOST, port)) == 0
-
-
-def free_port() -> int:
-    """A port of the loopback that nobody has."""
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        return int(probe.getsockname()[1])
 
 
 @contextmanager

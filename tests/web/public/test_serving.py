@@ -17,6 +17,7 @@ import pytest
 
 from linkserver import wsgi
 from notifier.core.errors import BadSettings
+from notifier.proof.ports import free_port
 from notifier.services import Services
 from tests.builders import MadeCertificate, a_certificate
 from tests.conftest import TEST_KEYS, TEST_PDF_KEY
@@ -61,9 +62,7 @@ class Served:
 
 @pytest.fixture
 def served(services: Services, tmp_path: Path) -> Iterator[Served]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     log = tmp_path / "web.log"
     command = [sys.executable, "-m", "gunicorn", "-c", "python:linkserver.gunicorn_conf", "-w", "1"]
     with log.open("wb") as stream:
