@@ -25,7 +25,8 @@ _CODE = re.compile(r"\b(\d{6})\b")
 
 @dataclass
 class Owner:
-    """Somebody with a browser's page at /me, and the phone beside it. `made`: whoever is on the number."""
+    """Somebody with a browser's page at /me, and the phone beside it. `made`: whoever is on the number. What is sent is
+    waited for until its answer has come whole."""
 
     site: Site
     page: Page
@@ -46,10 +47,12 @@ class Owner:
         for name, value in values.items():
             self.page.fill(f"[name={name}]", value)
         inside = self.page.locator(f"form:has([name={next(iter(values))}]) button")
-        (self.page.locator(f"form[action='{form}'] button") if form else inside).first.click()
+        with self.page.expect_navigation():
+            (self.page.locator(f"form[action='{form}'] button") if form else inside).first.click()
 
     def press(self, name: str, value: str) -> None:
-        self.page.locator(f"button[name={name}][value={value}]").first.click()
+        with self.page.expect_navigation():
+            self.page.locator(f"button[name={name}][value={value}]").first.click()
 
     def code(self) -> str:
         """The newest one that came to the phone."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import pytest
 from axe_core_python.base import AXE_SCRIPT
 from flask import Flask
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
 from linkserver import create_public_app, create_staff_app
@@ -21,6 +21,9 @@ from tests.conftest import Build
 from tests.fakes import FakeClock
 from tests.requirements import require
 
+#: ms that anything is waited for: a machine may be several times slower than ours, and stand still for seconds
+PATIENCE = 60_000
+expect.set_options(timeout=PATIENCE)
 _FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -50,8 +53,9 @@ class Site:
 
 
 def fits(page: Page) -> bool:
-    """Whether nothing sticks out to the side. A locator waits for the page that a click leads to; `page.evaluate` may
-    come between two and find no document."""
+    """Whether nothing sticks out to the side, once the page has come whole: a click waits for the next page's first
+    byte alone. A locator waits for a document; `page.evaluate` may come between two and find none."""
+    page.wait_for_load_state()
     return bool(page.locator("html").evaluate("html => html.scrollWidth <= html.clientWidth"))
 
 
@@ -92,6 +96,7 @@ def browser() -> Iterator[Browser]:
     path = shutil.which("chromium") or shutil.which("chromium-browser")
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=path, args=_FLAGS)
+        chromium.on("context", lambda context: context.set_default_timeout(PATIENCE))
         yield chromium
         chromium.close()
 

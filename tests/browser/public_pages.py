@@ -24,7 +24,8 @@ RIGHT, WRONG = ("10", "2", "1989"), ("1", "1", "1990")
 
 @dataclass
 class Stroll:
-    """Somebody at an installation, with a browser's page. Each `link` is a new person's, each `certificate` too."""
+    """Somebody at an installation, with a browser's page. Each `link` is a new person's, each `certificate` too. What
+    is sent is waited for until its answer has come whole, or the next would be typed into the page before."""
 
     site: Site
     page: Page
@@ -51,7 +52,8 @@ class Stroll:
     def date(self, day: str, month: str, year: str) -> None:
         for name, value in (("day", day), ("month", month), ("year", year)):
             self.page.fill(f"[name={name}]", value)
-        self.page.locator("main button:not(.link)").click()
+        with self.page.expect_navigation():
+            self.page.locator("main button:not(.link)").click()
 
     def open(self, link: str) -> str:
         """Opens a link; the view's address."""
@@ -61,11 +63,13 @@ class Stroll:
         return self.page.url
 
     def press(self, name: str, value: str) -> None:
-        self.page.locator(f"button[name={name}][value={value}]").click()
+        with self.page.expect_navigation():
+            self.page.locator(f"button[name={name}][value={value}]").click()
 
     def type(self, name: str, text: str) -> None:
         self.page.fill(f"[name={name}]", text)
-        self.page.locator("main form button").first.click()
+        with self.page.expect_navigation():
+            self.page.locator("main form button").first.click()
 
 
 Walk = Callable[[Stroll], Any]

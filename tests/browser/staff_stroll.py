@@ -121,6 +121,7 @@ class Stroll:
 
     def open_all(self) -> Any:
         """Unfolds whatever is folded."""
+        self.page.wait_for_load_state()  # a click waits for the first byte alone
         self.page.evaluate("document.querySelectorAll('main details').forEach(each => each.open = true)")
 
     def bring(self, content: bytes, name: str = "daftar.csv") -> Any:
@@ -272,7 +273,8 @@ def a_second_too_late(s: Stroll) -> None:
     late.goto(s.page.url)
     late.locator("summary").first.click()
     late.fill("#pause-reason", "salah")
-    late.locator("form[action$=pause] button").click()
+    with late.expect_navigation():
+        late.locator("form[action$=pause] button").click()
     late.close()
     s.type(reason="salah")
     s.click("form[action$=pause] button")

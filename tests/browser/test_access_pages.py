@@ -25,7 +25,6 @@ def page(request: pytest.FixtureRequest, browser: Browser) -> Iterator[Page]:
     width, height = request.param
     context = browser.new_context(viewport={"width": width, "height": height})
     page = context.new_page()
-    page.set_default_timeout(20_000)
     yield page
     context.close()
 
@@ -121,7 +120,7 @@ def test_the_accounts_of_others_have_no_fault_whether_few_or_many_and_long(site:
     page.fill("#username", "boss")
     page.fill("#password", PASSWORD)
     page.locator("#password").press("Enter")
-    page.wait_for_url("**/accounts")
+    page.wait_for_url(f"{site.staff}/accounts")
     wrong = faults(page)
     page.goto(f"{site.staff}/accounts?active=no")
     wrong += faults(page)  # an empty list

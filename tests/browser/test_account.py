@@ -54,7 +54,6 @@ def test_every_page_is_accessible_small_and_whole(site: Site, browser: Browser, 
     context = browser.new_context(viewport={"width": 360, "height": 740}, user_agent=PHONE["User-Agent"])
     context.add_cookies([{"name": "lang", "value": language, "url": site.public}])
     page = context.new_page()
-    page.set_default_timeout(10_000)
     owner = Owner(site, page)
     owner.family()
     asked: list[str] = []
@@ -63,6 +62,7 @@ def test_every_page_is_accessible_small_and_whole(site: Site, browser: Browser, 
     bad: dict[str, Any] = {}
     for name, walk in PAGES.items():
         walk(owner)
+        page.wait_for_load_state()
         _keep_picture(owner, f"{language}-{name}")
         size = len(gzip.compress(page.content().encode()))
         wrong = faults(page, language)

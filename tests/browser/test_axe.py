@@ -36,7 +36,6 @@ def stroll(request: pytest.FixtureRequest, browser: Browser, site: Site) -> Iter
     context = browser.new_context(viewport={"width": 360, "height": 740}, user_agent=PHONE["User-Agent"])
     context.add_cookies([{"name": "lang", "value": request.param, "url": site.public}])
     page = context.new_page()
-    page.set_default_timeout(10_000)
     yield Stroll(site, page)
     context.close()
 
@@ -82,6 +81,7 @@ def _misordered(outline: list[str]) -> list[str]:
     return wrong
 
 
+@pytest.mark.timeout(900)
 def test_every_page_is_accessible_small_and_whole_without_its_style(stroll: Stroll) -> None:
     page = stroll.page
     language = next(str(cookie.get("value")) for cookie in page.context.cookies() if cookie.get("name") == "lang")
@@ -91,6 +91,7 @@ def test_every_page_is_accessible_small_and_whole_without_its_style(stroll: Stro
     bad: dict[str, Any] = {}
     for name, walk in PAGES.items():
         walk(stroll)
+        page.wait_for_load_state()
         size = len(gzip.compress(page.content().encode()))
         keep_pictures(page, f"{name}-{language}")
         wrong = faults(page, language)

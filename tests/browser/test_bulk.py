@@ -52,6 +52,7 @@ def pages(browser: Browser, site: Site, size: tuple[int, int]) -> Iterator[dict[
         page.fill("[name=username]", username)
         page.fill("[name=password]", PASSWORD)
         page.get_by_role("button", name="Masuk").click()
+        page.wait_for_url(site.staff + "/")
     yield found
     for context in contexts:
         context.close()
@@ -136,6 +137,7 @@ def test_the_second_operator_is_told(site: Site, pages: dict[str, Page], failed:
     for page in pages.values():
         page.goto(site.staff + f"/resends/{row.reference}")
     _do(pages["susi"], "Jeda", "salah")
+    expect(pages["susi"].get_by_text(re.compile("Tidak ada yang berangkat sampai dilanjutkan")).first).to_be_visible()
     _do(pages["oki"], "Jeda", "salah")
     expect(pages["oki"].get_by_role("alert")).to_contain_text("Keadaannya baru saja berubah")
     assert faults(pages["oki"]) == []
@@ -153,6 +155,7 @@ def test_empty_pages_and_a_schedule_from_the_first_word_to_the_yes(site: Site, p
     operator.get_by_label("Alasan").fill("tiap pagi")
     assert faults(operator) == []
     operator.get_by_role("button", name="Minta persetujuan").click()
+    expect(operator.locator("h1")).to_have_text(re.compile("^[0-9A-Z]{10}$"))
     reference = operator.locator("h1").inner_text()
     supervisor.goto(site.staff + f"/resends/schedules/{reference}")
     assert faults(supervisor) == []

@@ -31,6 +31,7 @@ def test_a_person_shows_the_codes_and_keeps_the_card(site: Site, phone: Phone) -
     send(site)
     phone.page.goto(newest_link(site))
     give(phone, "10", "2", "1989")
+    phone.page.wait_for_url("**/certificate/*")  # and what it asks for has come
     phone.requests.clear()
     phone.page.get_by_role("link", name="Kode untuk luar negeri").click()
     expect(phone.page.get_by_role("heading", name="SMART Health Card")).to_be_visible()

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from notifier.access.roles import Role
 from notifier.support import programme, sms_texts
@@ -26,9 +26,7 @@ _LONG = "Puskesmas Pembantu Kecamatan Kepulauan Seribu Selatan Rawat Inap Dan Pe
 def page(request: pytest.FixtureRequest, browser: Browser) -> Iterator[Page]:
     width, height = request.param
     context = browser.new_context(viewport={"width": width, "height": height})
-    one = context.new_page()
-    one.set_default_timeout(10_000)
-    yield one
+    yield context.new_page()
     context.close()
 
 
@@ -39,6 +37,11 @@ def sign_in(page: Page, site: Site, role: Role = Role.ADMINISTRATOR, facility_id
     page.fill("input[name=password]", PASSWORD)
     page.click("main button")
     page.wait_for_url(f"{site.staff}/")
+
+
+def says(page: Page, words: str, where: str = "main") -> None:
+    """Waits for words that can be seen."""
+    expect(page.locator(where)).to_contain_text(words, use_inner_text=True)
 
 
 def faults(page: Page, name: str) -> list[str]:
@@ -56,7 +59,7 @@ def faults(page: Page, name: str) -> list[str]:
 
 def test_an_empty_start_page_says_how_the_first_dose_comes(site: Site, page: Page) -> None:
     sign_in(page, site)
-    assert "Dosis pertama datang dari" in page.inner_text("main")
+    says(page, "Dosis pertama datang dari")
     assert faults(page, "home-empty") == []
 
 
@@ -67,7 +70,7 @@ def test_the_start_page(site: Site, page: Page, fill: Any) -> None:
     assert page.locator("svg[role=img] title").count() == 2
     assert faults(page, f"home-{fill.__name__}") == []
     page.click(".figures tbody tr:first-child td:nth-child(2) a")
-    assert "Disaring dari Beranda" in page.inner_text("main")
+    says(page, "Disaring dari Beranda")
     assert faults(page, f"messages-{fill.__name__}") == []
 
 
@@ -86,14 +89,15 @@ def test_the_settings_with_history_and_faults(site: Site, page: Page) -> None:
     page.fill("#quiet_hours", "21:00-07:00")
     page.fill("#why", "bulan puasa")
     page.click("section[aria-labelledby=programme] button")
-    assert "Tersimpan" in page.inner_text("main")
+    says(page, "Tersimpan")
     page.click("summary")
-    assert "2.5" in page.inner_text(".history")
+    says(page, "2.5", ".history")
     assert faults(page, "settings-history") == []
     page.fill("#delay_hours", "99")
     page.fill("#person_daily_cap", "banyak")
     page.fill("#why", "coba")
     page.click("section[aria-labelledby=programme] button")
+    expect(page.locator("#person_daily_cap-problem")).to_be_visible()
     assert page.input_value("#person_daily_cap") == "banyak"
     assert faults(page, "settings-faults") == []
     programme.change(site.services, {"delay_hours": "4"}, base=1, reason="lain", actor="test")
@@ -101,7 +105,7 @@ def test_the_settings_with_history_and_faults(site: Site, page: Page) -> None:
     page.fill("#person_daily_cap", "")
     page.fill("#why", "coba")
     page.click("section[aria-labelledby=programme] button")
-    assert "Setelan baru saja diubah orang lain" in page.inner_text("main")
+    says(page, "Setelan baru saja diubah orang lain")
     assert faults(page, "settings-overtaken") == []
 
 
@@ -112,16 +116,16 @@ def test_an_sms_text_is_looked_at_before_it_is_used(site: Site, page: Page) -> N
     assert faults(page, "text-built-in") == []
     page.fill("#text", "((pengirim)): klik ((tautan)). Halo ((nama)) 😀")
     page.click("button[value=preview]")
-    assert "Teks ini belum dapat dipakai" in page.inner_text("main")
+    says(page, "Teks ini belum dapat dipakai")
     assert faults(page, "text-faults") == []
     long = "((pengirim)): Sertifikat vaksin ((inisial)) ((dosis)) sudah siap dan dapat dibuka kapan saja. Buka "
     page.fill("#text", long + "((tautan)) lalu isi tanggal lahir ((inisial)). Simpan SMS ini.")
     page.click("button[value=preview]")
-    assert "Dua segmen" in page.inner_text("main")
+    says(page, "Dua segmen")
     assert faults(page, "text-preview") == []
     page.fill("#reason", "lebih jelas")
     page.click("button[value=save]")
-    assert "Teks tersimpan" in page.inner_text("main")
+    says(page, "Teks tersimpan")
     one = sms_texts.find(site.services, "id", "certificate")
     assert one.own is not None
     assert one.own.startswith("((pengirim)): Sertifikat")

@@ -41,12 +41,14 @@ def type_on(page: Page, *words: str) -> None:
 
 
 def at_field(page: Page, name: str) -> None:
-    """A field has the focus, once the page is there."""
+    """A field has the focus, once the page is there whole: what is typed may go on to any of its fields."""
     expect(page.locator(f"[name={name}]")).to_be_focused()
+    page.wait_for_load_state()
 
 
 def at_button(page: Page, words: str) -> None:
     expect(page.get_by_role("button", name=words)).to_be_focused()
+    page.wait_for_load_state()
 
 
 def sign_in_by_keyboard(page: Page, site: Site) -> None:
@@ -102,6 +104,7 @@ def test_a_worker_enters_two_doses_by_the_keyboard_alone(site: Site, phone: Phon
     page.keyboard.press("Enter")
     expect(page.locator(".echo")).to_have_text("0812••••90")
     assert phone.fits()
+    at_button(page, "Simpan dan orang berikutnya")
     page.keyboard.press("Tab")
     at_button(page, "Sudah benar, jadwalkan SMS")
     page.keyboard.press("Enter")
@@ -147,10 +150,10 @@ def test_the_code_on_paper_is_read_by_a_camera_and_opens(site: Site, phone: Phon
     at_button(page, "Buat lembar")
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="Sertifikat vaksin S. dosis 1")).to_be_visible()
-    assert "Siti" not in page.locator(".sheet").inner_text()
     assert phone.fits()
+    assert "Siti" not in page.locator(".sheet").inner_text()
     page.emulate_media(media="print")
-    assert not page.locator(".rail").is_visible()
+    expect(page.locator(".rail")).to_be_hidden()
     seen = Image.open(io.BytesIO(page.locator(".qr").screenshot()))
     [code] = zxingcpp.read_barcodes(seen)
     assert code.text.startswith(site.public + "/c/")

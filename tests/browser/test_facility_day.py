@@ -26,7 +26,6 @@ def screen(request: pytest.FixtureRequest, browser: Browser) -> Iterator[Page]:
     width, height = request.param
     context = browser.new_context(viewport={"width": width, "height": height})
     page = context.new_page()
-    page.set_default_timeout(20_000)
     yield page
     context.close()
 
@@ -94,9 +93,11 @@ def test_the_operators_choice_of_a_facility_is_accessible(site: Site, screen: Pa
     assert faults(screen) == []
     page.fill("[name=find]", "nowhere")
     page.locator("[name=find]").press("Enter")
+    page.wait_for_url("**find=nowhere*")
     assert faults(screen) == []
     page.fill("[name=find]", "menteng")
     page.locator("[name=find]").press("Enter")
+    page.wait_for_url("**find=menteng*")
     assert faults(screen) == []
     page.get_by_role("link", name="Puskesmas Menteng").click()
     expect(page.get_by_text("Orang 1")).to_be_visible()

@@ -63,6 +63,7 @@ class Walker:
 
     def look(self, name: str) -> None:
         """The page at hand, by axe and as a picture."""
+        self.page.wait_for_load_state()  # a click waits for its first byte alone
         if PICTURES:
             for width, height in ((1280, 800), (360, 740)):
                 self.page.set_viewport_size({"width": width, "height": height})
@@ -76,17 +77,15 @@ class Walker:
     def begin(self, number: str) -> None:
         self.go("/kasus")
         self.fill(phone=number)
-        self.page.locator("main form button").first.click()
+        with self.page.expect_navigation():
+            self.page.locator("main form button").first.click()
 
 
 @pytest.fixture
 def walker(browser: Browser, site: Site) -> Iterator[Walker]:
     context = browser.new_context(viewport={"width": 360, "height": 740}, java_script_enabled=False)
     checks = browser.new_context(viewport={"width": 360, "height": 740})
-    pages = [each.new_page() for each in (context, checks)]
-    for page in pages:
-        page.set_default_timeout(10_000)
-    yield Walker(site, *pages)
+    yield Walker(site, context.new_page(), checks.new_page())
     context.close()
     checks.close()
 

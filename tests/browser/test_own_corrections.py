@@ -86,7 +86,6 @@ def walker(request: pytest.FixtureRequest, browser: Browser, site: Site) -> Iter
     with_axe = request.param == "axe"  # which runs in the page, and needs it to have scripts
     context = browser.new_context(viewport={"width": 360, "height": 740}, java_script_enabled=with_axe)
     page = context.new_page()
-    page.set_default_timeout(5_000)
     yield Walker(site, page, with_axe=with_axe)
     context.close()
 
@@ -96,6 +95,7 @@ def signed_in(walker: Walker) -> None:
     page = walker.page
     page.fill("main [name=phone]", "0812-3456-7890")
     page.locator("main button").first.click()
+    page.wait_for_selector("main [name=code]")
     page.fill("main [name=code]", walker.sms(r"\b(\d{6})\b"))
     page.locator("main button").first.click()
     page.fill("main [name=name]", "Siti Amniah")

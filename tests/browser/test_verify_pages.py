@@ -31,6 +31,7 @@ def page(request: pytest.FixtureRequest, browser: Browser) -> Iterator[Page]:
 
 def faults(page: Page) -> list[str]:
     """What axe has against the page, and whether anything sticks out to the side."""
+    page.wait_for_load_state()  # a click waits for the first byte alone, and axe finds no document in it
     found = [f"{one['id']}: {one['nodes'][0]['html'][:200]}" for one in Axe().run(page)["violations"]]
     wide = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
     return [*found, *(["too wide"] if page.evaluate(wide) else [])]
@@ -39,7 +40,8 @@ def faults(page: Page) -> list[str]:
 def pasted(page: Page, site: Site, text: str) -> str:
     page.goto(site.public + "/verify")
     page.fill("[name=n]", text)
-    page.get_by_role("button", name="Periksa", exact=True).click()
+    with page.expect_navigation():
+        page.get_by_role("button", name="Periksa", exact=True).click()
     return page.locator("h1").inner_text()
 
 
