@@ -32,9 +32,6 @@ _AXE = "options => axe.run(document, options).then(found => found.violations.map
 _ALL: dict[str, Any] = {"resultTypes": ["violations"]}
 #: pages that could not be reached, and nobody waits for the others
 _LOST = 4
-_COLOURS = _ALL | {"rules": {"color-contrast": {"enabled": False}}}  # they are the same in both languages
-#: pages that could not be reached, and nobody waits for the others
-_LOST = 4
 _COLOURS = _ALL | {"runOnly": ["color-contrast"]}
 #: the GET routes that answer with something that is no page of ours, and what
 NO_PAGE = {
