@@ -13,6 +13,7 @@ NIK = "3174031002890009"
 PHONE_TAIL = "81234567890"
 BIRTH_DATES = ("1989-02-10", "10-02-1989", "10/02/1989", "10 Februari 1989", "February 10, 1989")
 
+_FEW = 5
 _WORD = re.compile(rf"[0-9A-Za-z]{{{TOKEN_LENGTH}}}")
 
 
@@ -30,6 +31,13 @@ def found_in(text: str, signer: LinkSigner) -> list[str]:
     if any(_genuine(word, signer) for word in _WORD.findall(text)):
         kinds.append("token")
     return kinds
+
+
+def stands_in(word: str, text: str) -> bool:
+    """Whether a word stands in a text. A few digits count among digits alone: by chance any random id has them."""
+    if not word.isdigit() or len(word) > _FEW:
+        return word in text
+    return any(word in run for run in re.findall(r"[0-9A-Za-z]+", text) if run.isdigit())
 
 
 def _genuine(word: str, signer: LinkSigner) -> bool:

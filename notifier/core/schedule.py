@@ -29,12 +29,13 @@ class QuietHours:
         return clock >= self.start or clock < self.end
 
     def next_allowed(self, moment: datetime, zone: ZoneInfo) -> datetime:
-        """`moment` itself where it is allowed, else the next `end` on the local clock."""
+        """`moment` itself where it is allowed, else the next `end` on the local clock: the next day's where a clock put
+        forward leaps over all that this one allows."""
         local = moment.astimezone(zone)
         if not self.quiet_at(local):
             return moment
         opening = local.replace(hour=self.end.hour, minute=self.end.minute, second=0, microsecond=0)
-        if opening <= local:
+        while opening <= local or self.quiet_at(opening.astimezone(UTC).astimezone(zone)):
             opening += timedelta(days=1)
         return opening.astimezone(UTC)
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from notifier.core.ids import new_id
@@ -84,6 +84,7 @@ def _local_midnight(moment: datetime, offset: int) -> datetime:
     end=minutes_of_day,
     zone=st.sampled_from([ZoneInfo(name) for name in ("Europe/London", "America/New_York", "Australia/Lord_Howe")]),
 )
+@example(datetime(2027, 3, 13, 7, tzinfo=UTC), 1, 121, 120, ZoneInfo("America/New_York"))  # 02:00 is leapt over
 def test_a_clock_that_is_put_forward_or_back_makes_no_message_early_or_quiet(
     accepted: datetime, delay_minutes: int, start: int, end: int, zone: ZoneInfo
 ) -> None:
