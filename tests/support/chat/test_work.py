@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -59,13 +60,25 @@ def test_a_batch_takes_those_who_waited_longest(phone: Phone, clock: FakeClock) 
 
 
 def test_second_answers_do_not_wait_until_nobody_writes_any_more(phone: Phone) -> None:
+    """Whoever is answered is followed by two others who write, until the second answer has left."""
+    most, newcomers, mine = 3_000, itertools.count(), list[OutgoingChat]()
+
+    def answer(message: OutgoingChat) -> Outcome:
+        if message.to == phone.number:
+            mine.append(message)
+        for number in itertools.islice(newcomers, 0 if len(mine) >= 2 else 2):
+            if number < most:
+                Phone(phone.services, f"+62813{number:08}").write("hai")
+        return phone.gateway.accept_chat(message)
+
+    phone.gateway.answer_chat = answer
     phone.write("hai")
     phone.write("hai")
-    for number in range(work.BATCH * 6):
+    for number in range(work.BATCH * 2):
         Phone(phone.services, f"+6281300001{number:03}").write("hai")
     work.run(phone.services, Rooms())
-    first, second = (place for place, message in enumerate(phone.gateway.chat) if message.to == phone.number)
-    assert first < second < len(phone.gateway.chat) - 1
+    assert len(mine) == 2
+    assert 0 < next(newcomers) < most
 
 
 def test_what_goes_again_with_numbers_is_looked_for_when_its_post_is_done(phone: Phone) -> None:
