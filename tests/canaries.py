@@ -14,6 +14,7 @@ PHONE_TAIL = "81234567890"
 BIRTH_DATES = ("1989-02-10", "10-02-1989", "10/02/1989", "10 Februari 1989", "February 10, 1989")
 
 _FEW = 5
+_NUMBER = re.compile(r"(?<![0-9A-Za-z])[0-9]+(?![0-9A-Za-z])|[0-9]{8,}")
 _WORD = re.compile(rf"[0-9A-Za-z]{{{TOKEN_LENGTH}}}")
 
 
@@ -34,10 +35,11 @@ def found_in(text: str, signer: LinkSigner) -> list[str]:
 
 
 def stands_in(word: str, text: str) -> bool:
-    """Whether a word stands in a text. A few digits count among digits alone: by chance any random id has them."""
+    """Whether a word stands in a text. A few digits count where no letter touches them or where they are part of many:
+    by chance any random id has them."""
     if not word.isdigit() or len(word) > _FEW:
         return word in text
-    return any(word in run for run in re.findall(r"[0-9A-Za-z]+", text) if run.isdigit())
+    return any(word in digits for digits in _NUMBER.findall(text))
 
 
 def _genuine(word: str, signer: LinkSigner) -> bool:

@@ -238,7 +238,9 @@ def _redis_broker(url: str, server: Server | None) -> Iterator[Broker]:
         except redis.RedisError as error:
             raise ProofFailed(f"--broker: Redis does not answer ({type(error).__name__})") from None
     else:
-        raise ProofFailed("--broker: none of the Redis databases 10 to 15 is empty")
+        raise ProofFailed(
+            f"--broker: none of the Redis databases {min(_REDIS_DATABASES)} to {max(_REDIS_DATABASES)} is empty"
+        )
     try:
         with contextlib.closing(Proxy(_host_and_port(own, 6379))) as proxy:
             yield Broker(_through(own, proxy), lambda: _flush(line), proxy, server)

@@ -81,7 +81,6 @@ def _misordered(outline: list[str]) -> list[str]:
     return wrong
 
 
-@pytest.mark.timeout(900)
 def test_every_page_is_accessible_small_and_whole_without_its_style(stroll: Stroll) -> None:
     page = stroll.page
     language = next(str(cookie.get("value")) for cookie in page.context.cookies() if cookie.get("name") == "lang")

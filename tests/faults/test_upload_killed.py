@@ -58,7 +58,6 @@ def is_exact(services: Services, found: Row, count: int) -> bool:
     return found.rows_done == found.rows == count
 
 
-@pytest.mark.timeout(900)
 @pytest.mark.parametrize("pair", ["sqlite+embedded", "postgres+rabbitmq"])
 def test_whichever_worker_is_killed_each_row_of_a_list_counts_once(pair: str, tmp_path: Path) -> None:
     dice = random.Random(pair)
@@ -89,7 +88,6 @@ def _survive(installation: Installation, reference: str, end: UploadStatus, dice
     installation.kill(worker)
 
 
-@pytest.mark.timeout(600)
 @pytest.mark.parametrize("kind", ["sqlite", "postgres"])
 @pytest.mark.parametrize("point", [FaultPoint.INTAKE_BEFORE_COMMIT, FaultPoint.INTAKE_AFTER_COMMIT])
 def test_a_worker_that_dies_around_a_commit_leaves_a_piece_whole_or_not_begun(

@@ -224,8 +224,8 @@ def test_the_time_out_ends_a_message_that_is_not_answered(
 def test_an_answer_that_trickles_ends_after_twice_the_time_out(make_gateway: MakeGateway, twilio: TwilioServer) -> None:
     twilio.mode = modes.ACCEPT_THEN_TRICKLE
     started = time.monotonic()
-    assert send_one(make_gateway(timeout_s=0.3)).kind is OutcomeClass.UNKNOWN
-    assert time.monotonic() - started < 30
+    assert send_one(make_gateway(timeout_s=1.0)).kind is OutcomeClass.UNKNOWN
+    assert time.monotonic() - started < 10
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308, 304])
@@ -274,10 +274,10 @@ def test_a_failed_tls_handshake_is_not_sent(make_gateway: MakeGateway, twilio: T
 
 
 def test_a_connection_that_does_not_come_about_in_time_is_not_sent(make_gateway: MakeGateway, silent_port: int) -> None:
-    gateway = make_gateway(api_base=f"https://127.0.0.1:{silent_port}", timeout_s=0.3)
+    gateway = make_gateway(api_base=f"https://127.0.0.1:{silent_port}", timeout_s=1.0)
     started = time.monotonic()
     assert send_one(gateway) == Outcome(OutcomeClass.NOT_SENT)
-    assert time.monotonic() - started < 30
+    assert time.monotonic() - started < 10
 
 
 def test_a_failed_name_lookup_counts_as_no_connection() -> None:

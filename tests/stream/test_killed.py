@@ -15,7 +15,6 @@ KILLS = 8
 COUNT = 500
 
 
-@pytest.mark.timeout(900)
 @pytest.mark.parametrize("pair", PAIRS)
 def test_killed_at_random_moments_the_stream_loses_no_event_and_doubles_none(pair: str, tmp_path: Path) -> None:
     dice = random.Random(pair)

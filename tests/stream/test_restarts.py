@@ -18,8 +18,6 @@ from tests.tcp_proxy import TcpProxy
 COUNT = 400
 CUTS = 4
 
-pytestmark = pytest.mark.timeout(900)
-
 
 @contextmanager
 def proxied(url: str) -> Iterator[tuple[str, TcpProxy]]:
